@@ -1,0 +1,45 @@
+"""A bare ASGI function under uvicorn, with httptools and uvloop where they are installed."""
+import asyncio
+import json
+import socket
+from urllib.parse import parse_qs
+
+import uvicorn
+
+PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"12")]
+
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    path = scope["path"]
+    if path == "/browser":
+        await answer_browser(scope, send)
+        return
+    if path == "/native":
+        await asyncio.sleep(0)
+    await send({"type": "http.response.start", "status": 200, "headers": PLAIN})
+    await send({"type": "http.response.body", "body": b"Hello, world"})
+
+
+async def answer_browser(scope, send):
+    headers = dict(scope["headers"])
+    query = parse_qs(scope["query_string"].decode())
+    cookies = dict(c.strip().split("=", 1) for c in headers[b"cookie"].decode().split(";"))
+    body = json.dumps({
+        "user": cookies.get("user"),
+        "page": int(query["page"][0]),
+        "tags": query["tag"],
+        "agent": headers[b"user-agent"].decode()[:11],
+    }).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [
+        (b"content-type", b"application/json"), (b"cache-control", b"no-store"),
+        (b"content-length", str(len(body)).encode()),
+    ]})
+    await send({"type": "http.response.body", "body": body})
+
+
+if __name__ == "__main__":
+    sock = socket.create_server(("127.0.0.1", 0))
+    print("PORT", sock.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning")).run(sockets=[sock])

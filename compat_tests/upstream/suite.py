@@ -1,0 +1,65 @@
+"""Tornado's own test modules, laid out to be run on tornado4.
+
+``prepare(version)`` copies the ``test`` package of that release's source distribution and makes the two
+substitutions that a current Python and OpenSSL force:
+
+* ``test.crt`` and ``test.key`` hold a 1024-bit key, which OpenSSL refuses: a fresh 2048-bit pair, same subject;
+* ``asyncio.async`` has been a syntax error since Python 3.7: ``asyncio.ensure_future``, its new name.
+
+Nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from pathlib import Path
+
+from compat_tests.oracle import CACHE, locked, sdist
+
+
+def prepare(version: str) -> Path:
+    """The folder that serves as the package ``tornado.test`` of that version."""
+    target = CACHE / f"suite-{version}"
+    source = sdist(version) / "tornado" / "test"
+    with locked(target.name):
+        if not (target / "ready").exists():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target)
+            write_certificate(target / "test.crt", target / "test.key")
+            asyncio_test = target / "asyncio_test.py"
+            if asyncio_test.exists():
+                text = asyncio_test.read_text("utf-8")
+                asyncio_test.write_text(text.replace("asyncio.async(", "asyncio.ensure_future("), "utf-8")
+            (target / "ready").touch()
+    return target
+
+
+def write_certificate(crt: Path, key: Path) -> None:
+    """A self-signed 2048-bit pair for foo.example.com, as upstream's is."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.x509.oid import NameOID
+
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "foo.example.com")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=3650))
+        .sign(private, hashes.SHA256())
+    )
+    crt.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    )

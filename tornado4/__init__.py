@@ -1,0 +1,20 @@
+"""The Tornado 4.5.3 API on modern asyncio.
+
+``version`` and ``version_info`` name the API's version, as applications test it; the
+distribution's own version is ``4.5.3.N``.
+
+The house, top to bottom; a floor imports only from the floors below it:
+
+    migrate, testing                      tools that stand on the public faces
+    httpserver, websocket                 HTTP servers and what upgrades from them
+    tcpserver, simple_httpclient, wsgi, autoreload
+    web, http1connection, tcpclient, process, queues
+    iostream, platform, auth, locks       bytes and sockets
+    gen, httpclient, netutil              coroutines
+    ioloop, concurrent, routing, _wire    loops; protocols without I/O (no socket, no asyncio)
+    _core, httputil, options, locale, template
+    log, escape, stack_context, util      the ground
+"""
+
+version = "4.5.3"
+version_info = (4, 5, 3, 0)
