@@ -1,0 +1,380 @@
+"""The asyncio side of an IOLoop: how one event loop serves two sets of callers.
+
+A `PollIOLoop` owns an asyncio selector loop, and *is* that loop's selector, so to say. `LoopSelector` wraps
+the poller (an ``epoll`` object, `_Select`, or whatever a subclass passes as ``impl``); each time asyncio
+asks it for events it plays one round in 4.5.3's order:
+
+    poll -> I/O handlers -> callbacks that were queued before the round -> timeouts that were due with them
+
+and then hands the events of descriptors that belong to asyncio (its wake-up socket, transports,
+``add_reader``) back to asyncio, which runs its own ready handles and timers. A callback of the IOLoop
+therefore costs no asyncio handle, and an I/O event reaches its handler through a single frame.
+
+This room knows no `IOLoop` class; it sees the loop it serves as a `RoundOwner`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import heapq
+import selectors
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from tornado4.util import errno_from_exception
+
+#: 4.5.3's event bits (`IOLoop.READ`, ...), which are those of epoll.
+READ = 0x001
+WRITE = 0x004
+ERROR = 0x018
+
+#: The longest wait handed to a poller, in seconds: some pollers take a C int of milliseconds.
+LONGEST_POLL = 3600.0
+
+#: Where an asyncio loop remembers the IOLoop that stands on it.
+_OWNER_ATTRIBUTE = "_tornado4_ioloop"
+
+
+class Poller(Protocol):
+    """What `PollIOLoop` asks of ``impl``: the interface of ``select.epoll``; time-outs in seconds."""
+
+    def register(self, fd: int, events: int, /) -> Any: ...
+
+    def modify(self, fd: int, events: int, /) -> Any: ...
+
+    def unregister(self, fd: int, /) -> Any: ...
+
+    def poll(self, timeout: float, /) -> Any: ...
+
+    def close(self) -> Any: ...
+
+
+class RoundOwner(Protocol):
+    """The parts of a `PollIOLoop` that a round works on."""
+
+    _callbacks: deque[Callable[[], Any]]
+    _timeouts: list[Any]
+    _handlers: dict[int, tuple[Any, Callable[[Any, int], Any]]]
+    _events: dict[int, int]
+    _cancellations: int
+    _polling: bool
+    _skip_poll: bool
+    _stopped: bool
+    _blocking_signal_threshold: float | None
+
+    def time(self) -> float: ...
+
+    def _run_callback(self, callback: Callable[[], Any]) -> None: ...
+
+    def _watch_blocking(self, armed: bool) -> None: ...
+
+    def handle_callback_exception(self, callback: Any) -> None: ...
+
+
+class LoopSelector(selectors.BaseSelector):
+    """The selector of an owned asyncio loop; one `select` is one round of the IOLoop (see above)."""
+
+    def __init__(self, poller: Poller, owner: RoundOwner) -> None:
+        self._poller: Poller | None = poller
+        self._poll = poller.poll
+        self._owner = owner
+        # The descriptors that asyncio registered. Those of add_handler are in owner._handlers.
+        self._keys: dict[int, selectors.SelectorKey] = {}
+
+    # -- asyncio's own descriptors ------------------------------------------------------------------------
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch a descriptor for asyncio. Raises what the poller raises for one that is watched already."""
+        key = selectors.SelectorKey(fileobj, _fileno(fileobj), events, data)
+        if key.fd in self._keys:
+            raise KeyError(f"{fileobj!r} (FD {key.fd}) is already registered")
+        self._open_poller().register(key.fd, _to_poller(events))
+        self._keys[key.fd] = key
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """Forget a descriptor of asyncio's."""
+        fd = self._lookup(fileobj)
+        key = self._keys.pop(fd)
+        try:
+            self._open_poller().unregister(fd)
+        except OSError:
+            # Closed already: the kernel has forgotten it too. The selectors of the standard library agree.
+            pass
+        return key
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Change the events, the data or both of a descriptor of asyncio's."""
+        old = self._keys[self._lookup(fileobj)]
+        if events != old.events:
+            self._open_poller().modify(old.fd, _to_poller(events))
+        key = old._replace(events=events, data=data)
+        self._keys[key.fd] = key
+        return key
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """The keys of asyncio's descriptors, by descriptor."""
+        return self._keys
+
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        """The key of one of asyncio's descriptors; `KeyError` when there is none."""
+        return self._keys[self._lookup(fileobj)]
+
+    def close(self) -> None:
+        """Close the poller. The IOLoop's tables are its own to clear."""
+        poller, self._poller = self._poller, None
+        self._keys.clear()
+        if poller is not None:
+            poller.close()
+
+    def _open_poller(self) -> Poller:
+        if self._poller is None:
+            raise ValueError("I/O operation on closed selector")
+        return self._poller
+
+    def _lookup(self, fileobj: Any) -> int:
+        """The descriptor under which a file object is known, even when it has been closed since."""
+        try:
+            return _fileno(fileobj)
+        except ValueError:
+            for key in self._keys.values():
+                if key.fileobj is fileobj:
+                    return key.fd
+            raise KeyError(f"{fileobj!r} is not registered") from None
+
+    # -- one round ----------------------------------------------------------------------------------------
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Play one round; return the events of asyncio's descriptors. ``timeout`` in seconds, None: no limit.
+
+        This runs for every event and every callback of a program, hence the long method.
+        """
+        owner = self._owner
+        callbacks = owner._callbacks
+        timeouts = owner._timeouts
+        ready: list[tuple[selectors.SelectorKey, int]] = []
+        if owner._skip_poll:
+            # The first round after start(): as in 4.5.3, what was queued runs before anything is polled.
+            owner._skip_poll = False
+        else:
+            if timeout is None or timeout > LONGEST_POLL:
+                timeout = LONGEST_POLL
+            # From here on whoever adds a callback (another thread, a signal handler) must wake the poller.
+            # Setting the flag *before* looking at the queue is what makes a lost wake-up impossible.
+            owner._polling = True
+            if callbacks or owner._stopped or timeout <= 0:
+                timeout = 0
+            elif timeouts:
+                timeout = max(0, min(timeout, timeouts[0][0] - owner.time()))
+            if owner._blocking_signal_threshold is not None:
+                owner._watch_blocking(False)
+            try:
+                pairs = self._poll(timeout)
+            except Exception as e:
+                # Pollers of the standard library retry by themselves (PEP 475); others, like ZeroMQ's, may
+                # not.
+                if errno_from_exception(e) != errno.EINTR:
+                    raise
+                pairs = ()
+            finally:
+                owner._polling = False
+            if owner._blocking_signal_threshold is not None:
+                owner._watch_blocking(True)
+            if pairs:
+                self._dispatch(pairs, ready)
+        if callbacks or timeouts:
+            run = owner._run_callback
+            count = len(callbacks)
+            due = pop_due(owner) if timeouts else None
+            for _ in range(count):
+                callback = callbacks.popleft()
+                try:
+                    context = callback.context  # type: ignore[attr-defined]
+                except AttributeError:
+                    run(callback)  # put there by hand
+                else:
+                    context.run(run, callback)
+            if due:
+                for item in due:
+                    # A callback before it, or another due timeout, may have cancelled it.
+                    callback = item.callback
+                    if callback is not None:
+                        callback.context.run(run, callback)
+        return ready
+
+    def _dispatch(self, pairs: Any, ready: list[tuple[selectors.SelectorKey, int]]) -> None:
+        """Call the handlers of the descriptors that are ready; add asyncio's events to ``ready``.
+
+        ``_events`` is a dict, emptied from its end, as in 4.5.3: remove_handler() drops what is pending for
+        a descriptor, and nothing is lost when a handler raises `KeyboardInterrupt`.
+        """
+        owner = self._owner
+        handlers = owner._handlers
+        pending = owner._events
+        pending.update(pairs)
+        while pending:
+            fd, events = pending.popitem()
+            entry = handlers.get(fd)
+            if entry is None:
+                key = self._keys.get(fd)
+                if key is not None:
+                    mask = _from_poller(events) & key.events
+                    if mask:
+                        ready.append((key, mask))
+                continue
+            try:
+                entry[1](entry[0], events)
+            except OSError as e:
+                # EPIPE: the peer is gone; the handler's next read will say so.
+                if errno_from_exception(e) != errno.EPIPE:
+                    owner.handle_callback_exception(handlers.get(fd))
+            except Exception:
+                owner.handle_callback_exception(handlers.get(fd))
+
+
+def pop_due(owner: RoundOwner) -> list[Any] | None:
+    """Take the timeouts that are due, and the cancelled ones among the earliest, off the heap.
+
+    Cancelled timeouts stay in the heap until they come up; when more than 512 and more than half of the
+    heap are such, it is rebuilt without them.
+    """
+    timeouts = owner._timeouts
+    due: list[Any] = []
+    now = owner.time()
+    while timeouts:
+        first = timeouts[0]
+        if first.callback is None:
+            heapq.heappop(timeouts)
+            owner._cancellations -= 1
+        elif first.deadline <= now:
+            due.append(heapq.heappop(timeouts))
+        else:
+            break
+    if owner._cancellations > 512 and owner._cancellations > len(timeouts) >> 1:
+        owner._cancellations = 0
+        timeouts[:] = [item for item in timeouts if item.callback is not None]
+        heapq.heapify(timeouts)
+    return due
+
+
+def _fileno(fileobj: Any) -> int:
+    fd = fileobj if isinstance(fileobj, int) else int(fileobj.fileno())
+    if fd < 0:
+        raise ValueError(f"Invalid file descriptor: {fd}")
+    return fd
+
+
+def _to_poller(mask: int) -> int:
+    return (READ if mask & selectors.EVENT_READ else 0) | (WRITE if mask & selectors.EVENT_WRITE else 0)
+
+
+def _from_poller(events: int) -> int:
+    """asyncio knows no error event: an error makes a descriptor readable and writable."""
+    return (selectors.EVENT_READ if events & ~WRITE else 0) | (selectors.EVENT_WRITE if events & ~READ else 0)
+
+
+class OwnedLoop(asyncio.SelectorEventLoop):
+    """The asyncio loop of a `PollIOLoop`.
+
+    It closes without a word when it is forgotten: nobody closed an IOLoop in 4.5.3, whose applications
+    ran until the process ended. ``clock`` replaces the monotonic clock where the IOLoop has one of its own.
+    """
+
+    def __init__(self, selector: LoopSelector, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock
+        super().__init__(selector)
+
+    def time(self) -> float:
+        """asyncio's clock, in seconds: monotonic, or a ``time_func`` that is not the wall clock."""
+        return super().time() if self._clock is None else self._clock()
+
+    def wake(self) -> None:
+        """Make the poll in progress return. From any thread, or from a signal handler."""
+        # RuntimeError: closed between the caller's look at it and now; then there is nothing to wake.
+        with contextlib.suppress(RuntimeError):
+            self.call_soon_threadsafe(_nothing)
+
+    @contextlib.contextmanager
+    def waking_on_signals(self) -> Iterator[None]:
+        """Let a signal end the wait for events while the loop runs, as in 4.5.3.
+
+        Python runs a handler between two bytecodes. A signal that arrives after the last one before the
+        poll would wait, with its handler, for the next event. asyncio does this once it has a signal handler
+        of its own, and its wake-up socket ignores the signals that it has no handler for.
+        """
+        end = getattr(self, "_csock", None)
+        if end is None or not is_main_thread():
+            yield
+            return
+        previous = signal.set_wakeup_fd(end.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            # Handlers of asyncio's, added meanwhile, need it further on.
+            if not getattr(self, "_signal_handlers", None):
+                signal.set_wakeup_fd(previous)
+
+    def __del__(self) -> None:
+        if not self.is_closed() and not self.is_running():
+            # The interpreter may be half gone: a failing close has nobody left to tell.
+            with contextlib.suppress(Exception):
+                self.close()
+
+
+def _nothing() -> None:
+    """The callback of a wake-up."""
+
+
+# -- which IOLoop stands on an asyncio loop -----------------------------------------------------------------
+
+
+def owner_of(loop: asyncio.AbstractEventLoop) -> Any:
+    """The IOLoop that stands on an asyncio loop, or None."""
+    return getattr(loop, _OWNER_ATTRIBUTE, None)
+
+
+def set_owner(loop: asyncio.AbstractEventLoop, owner: Any) -> None:
+    """Make ``owner`` the IOLoop of an asyncio loop; it lives as long as that loop does.
+
+    The note is kept on the loop itself: the pair is one cycle for the garbage collector, and needs no
+    registry.
+    """
+    setattr(loop, _OWNER_ATTRIBUTE, owner)
+
+
+# -- a loop inside a callback of another ---------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def no_running_loop() -> Iterator[None]:
+    """Hide the asyncio loop that runs in this thread, so that a different one may run inside its callback.
+
+    Uses the setter that asyncio documents for authors of event loops. Before 3.14 asyncio keeps the current
+    task per loop, which nesting does not disturb; from 3.14 on it is kept per thread and is set aside here.
+    """
+    outer = asyncio._get_running_loop()
+    if outer is None:
+        yield
+        return
+    set_aside = sys.version_info >= (3, 14)
+    task = None
+    if set_aside:
+        task = asyncio.tasks._swap_current_task(outer, None)  # type: ignore[attr-defined]
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(outer)
+        if set_aside and task is not None:
+            asyncio.tasks._swap_current_task(outer, task)  # type: ignore[attr-defined]
+
+
+def is_main_thread() -> bool:
+    """Whether this is the thread in which Python runs signal handlers."""
+    return threading.current_thread() is threading.main_thread()

@@ -1,0 +1,182 @@
+"""Native coroutines as real asyncio tasks.
+
+What an ``async def`` function may expect of asyncio (`asyncio.current_task`, ``timeout()``,
+``TaskGroup``, libraries built on them) works only inside a task. Ours start at once where the
+interpreter can do that (3.12 and later, on a running loop), as a coroutine of 4.5.3 did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from typing import Any
+
+from tornado4._core import current
+from tornado4._core.futures import Future
+from tornado4.stack_context import StackContextInconsistentError, _Attached, _state
+
+_EAGER = sys.version_info >= (3, 12)
+
+# asyncio itself holds its tasks weakly. One that waits for something which only it knows would vanish.
+_running: set[asyncio.Task[Any]] = set()
+
+INCONSISTENT = 'stack_context inconsistency (probably caused by yield within a "with StackContext" block)'
+
+
+def start_coroutine(coro: Awaitable[Any], context: Context | None = None) -> asyncio.Task[Any]:
+    """Runs ``coro`` as an asyncio task of this thread's loop and returns the task.
+
+    It may be done on return. Its steps run within the stack contexts that are active now, and in
+    ``context`` (default: a copy of the current one). Call it from outside ``context``: a Context
+    cannot be entered twice. To look at the outcome is the caller's part.
+    """
+    task: asyncio.Task[Any] = _start(_result_of(coro, _state.contexts), context)
+    return task
+
+
+def as_future(awaitable: Awaitable[Any], context: Context | None = None) -> Future:
+    """Runs an awaitable as `start_coroutine` does and returns a `Future` for its outcome.
+
+    The Future is resolved in the coroutine's last step, not an iteration of the loop later.
+    """
+    future = Future()
+    _start(_deliver(awaitable, _state.contexts, future), context)
+    return future
+
+
+def release_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Lets go of the unfinished tasks of a loop that has been closed, quietly; `.IOLoop.close` calls it."""
+    for task in [task for task in _running if task.get_loop() is loop]:
+        _running.discard(task)
+        coro: Any = task.get_coro()
+        if inspect.iscoroutine(coro) and inspect.getcoroutinestate(coro) == inspect.CORO_CREATED:
+            # It would be reported as never awaited, as would the coroutine that it was to run.
+            inner = coro.cr_frame.f_locals.get("awaitable") if coro.cr_frame is not None else None
+            coro.close()
+            if inspect.iscoroutine(inner):
+                inner.close()
+
+
+def _start(coro: Coroutine[Any, Any, Any], context: Context | None) -> Any:
+    if current.manner.without_loop:
+        return _first_step(coro, context)
+    loop = current.asyncio_loop()
+    task: asyncio.Task[Any]
+    if loop.get_task_factory() is not None:  # the application's choice
+        task = loop.create_task(coro, context=context)
+    elif _EAGER and asyncio._get_running_loop() is loop:
+        task = asyncio.Task(coro, loop=loop, context=context, eager_start=True)  # type: ignore[call-arg,unused-ignore]
+    else:
+        task = asyncio.Task(coro, loop=loop, context=context)
+    if not task.done():
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+    return task
+
+
+def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> Future:
+    """Runs a coroutine up to where it waits, with no task around it, as 4.5.3 ran all of them.
+
+    For WSGI, where nothing could ever resume it: one that waits is dropped, its Future left pending.
+    """
+    future = Future()
+    try:
+        (context or copy_context()).run(coro.send, None)
+    except StopIteration as stop:
+        future.set_result(stop.value)
+    except Exception:
+        future.set_exc_info(sys.exc_info())
+    else:
+        coro.close()
+    return future
+
+
+async def _result_of(awaitable: Awaitable[Any], contexts: Any) -> Any:
+    return await _Steps(awaitable, contexts)
+
+
+async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> None:
+    try:
+        result = await _Steps(awaitable, contexts)
+    except (Exception, asyncio.CancelledError):
+        # Whoever waits for the Future looks at the exception; the task itself has no owner.
+        future.set_exc_info(sys.exc_info())
+    except BaseException as error:
+        future.set_exception(error)
+        future._clear_tb_log()  # KeyboardInterrupt and SystemExit go on through the loop
+        raise
+    else:
+        future.set_result(result)
+    finally:
+        del awaitable, future
+
+
+class _Steps:
+    """Awaits an awaitable step by step, within the stack contexts that were active when it began."""
+
+    __slots__ = ("_awaitable", "_contexts")
+
+    def __init__(self, awaitable: Awaitable[Any], contexts: Any) -> None:
+        self._awaitable = awaitable
+        self._contexts = contexts
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        iterator: Any = self._awaitable.__await__()
+        return _take_steps(iterator, self._contexts)
+
+
+_YIELDED, _RETURNED, _RAISED = range(3)
+
+
+def _take_steps(iterator: Any, contexts: Any) -> Generator[Any, Any, Any]:
+    send: Callable[[Any], Any] = getattr(iterator, "send", None) or (lambda _: next(iterator))
+    step, argument = send, None
+    while True:
+        if _state.contexts is contexts:
+            kind, value = _take_step(iterator, step, argument)
+        else:
+            kind, value = _Attached(_take_step, contexts)(iterator, step, argument)
+        argument = None
+        if kind == _RETURNED:
+            return value
+        if kind == _RAISED:
+            try:
+                raise value
+            finally:
+                del value
+        try:
+            # Plain objects with an ``__await__`` of their own may yield a Future, which no task understands.
+            argument = yield from value.__await__() if isinstance(value, Future) else _pass_on(value)
+            step = send
+        except GeneratorExit:
+            if hasattr(iterator, "close"):
+                iterator.close()
+            raise
+        except BaseException as error:
+            if not hasattr(iterator, "throw"):
+                raise
+            step, argument = iterator.throw, error
+
+
+def _pass_on(value: Any) -> Generator[Any, Any, Any]:
+    return (yield value)
+
+
+def _take_step(iterator: Any, step: Callable[[Any], Any], argument: Any) -> tuple[int, Any]:
+    """Takes one step and raises nothing: contexts should not see what the coroutine may handle."""
+    before = _state.contexts
+    try:
+        yielded = step(argument)
+        if _state.contexts is not before:
+            yielded = iterator.throw(StackContextInconsistentError(INCONSISTENT))
+    except StopIteration as stop:
+        return _RETURNED, stop.value
+    except BaseException as error:
+        return _RAISED, error
+    finally:
+        del argument
+    return _YIELDED, yielded
