@@ -1,0 +1,47 @@
+"""`PipeIOStream`: a stream over one end of a pipe."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tornado4.iostream.base import BaseIOStream
+
+
+class PipeIOStream(BaseIOStream):
+    """A stream over the descriptor ``fd`` (an int, made non-blocking and owned by the stream) of a pipe or
+    FIFO.
+
+    Pipes go one way: a stream reads or writes, not both. Further arguments are those of `BaseIOStream`. Not
+    on Windows.
+    """
+
+    _short_read_drains = True
+
+    def __init__(self, fd: int, *args: Any, **kwargs: Any) -> None:
+        self.fd = fd
+        os.set_blocking(fd, False)
+        super().__init__(*args, **kwargs)
+        kind = type(self)
+        self._short_read_drains = kind.read_from_fd is PipeIOStream.read_from_fd
+        self._direct_write = kind.write_to_fd is PipeIOStream.write_to_fd
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self.fd
+
+    def close_fd(self) -> None:
+        os.close(self.fd)
+
+    def read_from_fd(self) -> bytes | None:
+        try:
+            chunk = os.read(self.fd, self.read_chunk_size)
+        except BlockingIOError:
+            return None
+        if not chunk:
+            self.close()
+            return None
+        return chunk
+
+    def write_to_fd(self, data: memoryview) -> int:
+        return os.write(self.fd, data)

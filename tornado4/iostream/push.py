@@ -1,0 +1,109 @@
+"""The way in, by being pushed: each chunk goes from the event to a protocol engine, as it came.
+
+Internal, for `tornado4.http1connection` and `tornado4.websocket`. One event costs one ``recv``; there is no
+Future, no buffer, and no look for a second chunk. TLS may hold decrypted bytes that no event announces, which
+`_hidden` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tornado4.iostream.errors import UnsatisfiableReadError
+from tornado4.iostream.lifecycle import _READ
+from tornado4.iostream.reading import StreamReading
+from tornado4.log import gen_log
+
+
+class StreamPush(StreamReading):
+    """The floor of `BaseIOStream` that hands on what arrives."""
+
+    def _start_push(self, data_received: Callable[[bytes], None]) -> None:
+        """From now on call ``data_received(chunk)`` for what arrives; first, before this returns, for what is
+        buffered.
+
+        An exception out of it is logged, closes the stream, and is raised. The end of the stream is told by
+        the close callback. Reads are "Already reading" until `_stop_push`.
+        """
+        assert self._request is None and self._push is None, "Already reading"
+        self._push = data_received
+        self._push_paused = False
+        self._resume_push()
+
+    def _pause_push(self) -> None:
+        """Call nothing until `_resume_push`. One more chunk is read and held, so that an end is noticed."""
+        self._push_paused = True
+        self._push_direct = None
+
+    def _resume_push(self) -> None:
+        """Hand on what is held, at once, and then what arrives."""
+        if self._push is None:
+            return
+        self._push_paused = False
+        if self._direct_push():
+            self._push_direct = self._push
+        if self._incoming.size or self._hidden():
+            self._push_held()
+        if self._push is not None and not self._push_paused and not self._closed:
+            self._add_io_state(_READ)
+
+    def _stop_push(self, unread: bytes = b"") -> None:
+        """Go back to pull mode, with ``unread`` as the first bytes to be read."""
+        self._push = self._push_direct = None
+        self._push_paused = False
+        self._incoming.prepend(unread)
+        self._maybe_add_error_listener()
+
+    def _direct_push(self) -> bool:
+        """Whether each READ event means one chunk, and nothing else has to be done about it."""
+        return not self._connecting
+
+    def _hidden(self) -> bool:
+        """Whether bytes wait above the descriptor, where the loop does not see them."""
+        return False
+
+    def _push_held(self) -> None:
+        """Hand on what is buffered, and what is hidden, until paused."""
+        try:
+            while self._push is not None and not self._push_paused:
+                if self._incoming.size:
+                    self._push(self._incoming.take(self._incoming.size))
+                elif self._closed or not self._hidden() or not self._push_chunk():
+                    return
+        except Exception as e:
+            self._log_uncaught(e)
+            raise
+
+    def _push_chunk(self) -> bool:
+        """Read one chunk and hand it on, or hold it when paused. Whether there was one."""
+        chunk = self._receive()
+        if not chunk:
+            return False
+        if self._push is not None and not self._push_paused:
+            self._push(chunk)
+        else:
+            self._incoming.append(chunk)
+        return True
+
+    def _handle_read(self) -> None:
+        if self._push is None:
+            super()._handle_read()
+            return
+        # A paused stream with a chunk in hand does not come here: see _read_unwanted.
+        while self._push_chunk() and not self._closed and self._hidden() and self.reading():
+            pass
+
+    def _events_failed(self, error: Exception) -> None:
+        """An event's handler raised: our own reading, or user code called from it."""
+        if isinstance(error, UnsatisfiableReadError):
+            self._unsatisfiable(error)
+        elif self._push is not None and isinstance(error, OSError) and self._closed and self.error is error:
+            # Raised by _receive, which has closed the stream: a broken connection, not a broken program.
+            gen_log.warning("error on read: %s", error)
+        else:
+            self._log_uncaught(error)
+            raise error
+
+    def _log_uncaught(self, error: Exception) -> None:
+        gen_log.error("Uncaught exception, closing connection.", exc_info=True)
+        self.close(exc_info=(type(error), error, error.__traceback__))

@@ -1,0 +1,317 @@
+"""The way in, by pulling: one pending read at a time, satisfied from the buffer or from what arrives.
+
+A read is looked for in three places, in this order: in the buffer (also of a closed stream), in the socket
+(tried at once, unless the last read has emptied it and the loop would have told of more), and in events to
+come. When it is found, its Future resolves at once, in the same call; a callback is run from the loop, as in
+4.5.3.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from re import Pattern
+from typing import Any
+
+from tornado4 import stack_context
+from tornado4.concurrent import Future
+from tornado4.iostream.errors import StreamBufferFullError, UnsatisfiableReadError
+from tornado4.iostream.lifecycle import _READ
+from tornado4.iostream.read_buffer import ExactBytes, ReadRequest, UntilClose, UntilDelimiter, UntilRegex
+from tornado4.iostream.writing import StreamWriting
+from tornado4.log import gen_log
+
+
+class StreamReading(StreamWriting):
+    """The floor of `BaseIOStream` that reads on request."""
+
+    #: Whether a read from the kernel that gets less than a chunk says that there is no more for now.
+    _short_read_drains = False
+
+    # -- the public reads ---------------------------------------------------------------------------------
+
+    def read_until_regex(
+        self,
+        regex: bytes | Pattern[bytes],
+        callback: Callable[[bytes], Any] | None = None,
+        max_bytes: int | None = None,
+    ) -> Any:
+        """Read up to the end of the first match of ``regex``; the result includes the match.
+
+        Returns a Future of the bytes, or calls ``callback(data)``. When no match ends within ``max_bytes``
+        bytes, the stream is closed (`UnsatisfiableReadError`, at level info in the log).
+        """
+        return self._begin_read(UntilRegex(regex, max_bytes), callback)
+
+    def read_until(
+        self, delimiter: bytes, callback: Callable[[bytes], Any] | None = None, max_bytes: int | None = None
+    ) -> Any:
+        """Read up to the first ``delimiter``; the result includes it. Otherwise as `read_until_regex`."""
+        return self._begin_read(UntilDelimiter(delimiter, max_bytes), callback)
+
+    def read_bytes(
+        self,
+        num_bytes: int,
+        callback: Callable[[bytes], Any] | None = None,
+        streaming_callback: Callable[[bytes], Any] | None = None,
+        partial: bool = False,
+    ) -> Any:
+        """Read ``num_bytes`` bytes; with ``partial``, whatever is there up to that, at least one byte.
+
+        Returns a Future of the bytes, or calls ``callback(data)``. With ``streaming_callback``, it is called
+        with each piece as it arrives, and the result is empty.
+        """
+        assert isinstance(num_bytes, numbers.Integral)
+        return self._begin_read(ExactBytes(num_bytes, partial), callback, streaming_callback)
+
+    def read_until_close(
+        self,
+        callback: Callable[[bytes], Any] | None = None,
+        streaming_callback: Callable[[bytes], Any] | None = None,
+    ) -> Any:
+        """Read all until the stream closes; it fails only when ``max_buffer_size`` is exceeded.
+
+        Returns a Future of the bytes, or calls ``callback(data)``. With ``streaming_callback``, it is called
+        with each piece as it arrives, and the result is empty. On a closed stream: what had arrived before.
+        """
+        if not self._closed:
+            return self._begin_read(UntilClose(), callback, streaming_callback)
+        return self._read_leftovers(callback, streaming_callback)
+
+    # -- beginning ------------------------------------------------------------------------------------------
+
+    def _begin_read(
+        self,
+        request: ReadRequest,
+        callback: Callable[[bytes], Any] | None,
+        streaming: Callable[[bytes], Any] | None = None,
+    ) -> Any:
+        """Make ``request`` the pending one, and satisfy it inline if that can be done."""
+        future = self._expect(request, callback, streaming)
+        try:
+            self._try_inline_read()
+        except UnsatisfiableReadError as e:
+            # The same end as when it is found out in an event, so that callers need not handle two.
+            self._unsatisfiable(e)
+        except BaseException:
+            self._abandon_read()
+            # When reading has closed the stream, it could not tell so: the read loop counts as a pending
+            # callback.
+            self._maybe_run_close_callback()
+            raise
+        return future
+
+    def _expect(
+        self,
+        request: ReadRequest,
+        callback: Callable[[bytes], Any] | None,
+        streaming: Callable[[bytes], Any] | None,
+    ) -> Future | None:
+        assert self._request is None and self._push is None, "Already reading"
+        self._request = request
+        self._streaming_callback = None if streaming is None else stack_context.wrap(streaming)
+        if callback is not None:
+            self._read_callback = stack_context.wrap(callback)
+            return None
+        future = self._read_future = Future()
+        return future
+
+    def _abandon_read(self) -> None:
+        """The read call raises: nobody waits for anything."""
+        self._request = self._read_future = self._read_callback = self._streaming_callback = None
+
+    def _unsatisfiable(self, error: UnsatisfiableReadError) -> None:
+        gen_log.info("Unsatisfiable read, closing connection: %s", error)
+        self.close(exc_info=(type(error), error, error.__traceback__))
+
+    def _read_leftovers(
+        self, callback: Callable[[bytes], Any] | None, streaming: Callable[[bytes], Any] | None
+    ) -> Future | None:
+        """`read_until_close` of a stream that has closed already."""
+        future = self._expect(UntilClose(), callback, streaming)
+        if self._streaming_callback is not None:
+            self._run_streaming_callback()
+        self._complete_read(self._incoming.size)
+        return future
+
+    def _try_inline_read(self) -> None:
+        """Satisfy the pending read from the buffer or the socket; else have the loop tell when there is more.
+        """
+        request = self._request
+        assert request is not None
+        if self._incoming.size or (request.target is not None and request.target <= 0):
+            self._run_streaming_callback()
+            size = request.locate(self._incoming)
+            if size is not None:
+                self._complete_read(size)
+                return
+        self._check_closed()
+        if not self._drained:
+            size = self._read_to_buffer_loop()
+            if size is not None:
+                self._complete_read(size)
+                return
+        if self._closed:
+            self._maybe_run_close_callback()
+        else:
+            self._add_io_state(_READ)
+
+    # -- from the socket
+    # ----------------------------------------------------------------------------------------
+
+    def _handle_read(self) -> None:
+        """Something has come: read it, and complete the pending read if that is all it wanted."""
+        try:
+            size = self._read_to_buffer_loop()
+        except UnsatisfiableReadError:
+            raise
+        except Exception as e:
+            gen_log.warning("error on read: %s", e)
+            self.close(exc_info=True)
+            return
+        if size is not None:
+            self._complete_read(size)
+        else:
+            self._maybe_run_close_callback()
+
+    def _read_to_buffer_loop(self) -> int | None:
+        """Read until the pending read is satisfied or the socket is empty. How many bytes it takes, or None.
+
+        With no read pending, one chunk is read ahead: enough to notice an end, and no more than that.
+        """
+        # An end found meanwhile must not be told before the read that it completes.
+        self._pending_callbacks += 1
+        try:
+            next_look = 0
+            while not self._closed:
+                got = self._read_to_buffer()
+                if not got:
+                    break
+                request = self._request
+                if request is None:
+                    return None
+                self._run_streaming_callback()
+                held, target = self._incoming.size, request.target
+                if target is not None and held >= target:
+                    break
+                if request.cheap or held >= next_look:
+                    size = request.locate(self._incoming)
+                    if size is not None:
+                        return size
+                    next_look = 2 * held
+                if self._drained:
+                    if request.cheap:
+                        return None  # just looked
+                    break
+            request = self._request
+            return None if request is None else request.locate(self._incoming)
+        finally:
+            self._pending_callbacks -= 1
+
+    def _read_to_buffer(self) -> int:
+        """Read one chunk into the buffer; how many bytes it had: 0 when there is nothing now, or no more at
+        all.
+        """
+        chunk = self._receive()
+        if not chunk:
+            return 0
+        self._drained = self._short_read_drains and len(chunk) < self.read_chunk_size
+        self._incoming.append(chunk)
+        if self._incoming.size > self.max_buffer_size:
+            gen_log.error("Reached maximum read buffer size")
+            self.close()
+            raise StreamBufferFullError("Reached maximum read buffer size")
+        return len(chunk)
+
+    def _receive(self) -> bytes | None:
+        """One chunk from the descriptor; None when there is nothing now, or no more at all (the stream is
+        closed then).
+
+        Other errors than the peer's leaving close the stream and are raised.
+        """
+        self._drained = False
+        while True:
+            try:
+                return self.read_from_fd()
+            except OSError as e:
+                if self._is_interrupt(e):
+                    continue
+                self.close(exc_info=True)
+                if self._is_connreset(e):
+                    return None
+                raise
+
+    # -- completing ------------------------------------------------------------------------------------------
+
+    def _run_streaming_callback(self) -> None:
+        """Hand what has arrived of the pending read to its streaming callback."""
+        callback = self._streaming_callback
+        if callback is None or not self._incoming.size:
+            return
+        count = self._incoming.size
+        request = self._request
+        if isinstance(request, ExactBytes):
+            count = min(count, request.count)
+            request.reduce(count)
+        if count > 0:
+            self._run_callback(callback, self._incoming.take(count))
+
+    def _complete_read(self, size: int) -> None:
+        """The pending read is done: ``size`` bytes are its result."""
+        data = self._incoming.take(size)
+        callback, future = self._read_callback, self._read_future
+        self._request = self._read_callback = self._streaming_callback = self._read_future = None
+        if callback is not None:
+            self._run_callback(callback, data)
+            return  # the listener is looked after when it has run
+        if future is not None:
+            future.set_result(data)
+        self._maybe_add_error_listener()
+
+    def _finish_read_until_close(self) -> None:
+        """The end has come, which is what a pending `read_until_close` waits for."""
+        if isinstance(self._request, UntilClose):
+            self._run_streaming_callback()
+            self._complete_read(self._incoming.size)
+
+    # -- 4.5.3's names for the state
+    # -----------------------------------------------------------------------------
+
+    @property
+    def _read_buffer(self) -> bytearray:
+        """The unread bytes, from ``_read_buffer_pos`` on, as in 4.5.3 (what comes next may be appended to
+        it).
+        """
+        return self._incoming.flatten()
+
+    @property
+    def _read_buffer_pos(self) -> int:
+        return self._incoming.pos
+
+    @property
+    def _read_buffer_size(self) -> int:
+        return self._incoming.size
+
+    @property
+    def _read_delimiter(self) -> bytes | None:
+        return self._request.delimiter if isinstance(self._request, UntilDelimiter) else None
+
+    @property
+    def _read_regex(self) -> Pattern[bytes] | None:
+        return self._request.pattern if isinstance(self._request, UntilRegex) else None
+
+    @property
+    def _read_max_bytes(self) -> int | None:
+        return self._request.max_bytes if isinstance(self._request, (UntilDelimiter, UntilRegex)) else None
+
+    @property
+    def _read_bytes(self) -> int | None:
+        return self._request.count if isinstance(self._request, ExactBytes) else None
+
+    @property
+    def _read_partial(self) -> bool:
+        return isinstance(self._request, ExactBytes) and self._request.partial
+
+    @property
+    def _read_until_close(self) -> bool:
+        return isinstance(self._request, UntilClose)
