@@ -1,0 +1,530 @@
+"""The server's driver: what the stream pushes goes through the reader to the delegate.
+
+No Future, coroutine or timer belongs to a request, unless the application brings one.
+"""
+
+from __future__ import annotations
+
+import enum
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from tornado4 import httputil, iostream
+from tornado4._core.yielded import convert_yielded
+from tornado4._http1.connection import CONTINUE, HTTP1Connection
+from tornado4._http1.decompress import _GzipMessageDelegate
+from tornado4._http1.exchange import BODY, DONE, HEAD, error_answer
+from tornado4._http1.parameters import _QuietException
+from tornado4._wire import http1
+from tornado4.concurrent import Future
+from tornado4.log import app_log, gen_log
+
+if TYPE_CHECKING:
+    from tornado4.http1connection import HTTP1ServerConnection
+
+
+class _Phase(enum.Enum):
+    """What a served connection is about.
+
+    ::
+
+        HEAD -> BODY -> RESPONSE -> HEAD    (RESPONSE is left out when the answer is there already)
+        HEAD, BODY -> LINGER -> OVER        a message was refused, or answered before it was read
+        any -> OVER
+    """
+
+    HEAD = "between requests, or within a head"
+    BODY = "within a request's body"
+    RESPONSE = "the request is read, its answer is being made"
+    LINGER = "everything is said; the client gets a moment to read it"
+    OVER = "closed, or handed on"
+
+
+#: After this many events from one piece of input others get their turn.
+_EVENTS_AT_ONCE = 500
+#: Bytes to ask the kernel for at once, at least.
+_LEAST_READ = 65536
+#: Answers to pipelined requests are gathered up to this many bytes.
+_CORK_SIZE = 65536
+#: Seconds and bytes that a client may go on sending after it has been refused.
+_LINGER_TIME = 2.0
+_LINGER_BYTES = 1 << 20
+
+
+class RequestPump:
+    """Serves one connection: reader events in, delegate calls out.
+
+    There is one for the life of the connection. ``_advance`` is its heart: it asks the reader for
+    events until there are none, or something has to be waited for. ``_running`` says that it is on the stack,
+    ``_held`` that it has to be woken: by a delegate's Future, by the end of the answer, or by the loop.
+    """
+
+    __slots__ = (
+        "_body_timer",
+        "_conn",
+        "_cork",
+        "_cork_size",
+        "_delegate",
+        "_held",
+        "_idle_since",
+        "_idle_timer",
+        "_linger_left",
+        "_linger_timer",
+        "_message",
+        "_need_close",
+        "_paused",
+        "_phase",
+        "_running",
+        "done",
+        "params",
+        "reader",
+        "server",
+        "stream",
+    )
+
+    def __init__(
+        self, server: HTTP1ServerConnection, delegate: httputil.HTTPServerConnectionDelegate
+    ) -> None:
+        params = server.params
+        self.server = server
+        self.stream = server.stream
+        self.params = params
+        self.done = Future()
+        self.reader = http1.RequestReader(
+            params.max_header_size, params.chunk_size, params.require_host, params.chunked_http10
+        )
+        self._delegate = delegate
+        self._cork: list[bytes] = []
+        self._cork_size = 0
+        self._held = False
+        self._paused = False
+        self._running = False
+        self._need_close = False
+        self._phase = _Phase.HEAD
+        self._body_timer: Any = None
+        self._idle_timer: Any = None
+        self._linger_timer: Any = None
+        self._linger_left = _LINGER_BYTES
+        self._idle_since = 0.0
+        self._conn: HTTP1Connection
+        self._message: httputil.HTTPMessageDelegate
+
+    def start(self) -> Future:
+        """Begin to serve. The Future resolves when that is over."""
+        stream = self.stream
+        stream.set_nodelay(True)
+        # The reader cuts the body to ``chunk_size``; to ask the kernel for so little would only cost system
+        # calls.
+        stream.read_chunk_size = max(
+            stream.read_chunk_size, min(_LEAST_READ, (stream.max_buffer_size or _LEAST_READ) // 2)
+        )
+        stream.set_close_callback(self._on_stream_close)
+        self._next_request()
+        if self.params.header_timeout is not None:
+            self._idle_since = time.monotonic()
+            self._arm_idle_timer(self.params.header_timeout)
+        if stream.closed():
+            self._finish_serving()
+        else:
+            stream._start_push(self._data_received)
+        return self.done
+
+    def _next_request(self) -> None:
+        server = self.server
+        conn = HTTP1Connection(self.stream, False, self.params, server.context)
+        conn._pump = self
+        self._conn = conn
+        message = self._delegate.start_request(server, conn)
+        if self.params.decompress:
+            message = _GzipMessageDelegate(message, self.params.chunk_size)
+            message._max_size = conn._get_max_body_size
+        self._message = message
+        self._phase = _Phase.HEAD
+
+    # Input
+
+    def _data_received(self, data: bytes) -> None:
+        if self._phase is _Phase.LINGER:
+            self._linger_left -= len(data)
+            if self._linger_left < 0:
+                self.stream.close()
+            return
+        self.reader.feed(data)
+        if self._held or self._running:
+            # One piece is taken in ahead, so that a peer's close is noticed; then no more is read.
+            self._paused = True
+            self.stream._pause_push()
+        else:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Work on what the reader has, until it has no more or something must be waited for."""
+        reader = self.reader
+        next_event = reader.next_event
+        need_data, end = http1.NEED_DATA, http1.END
+        turns = _EVENTS_AT_ONCE
+        self._running = True
+        try:
+            while not self._held:
+                event = next_event()
+                if event is need_data:
+                    break
+                if event is end:
+                    self._on_end()
+                    if not reader.pending:
+                        break
+                elif type(event) is bytes:
+                    self._on_data(event)
+                else:
+                    self._on_head(event)  # type: ignore[arg-type]
+                turns -= 1
+                if not turns and not self._held:
+                    self._held = True
+                    self.stream.io_loop.add_callback(self._wake)
+        except httputil.HTTPInputError as error:
+            self._refuse(error)
+        except _QuietException:
+            self._abort()
+        finally:
+            self._running = False
+            if self._cork:
+                self._flush_cork()
+        if self._paused and not self._held:
+            self._paused = False
+            if not self.stream.closed():
+                self.stream._resume_push()
+
+    def _wake(self) -> None:
+        """What was waited for is there."""
+        if self._phase is _Phase.OVER:
+            return
+        self._held = False
+        self._advance()
+
+    def _wait_for(self, waiting: Any, then: Callable[[], None]) -> bool:
+        """Hold on until ``waiting``, which a delegate returned, is there. False if it is already."""
+        future = convert_yielded(waiting)
+        if future.done():
+            self._check_waited(future)
+            return False
+        self._held = True
+
+        def resume(future: Future) -> None:
+            if self._phase is _Phase.OVER:
+                future.exception()
+                return
+            self._held = False
+            self._running = True
+            try:
+                self._check_waited(future)
+                then()
+            except httputil.HTTPInputError as error:
+                self._refuse(error)
+            except _QuietException:
+                self._abort()
+            finally:
+                self._running = False
+            if not self._held:
+                self._advance()
+
+        future.add_done_callback(resume)
+        return True
+
+    @staticmethod
+    def _check_waited(future: Future) -> None:
+        try:
+            future.result()
+        except httputil.HTTPInputError:
+            raise
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+            raise _QuietException from None
+
+    # Events
+
+    def _on_head(self, head: http1.Head) -> None:
+        conn = self._conn
+        conn._head = head
+        conn._request_start_line = head.start_line  # type: ignore[assignment]
+        conn._request_headers = head.headers
+        conn._reading = BODY
+        if not head.keep_alive or conn.no_keep_alive:
+            conn._disconnect_on_finish = True
+        self._phase = _Phase.BODY
+        self._need_close = True
+        try:
+            waiting = self._message.headers_received(head.start_line, head.headers)
+        except httputil.HTTPInputError:
+            raise
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+            raise _QuietException from None
+        if waiting is not None and self._wait_for(waiting, self._begin_body):
+            return
+        if head.length != 0 or conn._stream is None or conn._over:
+            self._begin_body()
+
+    def _begin_body(self) -> None:
+        """The application knows the head; see whether and how the body is to be read."""
+        conn = self._conn
+        head = conn._head
+        assert head is not None
+        if conn._stream is None or self._phase is _Phase.OVER:
+            self._finish_serving()
+        elif self.stream.closed():
+            self._on_stream_close()
+        elif conn._over:
+            self.response_ended_early()
+        elif head.length != 0:
+            self.reader.max_body_size = conn._max_body_size
+            self.reader.check_length(head.length)
+            if "Expect" in head.headers and conn._asks_to_continue(head):
+                self._flush_cork()
+                self.stream._send(CONTINUE)
+            if conn._body_timeout is not None:
+                self._body_timer = self.stream.io_loop.call_later(conn._body_timeout, self._on_body_timeout)
+
+    def _on_data(self, chunk: bytes) -> None:
+        conn = self._conn
+        if conn._writing is not DONE:
+            try:
+                waiting = self._message.data_received(chunk)
+            except httputil.HTTPInputError:
+                raise
+            except Exception:
+                app_log.error("Uncaught exception", exc_info=True)
+                raise _QuietException from None
+            if waiting is not None and self._wait_for(waiting, self._after_data):
+                return
+        self._after_data()
+
+    def _after_data(self) -> None:
+        conn = self._conn
+        if conn._stream is None:
+            self._finish_serving()
+        elif self.stream.closed():
+            self._on_stream_close()
+        elif conn._over:
+            self.response_ended_early()
+
+    def _on_end(self) -> None:
+        conn = self._conn
+        conn._reading = DONE
+        if self._body_timer is not None:
+            self._drop_body_timer()
+        self._phase = _Phase.RESPONSE
+        if conn._writing is not DONE:
+            self._need_close = False
+            try:
+                self._message.finish()
+            except httputil.HTTPInputError:
+                raise
+            except Exception:
+                app_log.error("Uncaught exception", exc_info=True)
+                raise _QuietException from None
+        if conn._over:
+            self._exchange_over()
+        else:
+            self._held = True
+            if self.stream.closed():
+                self._on_stream_close()
+
+    def response_finished(self) -> None:
+        """The answer is written (called by `HTTP1Connection`)."""
+        if self._running:
+            return  # `_advance` looks for itself
+        if self._phase is _Phase.RESPONSE:
+            self._held = False
+            self._exchange_over()
+            if not self._held:
+                self._advance()
+        elif self._phase is _Phase.BODY:
+            self.response_ended_early()
+
+    def _exchange_over(self) -> None:
+        """One request is read and answered; on to the next, or to the end."""
+        conn = self._conn
+        if self._need_close:
+            self._tell_close()
+        if conn._stream is None:
+            self._finish_serving()
+        elif conn._disconnect_on_finish or self.stream.closed():
+            self._flush_cork()
+            self.stream.close()
+            self._finish_serving()
+        else:
+            if self.params.header_timeout is not None:
+                self._idle_since = time.monotonic()
+            self._next_request()
+
+    def response_ended_early(self) -> None:
+        """The answer is there and the request is not: say good-bye without reading on."""
+        self._drop_body_timer()
+        if self._need_close:
+            self._tell_close()
+        self._linger()
+
+    # Trouble
+
+    def _refuse(self, error: httputil.HTTPInputError) -> None:
+        """The client's message is no good: one line in the log, an answer if there is none yet, good-bye."""
+        conn = self._conn
+        if isinstance(error, http1.HeadTooLarge):
+            gen_log.info("Unsatisfiable read, closing connection: %s", error)
+        else:
+            gen_log.info("Malformed HTTP message from %s: %s", conn.context, error)
+        self._drop_body_timer()
+        unanswered = conn._writing is HEAD
+        if self._need_close:
+            self._tell_close()
+        if self._phase is _Phase.OVER or self.stream.closed():
+            self._finish_serving()
+        elif unanswered and conn._writing is HEAD and self.params.answer_errors:
+            self._flush_cork()
+            self.stream._send(error_answer(error.status_code))
+            conn._end()
+            self._linger()
+        else:
+            conn.close()
+            self._finish_serving()
+
+    def _abort(self) -> None:
+        """The application failed; that is in the log already."""
+        self._drop_body_timer()
+        if self._need_close:
+            self._tell_close()
+        self._conn.close()
+        self._finish_serving()
+
+    def _tell_close(self) -> None:
+        self._need_close = False
+        try:
+            self._message.on_connection_close()
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+
+    def _linger(self) -> None:
+        """Close so that the client can read what was sent.
+
+        A socket that is closed with input unread sends a reset, which can overtake our answer (RFC 9112
+        section 9.6). So first our side alone is closed, and what comes in is thrown away for a moment.
+        """
+        self._flush_cork()
+        stream = self.stream
+        self._phase = _Phase.LINGER
+        self._held = True
+        if stream.closed():
+            self._finish_serving()
+            return
+        self._conn._clear_callbacks()
+        self._linger_timer = stream.io_loop.call_later(_LINGER_TIME, stream.close)
+        stream._on_drain(self._close_our_side)
+        if self._paused:
+            self._paused = False
+            stream._resume_push()
+
+    def _close_our_side(self) -> None:
+        stream = self.stream
+        if isinstance(stream, iostream.SSLIOStream):
+            return  # what is below TLS must not be cut; the client knows by Content-Length or the time-out
+        try:
+            stream.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            stream.close()  # the client was faster
+
+    def _on_stream_close(self) -> None:
+        """The stream is closed, by whomever."""
+        if self._phase is _Phase.OVER or self._running:
+            if self._running and self._phase is not _Phase.OVER:
+                self.stream.io_loop.add_callback(self._on_stream_close)
+            return
+        conn = self._conn
+        conn._on_write_complete(None)
+        if self._phase is _Phase.RESPONSE:
+            if not conn._over:
+                conn._on_connection_close()
+        elif self._held and self._phase is _Phase.BODY:
+            return  # a delegate is at work; it is told when it is ready, as in 4.5.3
+        elif self._need_close:
+            self._tell_close()
+        self._finish_serving()
+
+    def detach(self) -> None:
+        """Somebody else goes on with the stream (called by `HTTP1Connection`)."""
+        stream = self.stream
+        stream.set_close_callback(None)
+        self._phase = _Phase.OVER
+        self._held = True
+        stream._stop_push(self.reader.take_rest())
+        self._need_close = False
+        self._finish_serving()
+
+    def _finish_serving(self) -> None:
+        self._phase = _Phase.OVER
+        self._held = True
+        if self._need_close:
+            self._tell_close()
+        self._drop_body_timer()
+        for timer in (self._idle_timer, self._linger_timer):
+            if timer is not None:
+                self.stream.io_loop.remove_timeout(timer)
+        self._idle_timer = self._linger_timer = None
+        self._conn._end()
+        if not self.done.done():
+            self.done.set_result(None)
+
+    # Time
+
+    def _arm_idle_timer(self, delay: float) -> None:
+        self._idle_timer = self.stream.io_loop.call_later(delay, self._on_idle_timer)
+
+    def _on_idle_timer(self) -> None:
+        """One timer a connection: it looks when the last request was over, and either closes or sleeps on."""
+        timeout = self.params.header_timeout
+        assert timeout is not None
+        self._idle_timer = None
+        if self._phase is not _Phase.HEAD:
+            self._arm_idle_timer(timeout)
+            return
+        left = self._idle_since + timeout - time.monotonic()
+        if left > 0.001:
+            self._arm_idle_timer(left)
+        else:
+            self.stream.close()
+
+    def _drop_body_timer(self) -> None:
+        if self._body_timer is not None:
+            self.stream.io_loop.remove_timeout(self._body_timer)
+            self._body_timer = None
+
+    def _on_body_timeout(self) -> None:
+        self._body_timer = None
+        if self._phase is _Phase.BODY:
+            gen_log.info("Timeout reading body from %s", self._conn.context)
+            self.stream.close()
+
+    # Output
+
+    def _emit(self, data: bytes) -> bool:
+        """Send ``data``, or keep it while more pipelined requests are being answered. False if the socket is
+        full."""
+        if self._running and self.reader.pending:
+            self._cork.append(data)
+            self._cork_size += len(data)
+            return self._cork_size < _CORK_SIZE or self._flush_cork()
+        if self._cork:
+            self._cork.append(data)
+            return self._flush_cork()
+        return cast(bool, self.stream._send(data))
+
+    def _flush_cork(self) -> bool:
+        if not self._cork:
+            return True
+        data = b"".join(self._cork)
+        self._cork.clear()
+        self._cork_size = 0
+        if self.stream.closed():
+            return True
+        return cast(bool, self.stream._send(data))

@@ -1,0 +1,46 @@
+"""Dates as HTTP spells them (RFC 9110 section 5.6.7)."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import email.utils
+import numbers
+import time
+from typing import Any
+
+
+def format_timestamp(ts: Any) -> str:
+    """Spell a moment as HTTP does: ``Sun, 27 Jan 2013 18:43:20 GMT``.
+
+    ``ts`` is a number (seconds since the epoch), a time tuple or `time.struct_time` (UTC), or a
+    `datetime.datetime` (UTC when naive, as in 4.5.3; an aware one is converted). Anything else raises
+    `TypeError`.
+
+    >>> format_timestamp(0)
+    'Thu, 01 Jan 1970 00:00:00 GMT'
+    """
+    if isinstance(ts, numbers.Real):
+        seconds: float = float(ts)
+    elif isinstance(ts, (tuple, time.struct_time)):
+        seconds = calendar.timegm(ts)
+    elif isinstance(ts, datetime.datetime):
+        seconds = calendar.timegm(ts.utctimetuple())
+    else:
+        raise TypeError(f"unknown timestamp type: {ts!r}")
+    return email.utils.formatdate(seconds, usegmt=True)
+
+
+_clock = time.time
+_shown_second = -1
+_shown_date = ""
+
+
+def current_date() -> str:
+    """The value of a ``Date`` header for now, formatted once a second."""
+    global _shown_second, _shown_date
+    second = int(_clock())
+    if second != _shown_second:
+        _shown_date = email.utils.formatdate(second, usegmt=True)
+        _shown_second = second
+    return _shown_date

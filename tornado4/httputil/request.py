@@ -1,0 +1,211 @@
+"""`HTTPServerRequest`: one request, as handlers see it."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Generic, TypeVar, overload
+
+from tornado4.escape import parse_qs_bytes
+from tornado4.httputil.body import HTTPFile, parse_body_arguments
+from tornado4.httputil.cookies import parse_cookie
+from tornado4.httputil.headers import HTTPHeaders
+from tornado4.httputil.start_lines import RequestStartLine
+from tornado4.httputil.uris import split_host_and_port
+
+_T = TypeVar("_T")
+
+
+class _OnDemand(Generic[_T]):
+    """An attribute that is worked out at the first look and is a plain attribute from then on.
+
+    `functools.cached_property` without its checks; assigning to the attribute simply wins.
+    """
+
+    def __init__(self, make: Callable[[Any], _T]) -> None:
+        self.make = make
+        self.name = make.__name__
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, request: None, owner: type) -> _OnDemand[_T]: ...
+    @overload
+    def __get__(self, request: object, owner: type) -> _T: ...
+    def __get__(self, request: object | None, owner: type) -> Any:
+        if request is None:
+            return self
+        made = request.__dict__[self.name] = self.make(request)
+        return made
+
+
+class HTTPServerRequest:
+    """One HTTP request.
+
+    All values are `str` unless said otherwise, and all attributes may be set.
+
+    * ``method``, ``uri`` (the request target as sent), ``path``, ``query``, ``version`` (``HTTP/1.1``)
+    * ``headers``: `HTTPHeaders`
+    * ``body``: bytes, ``b""`` if none
+    * ``remote_ip``: the client's address; with ``xheaders`` what a load balancer says it is
+    * ``protocol``: ``http`` or ``https``, with ``xheaders`` likewise
+    * ``host``: the Host header, ``127.0.0.1`` without one; ``host_name``: the same in small letters, without
+      port
+    * ``arguments``: names to lists of *bytes*, from the query and then the body; ``query_arguments`` and
+      ``body_arguments`` have them apart
+    * ``files``: names to lists of `HTTPFile`
+    * ``cookies``: `http.cookies.SimpleCookie`
+    * ``connection``: the `HTTPConnection` to answer on; ``server_connection``: the one that outlives the
+      request
+
+    What is cheap is worked out at once; the query, the host name and the cookies when first asked for.
+    """
+
+    _start_time: float
+    _finish_time: float | None = None
+    _cookies: SimpleCookie
+
+    def __init__(
+        self,
+        method: str | None = None,
+        uri: str | None = None,
+        version: str = "HTTP/1.0",
+        headers: HTTPHeaders | None = None,
+        body: bytes | None = None,
+        host: str | None = None,
+        files: dict[str, list[HTTPFile]] | None = None,
+        connection: Any = None,
+        start_line: RequestStartLine | None = None,
+        server_connection: Any = None,
+    ) -> None:
+        if start_line is not None:
+            method, uri, version = start_line
+        self.method: str | None = method
+        self.uri: str = uri  # type: ignore[assignment]  # 4.5.3 fails without one, two lines on
+        self.version: str = version
+        path, _, query = uri.partition("?")  # type: ignore[union-attr]
+        self.path: str = path
+        self.query: str = query
+        if headers is None:
+            headers = HTTPHeaders()
+        self.headers: HTTPHeaders = headers
+        self.body: bytes = body or b""
+        context = getattr(connection, "context", None)
+        self.remote_ip: str | None = getattr(context, "remote_ip", None)
+        self.protocol: str = getattr(context, "protocol", "http")
+        self.host: str = host or headers.get("Host") or "127.0.0.1"
+        if files:
+            self.files = files
+        self.connection: Any = connection
+        self.server_connection: Any = server_connection
+        self._start_time = time.time()
+
+    @_OnDemand
+    def host_name(self) -> str:
+        """``host`` in small letters and without its port."""
+        return split_host_and_port(self.host.lower())[0]
+
+    @_OnDemand
+    def arguments(self) -> dict[str, list[bytes]]:
+        """Arguments of the query and, once the body is parsed, of the body."""
+        return _parse_query(self.query)
+
+    @_OnDemand
+    def query_arguments(self) -> dict[str, list[bytes]]:
+        """Arguments of the query alone."""
+        return _parse_query(self.query)
+
+    @_OnDemand
+    def body_arguments(self) -> dict[str, list[bytes]]:
+        """Arguments of a form body alone."""
+        return {}
+
+    @_OnDemand
+    def files(self) -> dict[str, list[HTTPFile]]:
+        """Uploaded files by field name."""
+        return {}
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The request's cookies; those that ``http.cookies`` does not take are left out."""
+        jar = self.__dict__.get("_cookies")
+        if jar is None:
+            jar = self._cookies = SimpleCookie()
+            if "Cookie" in self.headers:
+                for name, value in parse_cookie(self.headers["Cookie"]).items():
+                    try:
+                        jar[name] = value
+                    except CookieError:
+                        pass  # not ours to judge: another script of the site may have set it
+        return jar
+
+    def supports_http_1_1(self) -> bool:
+        """Whether the request came as HTTP/1.1.
+
+        .. deprecated:: 4.0
+           Look at ``version``.
+        """
+        return self.version == "HTTP/1.1"
+
+    def write(self, chunk: bytes, callback: Callable[[], Any] | None = None) -> None:
+        """Write raw bytes of an answer, start line and headers included.
+
+        .. deprecated:: 4.0
+           Write on ``request.connection``.
+        """
+        assert isinstance(chunk, bytes)
+        assert self.version.startswith("HTTP/1."), "deprecated interface only supported in HTTP/1.x"
+        self.connection.write(chunk, callback=callback)
+
+    def finish(self) -> None:
+        """End the answer.
+
+        .. deprecated:: 4.0
+           Finish ``request.connection``.
+        """
+        self.connection.finish()
+        self._finish_time = time.time()
+
+    def full_url(self) -> str:
+        """The URL that the client asked for, put together from protocol, host and ``uri``."""
+        return f"{self.protocol}://{self.host}{self.uri}"
+
+    def request_time(self) -> float:
+        """Seconds that the request took, or has taken until now if it is not `finish`-ed."""
+        end = time.time() if self._finish_time is None else self._finish_time
+        return end - self._start_time
+
+    def get_ssl_certificate(self, binary_form: bool = False) -> Any:
+        """The client's certificate, as ``SSLSocket.getpeercert(binary_form)`` gives it; None without TLS.
+
+        There is one only if the server's ``ssl_options`` ask for it (``cert_reqs=ssl.CERT_REQUIRED``).
+        """
+        try:
+            return self.connection.stream.socket.getpeercert(binary_form=binary_form)
+        except ssl.SSLError:
+            return None
+
+    def _parse_body(self) -> None:
+        """Take a form body apart; whoever sets ``body`` calls this next."""
+        content_type = self.headers.get("Content-Type", "")
+        if not content_type and "Content-Encoding" not in self.headers:
+            return
+        parse_body_arguments(content_type, self.body, self.body_arguments, self.files, self.headers)
+        if not self.body_arguments:
+            return
+        arguments = self.arguments
+        for name, values in self.body_arguments.items():
+            arguments.setdefault(name, []).extend(values)
+
+    def __repr__(self) -> str:
+        shown = ("protocol", "host", "method", "uri", "version", "remote_ip")
+        words = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
+        return f"{type(self).__name__}({words}, headers={dict(self.headers)})"
+
+
+def _parse_query(query: str) -> dict[str, list[bytes]]:
+    if not query:
+        return {}
+    found: dict[str, list[bytes]] = parse_qs_bytes(query, keep_blank_values=True)
+    return found
