@@ -1,0 +1,323 @@
+"""`Application`: handlers, settings and UI modules put together into what an HTTP server serves."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from inspect import isclass
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from tornado4 import httputil
+from tornado4.concurrent import Future
+from tornado4.log import access_log
+from tornado4.routing import (
+    AnyMatches,
+    DefaultHostMatches,
+    HostMatches,
+    ReversibleRouter,
+    ReversibleRuleRouter,
+    Rule,
+)
+from tornado4.web.handler import RequestHandler
+from tornado4.web.handlers import ErrorHandler
+from tornado4.web.static import StaticFileHandler
+from tornado4.web.transforms import GZipContentEncoding, OutputTransform
+from tornado4.web.uimodules import TemplateModule, UIModule, _linkify, _xsrf_form_html
+
+if TYPE_CHECKING:
+    from tornado4.httpserver import HTTPServer
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _has_stream_request_body(cls: type[RequestHandler]) -> bool:
+    """Whether a handler class takes its body in pieces (`stream_request_body`)."""
+    if not issubclass(cls, RequestHandler):
+        raise TypeError("expected subclass of RequestHandler, got %r", cls)
+    return cls._stream_request_body
+
+
+class _ApplicationRouter(ReversibleRuleRouter):
+    """A rule router whose targets may be handler classes, or lists of further rules."""
+
+    def __init__(self, application: Application, rules: Sequence[Any] | None = None) -> None:
+        if not isinstance(application, Application):
+            raise AssertionError(f"not an Application: {application!r}")
+        self.application = application
+        super().__init__(rules)
+
+    def get_target_delegate(
+        self, target: Any, request: httputil.HTTPServerRequest, **target_params: Any
+    ) -> httputil.HTTPMessageDelegate | None:
+        is_handler = isinstance(target, type) and issubclass(target, RequestHandler)
+        if not is_handler:
+            return super().get_target_delegate(target, request, **target_params)
+        return self.application.get_handler_delegate(request, target, **target_params)
+
+    def process_rule(self, rule: Rule) -> Rule:
+        rule = super().process_rule(rule)
+        nested = rule.target
+        if isinstance(nested, list | tuple):
+            rule.target = _ApplicationRouter(self.application, nested)
+        return rule
+
+
+class Application(ReversibleRouter):
+    """Request handlers, settings and routes: one web application.
+
+    It is served directly::
+
+        application = web.Application([
+            (r"/", MainPageHandler),
+            (r"/user/(.*)", UserHandler, {"database": database}, "user"),
+        ])
+        http_server = httpserver.HTTPServer(application)
+        http_server.listen(8080)
+
+    ``handlers`` are rules (`URLSpec`, `routing.Rule`, or tuples), tried in order. ``default_host`` stands
+    in for the Host of requests that no virtual host takes. ``transforms`` replaces the list of output
+    transforms. All further keyword arguments are kept in the dict ``settings``.
+    """
+
+    def __init__(
+        self,
+        handlers: Sequence[Any] | None = None,
+        default_host: str | None = None,
+        transforms: list[type[OutputTransform]] | None = None,
+        **settings: Any,
+    ) -> None:
+        if transforms is None:
+            compress = settings.get("compress_response") or settings.get("gzip")
+            transforms = [GZipContentEncoding] if compress else []
+        self.transforms = transforms
+        self.default_host = default_host
+        self.settings = settings
+        self.ui_modules: dict[str, Any] = {
+            "linkify": _linkify,
+            "xsrf_form_html": _xsrf_form_html,
+            "Template": TemplateModule,
+        }
+        self.ui_methods: dict[str, Any] = {}
+        self._load_ui_modules(settings.get("ui_modules", {}))
+        self._load_ui_methods(settings.get("ui_methods", {}))
+        if settings.get("static_path"):
+            handlers = self._static_rules(settings) + list(handlers or [])
+        if settings.get("debug"):
+            _expand_debug(settings)
+        self.wildcard_router = _ApplicationRouter(self, handlers)
+        self.default_router = _ApplicationRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
+        if settings.get("autoreload"):
+            # late: autoreload stands above web, and only programs under development need it
+            from tornado4 import autoreload
+
+            autoreload.start()
+
+    @staticmethod
+    def _static_rules(settings: dict[str, Any]) -> list[Any]:
+        """Rules for the setting ``static_path``, put before all others (robots.txt first, as in 4.5.3)."""
+        handler = settings.get("static_handler_class", StaticFileHandler)
+        arguments = settings.get("static_handler_args", {})
+        arguments["path"] = settings["static_path"]
+        prefix = re.escape(settings.get("static_url_prefix", "/static/"))
+        patterns = (r"/(robots\.txt)", r"/(favicon\.ico)", prefix + "(.*)")
+        return [(pattern, handler, arguments) for pattern in patterns]
+
+    def listen(self, port: int, address: str = "", **kwargs: Any) -> HTTPServer:
+        """Start an HTTP server for this application on ``port``; returns it.
+
+        ``kwargs`` go to `.HTTPServer`. The IOLoop still has to be started. For several processes, or several
+        sockets, make the server yourself.
+        """
+        # late: the server stands above web, which also runs without one (WSGI)
+        from tornado4.httpserver import HTTPServer
+
+        server = HTTPServer(self, **kwargs)
+        server.listen(port, address)
+        return server
+
+    def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
+        """Add rules for hosts that match a regular expression; they come before those of the constructor."""
+        host_matcher = HostMatches(host_pattern)
+        rule = Rule(host_matcher, _ApplicationRouter(self, host_handlers))
+        self.default_router.rules.insert(-1, rule)
+        if self.default_host is not None:
+            default_matcher = DefaultHostMatches(self, host_matcher.host_pattern)
+            self.wildcard_router.add_rules([(default_matcher, host_handlers)])
+
+    def add_transform(self, transform_class: type[OutputTransform]) -> None:
+        """Append an output transform."""
+        self.transforms.append(transform_class)
+
+    def _load_ui_methods(self, methods: Any) -> None:
+        if isinstance(methods, ModuleType):
+            methods = {name: getattr(methods, name) for name in dir(methods)}
+        if not isinstance(methods, dict):
+            for one in methods:
+                self._load_ui_methods(one)
+            return
+        for name, method in methods.items():
+            # a module's classes, constants and private functions are not meant
+            if not name.startswith("_") and callable(method) and name[0].lower() == name[0]:
+                self.ui_methods[name] = method
+
+    def _load_ui_modules(self, modules: Any) -> None:
+        if isinstance(modules, ModuleType):
+            modules = {name: getattr(modules, name) for name in dir(modules)}
+        if not isinstance(modules, dict):
+            assert isinstance(modules, list)
+            for one in modules:
+                self._load_ui_modules(one)
+            return
+        for name, module in modules.items():
+            if isclass(module) and issubclass(module, UIModule):
+                self.ui_modules[name] = module
+
+    def __call__(self, request: httputil.HTTPServerRequest) -> Any:
+        """Run a request whose body is there already (WSGI, `FallbackHandler`)."""
+        dispatcher: Any = self.find_handler(request)
+        return dispatcher.execute()
+
+    def find_handler(
+        self, request: httputil.HTTPServerRequest, **kwargs: Any
+    ) -> httputil.HTTPMessageDelegate:
+        """The delegate that runs the request's handler; ``default_handler_class``, else a 404, if no rule
+        matches.
+        """
+        found = self.default_router.find_handler(request)
+        if found is not None:
+            return found
+        default = self.settings.get("default_handler_class")
+        if default:
+            return self.get_handler_delegate(
+                request, default, self.settings.get("default_handler_args", {})
+            )
+        not_found = {"status_code": 404}
+        return self.get_handler_delegate(request, ErrorHandler, not_found)
+
+    def get_handler_delegate(
+        self,
+        request: httputil.HTTPServerRequest,
+        target_class: type[RequestHandler],
+        target_kwargs: Mapping[str, Any] | None = None,
+        path_args: Sequence[bytes] | None = None,
+        path_kwargs: Mapping[str, bytes] | None = None,
+    ) -> _HandlerDelegate:
+        """A delegate that runs ``target_class`` for the request; for custom routers.
+
+        ``target_kwargs`` go to the handler's ``initialize``, path arguments to its method.
+        """
+        return _HandlerDelegate(self, request, target_class, target_kwargs, path_args, path_kwargs)
+
+    def reverse_url(self, name: str, *args: Any) -> str:
+        """The path of the rule ``name``, its groups replaced by ``args``; `KeyError` for an unknown name."""
+        path = self.default_router.reverse_url(name, *args)
+        if path is None:
+            raise KeyError(f"{name} not found in named urls")
+        return path
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Log a finished request: info below 400, warning below 500, error from there on.
+
+        The setting ``log_function``, called with the handler, takes its place.
+        """
+        if "log_function" in self.settings:
+            self.settings["log_function"](handler)
+            return
+        status = handler.get_status()
+        if status < 400:
+            if not access_log.isEnabledFor(logging.INFO):
+                return
+            log = access_log.info
+        else:
+            log = access_log.warning if status < 500 else access_log.error
+        milliseconds = 1000.0 * handler.request.request_time()
+        log("%d %s %.2fms", status, handler._request_summary(), milliseconds)
+
+
+def _expand_debug(settings: dict[str, Any]) -> None:
+    """What ``debug=True`` switches, unless the settings say otherwise one by one."""
+    for name, value in (
+        ("autoreload", True),
+        ("compiled_template_cache", False),
+        ("static_hash_cache", False),
+        ("serve_traceback", True),
+    ):
+        settings.setdefault(name, value)
+
+
+class _HandlerDelegate(httputil.HTTPMessageDelegate):
+    """Collects (or streams) the body, makes the handler and runs it."""
+
+    handler: RequestHandler
+
+    def __init__(
+        self,
+        application: Application,
+        request: httputil.HTTPServerRequest,
+        handler_class: Any,
+        handler_kwargs: Mapping[str, Any] | None,
+        path_args: Sequence[bytes] | None,
+        path_kwargs: Mapping[str, bytes] | None,
+    ) -> None:
+        self.stream_request_body = _has_stream_request_body(handler_class)
+        # what to run
+        self.handler_class = handler_class
+        self.handler_kwargs = handler_kwargs or _NOTHING
+        self.path_kwargs = path_kwargs or _NOTHING
+        self.path_args = path_args or ()
+        # for whom
+        self.application = application
+        self.request = request
+        self.connection = request.connection
+        self.chunks: list[bytes] = []
+
+    def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
+        if not self.stream_request_body:
+            return None
+        # resolved when the body has come; the handler's method waits for it
+        self.request.body = Future()  # type: ignore[assignment]
+        return self.execute()
+
+    def data_received(self, chunk: bytes) -> Any:
+        if self.stream_request_body:
+            return self.handler.data_received(chunk)
+        self.chunks.append(chunk)
+        return None
+
+    def finish(self) -> None:
+        request = self.request
+        if self.stream_request_body:
+            body: Any = request.body
+            body.set_result(None)
+            return
+        chunks = self.chunks
+        request.body = b"".join(chunks) if chunks else b""
+        request._parse_body()
+        self.execute()
+
+    def on_connection_close(self) -> None:
+        if self.stream_request_body:
+            self.handler.on_connection_close()
+        else:
+            self.chunks = []
+
+    def execute(self) -> Future | None:
+        """Make the handler and run it. The Future, for streamed bodies only, tells when they may come."""
+        application = self.application
+        settings = application.settings
+        if not settings.get("compiled_template_cache", True):
+            with RequestHandler._template_loader_lock:
+                for loader in RequestHandler._template_loaders.values():
+                    loader.reset()
+        if not settings.get("static_hash_cache", True):
+            StaticFileHandler.reset()
+        self.handler = handler = self.handler_class(application, self.request, **self.handler_kwargs)
+        if self.stream_request_body:
+            handler._prepared_future = Future()
+        transforms = [transform(self.request) for transform in application.transforms]
+        # No exception escapes _execute, and nobody waits for it: the connection waits for the response's end.
+        handler._execute(transforms, *self.path_args, **self.path_kwargs)
+        prepared: Future | None = handler._prepared_future
+        return prepared

@@ -1,0 +1,164 @@
+"""Running one request through its handler: prepare, the HTTP method, finish.
+
+The sequence is a generator, `_steps`, that yields whatever has to be waited for. A handler that does not wait
+never makes it yield: then all of this is one call, with no Future, no coroutine and no loop involved (WSGI
+runs on that). `_Run` drives it otherwise, one loop iteration after each thing awaited, as 4.5.3's own
+coroutine was.
+
+All steps of one request run in one contextvars Context, which native coroutines and gen.coroutine runners
+started on the way share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Generator
+from inspect import iscoroutine
+from typing import TYPE_CHECKING, Any
+
+from tornado4 import gen, stack_context
+from tornado4._core.context import run_in
+from tornado4._core.tasks import start_coroutine
+from tornado4.concurrent import Future
+from tornado4.ioloop import IOLoop
+from tornado4.iostream import StreamClosedError
+from tornado4.log import app_log
+from tornado4.web.errors import HTTPError
+
+if TYPE_CHECKING:
+    from tornado4.web.handler import RequestHandler
+
+#: What a request that is over on return gives back. Resolved, so nobody can change it.
+_DONE: Future = Future()
+_DONE.set_result(None)
+
+_METHOD_NAMES: dict[str, str] = {
+    verb: verb.lower() for verb in ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+}
+_NO_XSRF_CHECK = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+def execute(
+    handler: RequestHandler, transforms: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Future:
+    """Run the request; the Future (resolved already where nothing waits) tells when it is over."""
+    handler._transforms = transforms
+    steps = _steps(handler, args, kwargs)
+    context = contextvars.copy_context()
+    try:
+        awaited = run_in(context, next, steps)
+    except StopIteration:
+        return _DONE
+    run = _Run(steps, context)
+    run.wait_for(awaited)
+    return run.over
+
+
+def _steps(
+    handler: RequestHandler, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Generator[Any, None, None]:
+    try:
+        _admit(handler, args, kwargs)
+        waiting = handler.prepare()
+        if waiting is not None:
+            yield waiting
+        _open_body(handler)
+        if handler._finished:
+            return
+        request = handler.request
+        if handler._stream_request_body:
+            try:
+                yield request.body
+            except StreamClosedError:
+                return
+        verb: Any = request.method
+        method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
+        waiting = method(*handler.path_args, **handler.path_kwargs)
+        if waiting is not None:
+            yield waiting
+        if handler._auto_finish and not handler._finished:
+            handler.finish()
+    except (Exception, asyncio.CancelledError) as error:
+        # a native handler's task can be cancelled: the client gets its 500 all the same
+        try:
+            handler._handle_request_exception(error)
+        except Exception:
+            app_log.error("Exception in exception handler", exc_info=True)
+        _open_body(handler)
+
+
+def _admit(handler: RequestHandler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Everything that is checked before the handler's own code runs."""
+    verb = handler.request.method
+    if verb not in handler.SUPPORTED_METHODS:
+        raise HTTPError(405)
+    handler.path_args = [handler.decode_argument(arg) for arg in args] if args else []
+    handler.path_kwargs = (
+        {key: handler.decode_argument(arg, name=key) for key, arg in kwargs.items()} if kwargs else {}
+    )
+    if verb not in _NO_XSRF_CHECK and handler.application.settings.get("xsrf_cookies"):
+        handler.check_xsrf_cookie()
+
+
+def _open_body(handler: RequestHandler) -> None:
+    """Let a streamed body come: `prepare` is through, or has failed."""
+    prepared = handler._prepared_future
+    if prepared is not None and not prepared.done():
+        prepared.set_result(None)
+
+
+@gen.coroutine
+def _yielded(value: Any) -> Generator[Any, Any, Any]:
+    """Wait for anything that may be yielded (lists, dicts, YieldPoints, ...); BadYieldError for the rest."""
+    result = yield value
+    raise gen.Return(result)
+
+
+class _Run:
+    """A request that waits: drives its steps from one awaited thing to the next."""
+
+    __slots__ = ("context", "over", "steps")
+
+    def __init__(self, steps: Generator[Any, None, None], context: contextvars.Context) -> None:
+        self.steps = steps
+        self.context = context
+        self.over: Future = Future()
+
+    def wait_for(self, awaited: Any) -> None:
+        """Go on at once with what is done; otherwise come back when it is."""
+        while True:
+            future = self._as_future(awaited)
+            if not future.done():
+                self._call_later(future)
+                return
+            try:
+                awaited = run_in(self.context, self._step, future)
+            except StopIteration:
+                self.over.set_result(None)
+                return
+
+    def _as_future(self, awaited: Any) -> Any:
+        if isinstance(awaited, Future):
+            return awaited
+        if iscoroutine(awaited):
+            # outside of run_in: an eager task enters the context itself
+            return start_coroutine(awaited, self.context)
+        if asyncio.isfuture(awaited):
+            return awaited
+        return run_in(self.context, _yielded, awaited)
+
+    def _step(self, future: Any) -> Any:
+        try:
+            future.result()
+        except BaseException as error:
+            return self.steps.throw(error)
+        return next(self.steps)
+
+    def _call_later(self, future: Any) -> None:
+        if isinstance(future, Future):
+            loop: Any = IOLoop.current()
+            loop.add_future(future, self.wait_for)
+        else:
+            # an asyncio future calls back in the next iteration of its loop by itself
+            future.add_done_callback(stack_context.wrap(self.wait_for))

@@ -1,0 +1,56 @@
+"""Ready-made handlers: errors, redirects, and whatever is not a handler at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tornado4.web.errors import HTTPError
+from tornado4.web.handler import RequestHandler
+
+
+class ErrorHandler(RequestHandler):
+    """Answers every request with an error of ``status_code``."""
+
+    def initialize(self, status_code: int) -> None:  # type: ignore[override]
+        """Takes the status of all responses."""
+        self.set_status(status_code)
+
+    def check_xsrf_cookie(self) -> None:
+        """Checks nothing: there is no action here that somebody could be tricked into."""
+
+    def prepare(self) -> None:
+        """Raises the error."""
+        raise HTTPError(self.get_status())
+
+
+class RedirectHandler(RequestHandler):
+    """Redirects GET to ``url``, where ``{0}``, ``{1}``, ... stand for the groups of the rule's pattern.
+
+    ``Rule("/old/(.*)", RedirectHandler, {"url": "/new/{0}"})``; permanently (301) unless ``permanent`` is
+    false.
+    """
+
+    def initialize(self, url: str, permanent: bool = True) -> None:  # type: ignore[override]
+        """Takes the target and the kind of redirect."""
+        self._url = url
+        self._permanent = permanent
+
+    def get(self, *args: Any) -> None:
+        """Redirects."""
+        self.redirect(self._url.format(*args), permanent=self._permanent)
+
+
+class FallbackHandler(RequestHandler):
+    """Hands the request to ``fallback``, a callable that takes it whole (a `WSGIContainer`, another
+    `Application`).
+    """
+
+    def initialize(self, fallback: Callable[[Any], Any]) -> None:  # type: ignore[override]
+        """Takes the callable."""
+        self.fallback = fallback
+
+    def prepare(self) -> None:
+        """Hands over. The fallback answers; for this handler the request is over."""
+        self.fallback(self.request)
+        self._finished = True

@@ -1,0 +1,282 @@
+"""`StaticFileHandler`: files from a directory, with versions, conditional requests and ranges."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import hashlib
+import mimetypes
+import os
+import stat
+import threading
+from collections.abc import Generator
+from typing import Any
+
+from tornado4 import gen, httputil, iostream
+from tornado4.log import gen_log
+from tornado4.web.cookies import utcnow
+from tornado4.web.errors import HTTPError
+from tornado4.web.handler import RequestHandler
+
+_CHUNK = 64 * 1024
+
+
+class StaticFileHandler(RequestHandler):
+    """Serves the files below a directory.
+
+    The setting ``static_path`` installs it; so does a rule with the directory as ``path``::
+
+        (r"/content/(.*)", web.StaticFileHandler, {"path": "/var/www", "default_filename": "index.html"})
+
+    The rule's one group is the file's path. With ``?v=`` in the URL (`static_url` puts a hash of the
+    content there), the response may be cached for ten years.
+
+    To serve something else than files, override the class methods `get_absolute_path`, `get_content` and
+    `get_content_version`, and the methods `get_content_size` and `get_modified_time`. `get_content` must be
+    a class method: versions are also made where there is no request.
+    """
+
+    #: Seconds; what versioned URLs may be cached for (ten years).
+    CACHE_MAX_AGE = 86400 * 365 * 10
+
+    _static_hashes: dict[str, str | None] = {}
+    #: Guards ``_static_hashes``: ``static_url`` may be called from threads.
+    _lock = threading.Lock()
+
+    path: str
+
+    def initialize(self, path: str, default_filename: str | None = None) -> None:  # type: ignore[override]
+        """Takes the directory, and the name of the file that stands for a directory."""
+        self.root = path
+        self.default_filename = default_filename
+
+    @classmethod
+    def reset(cls) -> None:
+        """Forget the hashes of all files (the setting ``static_hash_cache`` off does it for each request)."""
+        with cls._lock:
+            cls._static_hashes = {}
+
+    def head(self, path: str) -> Any:
+        """The headers that `get` would send."""
+        return self.get(path, include_body=False)
+
+    @gen.coroutine
+    def get(self, path: str, include_body: bool = True) -> Generator[Any, Any, None]:
+        """Send the file, or the part of it that is asked for, at the reader's speed."""
+        self.path = self.parse_url_path(path)
+        wanted = self.get_absolute_path(self.root, self.path)
+        absolute = self.validate_absolute_path(self.root, wanted)
+        if absolute is None:
+            # the redirect to a directory's own address has been sent
+            return
+        self.absolute_path = absolute
+        self.modified = self.get_modified_time()
+        self.set_headers()
+        if self.should_return_304():
+            self.set_status(304)
+            return
+        part = self._select_part(self.get_content_size())
+        if part is None:
+            return
+        start, end = part
+        if not include_body:
+            assert self.request.method == "HEAD"
+            return
+        content = self.get_content(self.absolute_path, start, end)
+        for chunk in (content,) if isinstance(content, bytes) else content:
+            try:
+                self.write(chunk)
+                yield self.flush()
+            except iostream.StreamClosedError:
+                return
+
+    def _select_part(self, size: int) -> tuple[int | None, int | None] | None:
+        """Answer the Range header: status, Content-Range and Content-Length; the part's bounds, None for
+        none.
+        """
+        asked = httputil._parse_request_range(self.request.headers.get("Range", "")) if (
+            "Range" in self.request.headers
+        ) else None
+        start, end = asked or (None, None)
+        if start is not None and start < 0:
+            # the last so many bytes; all of them if there are not as many (RFC 9110, 14.1.2)
+            start = max(size + start, 0)
+        elif start is not None and end is not None and end <= start and end != 0:
+            # no valid range, so none was asked for (RFC 9110, 14.1.1)
+            start, end = None, None
+        if (start is not None and start >= size) or end == 0:
+            self.set_status(416)
+            self.set_header("Content-Type", "text/plain")
+            self.set_header("Content-Range", f"bytes */{size}")
+            return None
+        end = size if end is not None and end > size else end
+        first = start or 0
+        beyond = size if end is None else end
+        if asked and (first, beyond) != (0, size):
+            # Chrome wants a 200 where the range is the whole file (as in 4.5.3)
+            self.set_status(206)
+            self.set_header("Content-Range", httputil._get_content_range(start, end, size))
+        self.set_header("Content-Length", beyond - first)
+        return start, end
+
+    def compute_etag(self) -> str | None:
+        """The content's version in quotes: known without reading the file again."""
+        version = self._get_cached_version(self.absolute_path)
+        return f'"{version}"' if version else None
+
+    def set_headers(self) -> None:
+        """Set type, caching and validators of the file."""
+        modified = self.modified
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_etag_header()
+        if modified is not None:
+            self.set_header("Last-Modified", modified)
+        content_type = self.get_content_type()
+        if content_type:
+            self.set_header("Content-Type", content_type)
+        lifetime = self.get_cache_time(self.path, modified, content_type)
+        if lifetime > 0:
+            self.set_header("Expires", utcnow() + datetime.timedelta(seconds=lifetime))
+            self.set_header("Cache-Control", f"max-age={lifetime}")
+        self.set_extra_headers(self.path)
+
+    def should_return_304(self) -> bool:
+        """Whether the client's copy is current, by ETag or by date."""
+        return self.check_etag_header() or self._unmodified_since()
+
+    def _unmodified_since(self) -> bool:
+        """If-Modified-Since, in GMT whatever zone it says (as in 4.5.3); one that is no date is not there."""
+        parsed = email.utils.parsedate(self.request.headers.get("If-Modified-Since") or "")
+        if parsed is None or self.modified is None:
+            return False
+        try:
+            return datetime.datetime(*parsed[:6]) >= self.modified
+        except ValueError:
+            return False
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        """Where ``path`` lies in the file system (or whatever else a subclass takes for it); not checked
+        yet.
+        """
+        return os.path.abspath(os.path.join(root, path))
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """The path to be served, or None after a redirect; `HTTPError` for what is not to be seen.
+
+        Override it to allow more or less; the path that it returns is the one that is opened.
+        """
+        if "\0" in absolute_path:
+            raise HTTPError(404)
+        root = os.path.abspath(root)
+        if not root.endswith(os.path.sep):
+            # /srv/files must not open /srv/files-private; the file system's root ends so already
+            root += os.path.sep
+        # a directory asked for by its own name has lost its slash in abspath
+        if not (absolute_path + os.path.sep).startswith(root):
+            raise HTTPError(403, "%s is not in root static directory", self.path)
+        if self.default_filename is not None and os.path.isdir(absolute_path):
+            if not self.request.path.endswith("/"):
+                self._redirect_to_directory()
+                return None
+            absolute_path = os.path.join(absolute_path, self.default_filename)
+        if os.path.isfile(absolute_path):
+            return absolute_path
+        if os.path.exists(absolute_path):
+            raise HTTPError(403, "%s is not a file", self.path)
+        raise HTTPError(404)
+
+    def _redirect_to_directory(self) -> None:
+        path = self.request.path
+        if path[1:2] in ("/", "\\"):
+            # a browser would read //host/ as an address on another host: an open redirect
+            raise HTTPError(403, "cannot redirect path with two initial slashes")
+        self.redirect(path + "/", permanent=True)
+
+    @classmethod
+    def get_content(
+        cls, abspath: str, start: int | None = None, end: int | None = None
+    ) -> Any:
+        """The content from ``start`` to before ``end``: bytes, or an iterator of them (64 KiB each here)."""
+        with open(abspath, "rb") as file:
+            if start:
+                file.seek(start)
+            remaining = None if end is None else end - (start or 0)
+            while remaining is None or remaining > 0:
+                chunk = file.read(_CHUNK if remaining is None else min(_CHUNK, remaining))
+                if not chunk:
+                    return
+                if remaining is not None:
+                    remaining -= len(chunk)
+                yield chunk
+
+    @classmethod
+    def get_content_version(cls, abspath: str) -> str:
+        """A hash of the content (MD5 in hex): the version in URLs and the ETag."""
+        digest = hashlib.md5(usedforsecurity=False)
+        data = cls.get_content(abspath)
+        for chunk in (data,) if isinstance(data, bytes) else data:
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def _stat(self) -> os.stat_result:
+        if not hasattr(self, "_stat_result"):
+            self._stat_result = os.stat(self.absolute_path)
+        return self._stat_result
+
+    def get_content_size(self) -> int:
+        """The whole content's size in bytes."""
+        return self._stat()[stat.ST_SIZE]
+
+    def get_modified_time(self) -> datetime.datetime | None:
+        """When the content changed last: UTC, naive, whole seconds."""
+        seconds = self._stat()[stat.ST_MTIME]
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC).replace(tzinfo=None)
+
+    def get_content_type(self) -> str:
+        """The Content-Type: by the file's extension, for compressed files the compression's."""
+        mime_type, encoding = mimetypes.guess_type(self.absolute_path)
+        if encoding == "gzip":
+            return "application/gzip"
+        # what we cannot name is bytes, other compressions included
+        return mime_type if mime_type is not None and encoding is None else "application/octet-stream"
+
+    def set_extra_headers(self, path: str) -> None:
+        """Override it to set more headers."""
+
+    def get_cache_time(self, path: str, modified: datetime.datetime | None, mime_type: str) -> int:
+        """For how many seconds the response may be cached; 0 to say nothing. Versioned URLs:
+        `CACHE_MAX_AGE`.
+        """
+        return self.CACHE_MAX_AGE if "v" in self.request.arguments else 0
+
+    @classmethod
+    def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
+        """The URL of a file below ``static_path``, with its version if it has one."""
+        url: str = settings.get("static_url_prefix", "/static/") + path
+        version = cls.get_version(settings, path) if include_version else None
+        return f"{url}?v={version}" if version else url
+
+    def parse_url_path(self, url_path: str) -> str:
+        """A URL's path as one of the file system: slashes become the system's separator."""
+        return url_path if os.path.sep == "/" else url_path.replace("/", os.path.sep)
+
+    @classmethod
+    def get_version(cls, settings: dict[str, Any], path: str) -> str | None:
+        """The version for `make_static_url`; None if the file cannot be read."""
+        return cls._get_cached_version(cls.get_absolute_path(settings["static_path"], path))
+
+    @classmethod
+    def _get_cached_version(cls, abs_path: str) -> str | None:
+        with cls._lock:
+            known = cls._static_hashes
+            if abs_path in known:
+                return known[abs_path] or None
+            version = None
+            try:
+                version = cls.get_content_version(abs_path)
+            except Exception:
+                # remembered, too: a missing file is to be reported once, not on every page
+                gen_log.error("Could not open static file %r", abs_path)
+            known[abs_path] = version
+            return version or None
