@@ -1,0 +1,263 @@
+"""`tornado4 run --backfill`: the table, name by name, and what it leaves alone."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from programs import python, tornado4_run
+
+from tornado4.migrate import backfill, stand_ins
+from tornado4.migrate.backfill_table import ELSEWHERE, TABLE, Row
+
+
+def title(row: Row) -> str:
+    return row.title
+
+
+def lookup(row: Row) -> object:
+    value: object = importlib.import_module(row.module)
+    for name in filter(None, row.name.split(".")):
+        value = getattr(value, name)
+    return value
+
+
+@pytest.mark.parametrize("row", TABLE, ids=title)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_each_name_is_there_with_it_and_gone_after(row: Row) -> None:
+    def present() -> bool:
+        try:
+            lookup(row)
+        except (ImportError, AttributeError):
+            return False
+        return True
+
+    before = present()
+    with backfill.installed():
+        assert lookup(row) is not None
+    assert present() == before
+
+
+def test_titles_are_unique_and_versions_are_versions() -> None:
+    titles = [row.title for row in TABLE]
+    assert len(set(titles)) == len(titles)
+    assert all(row.gone.startswith("3.") and row.gone[2:].isdigit() and row.instead for row in TABLE)
+    assert not {row.module for row in TABLE if not row.name} & set(ELSEWHERE)
+
+
+def test_nothing_is_put_back_unasked(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("from collections import MutableMapping")
+    done = tornado4_run("old.py", cwd=tmp_path, code=1)
+    assert "cannot import name 'MutableMapping' from 'collections'" in done.stderr
+
+
+def test_verbose_names_what_was_used_and_where(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text(
+        "import time\nfrom collections import Mapping, Mapping as M\ntime.clock()\ntime.clock\n"
+    )
+    done = tornado4_run("--backfill", "--verbose", "old.py", cwd=tmp_path)
+    path = tmp_path / "old.py"
+    assert done.stderr.splitlines() == [
+        f"tornado4: backfilled collections.Mapping (gone since Python 3.10) for {path}:2",
+        f"tornado4: backfilled time.clock (gone since Python 3.8) for {path}:3",
+    ]
+    assert tornado4_run("--backfill", "old.py", cwd=tmp_path).stderr == ""
+
+
+def test_modules_imported_later_are_filled_then() -> None:
+    python(
+        "-c",
+        textwrap.dedent(
+            """
+            import sys
+            from tornado4.migrate import backfill
+            assert "unittest" not in sys.modules
+            with backfill.installed():
+                import unittest, configparser
+                assert unittest.__spec__.loader is unittest.__loader__
+                assert type(unittest.__loader__).__name__ == "SourceFileLoader"
+                class Test(unittest.TestCase):
+                    def runTest(self):
+                        self.assertEquals(1, 1)
+                        self.assertItemsEqual([2, 1], [1, 2])
+                        with self.assertRaises(AssertionError):
+                            self.assertDictContainsSubset({"a": 1}, {"a": 2})
+                        self.assertDictContainsSubset({"a": 1}, {"a": 1, "b": 2})
+                import warnings
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # 3.11 has them still, and warns
+                    result = Test().run()
+                assert result.wasSuccessful(), result
+                # the module's own __getattr__ goes on
+                assert unittest.IsolatedAsyncioTestCase
+            """
+        ),
+    )
+
+
+def test_other_names_fail_as_before() -> None:
+    import collections
+
+    with pytest.raises(AttributeError) as plain:
+        collections.Nothing  # noqa: B018
+    with backfill.installed(), pytest.raises(AttributeError) as filled:
+        collections.Nothing  # noqa: B018
+    assert str(filled.value) == str(plain.value)
+    assert (filled.value.name, filled.value.obj) == (plain.value.name, plain.value.obj)
+
+
+def test_a_name_that_the_interpreter_has_is_not_touched() -> None:
+    import collections
+    import threading
+
+    ordered, start = collections.OrderedDict, threading.Thread.start
+    with backfill.installed():
+        assert collections.OrderedDict is ordered and threading.Thread.start is start
+        assert threading.Thread(target=print).isAlive() is False  # type: ignore[attr-defined]
+
+
+def test_c_element_tree_is_the_element_tree() -> None:
+    import xml.etree.ElementTree as modern
+
+    with backfill.installed():
+        old = importlib.import_module("xml.etree.cElementTree")
+        assert old.fromstring("<a><b/></a>").tag == "a"
+        assert sys.version_info >= (3, 9) and modern.__spec__.name == "xml.etree.ElementTree"
+
+
+def test_children_of_multiprocessing_have_it_too(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text(
+        textwrap.dedent(
+            """
+            import multiprocessing
+            from collections import Mapping
+            def work(): import tornado.util, time; time.clock()
+            if __name__ == "__main__":
+                child = multiprocessing.get_context("spawn").Process(target=work)
+                child.start(); child.join(); raise SystemExit(child.exitcode)
+            """
+        )
+    )
+    tornado4_run("--backfill", "old.py", cwd=tmp_path)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The stand-ins
+
+
+def test_old_coroutines_in_asyncio_and_in_each_other() -> None:
+    import asyncio
+
+    @stand_ins.coroutine
+    def inner(value: int):  # type: ignore[no-untyped-def]
+        yield from asyncio.sleep(0).__await__()
+        return value
+
+    @stand_ins.coroutine
+    def plain():  # type: ignore[no-untyped-def]
+        return inner(2)
+
+    @stand_ins.coroutine
+    def outer():  # type: ignore[no-untyped-def]
+        first = yield from inner(1)
+        second = yield from plain()
+        return first + second
+
+    async def modern() -> int:
+        task = asyncio.create_task(outer())
+        return await task + await outer()
+
+    assert asyncio.run(modern()) == 6
+
+    def bare_generator():  # type: ignore[no-untyped-def]
+        return (yield from outer())
+
+    with pytest.raises(StopIteration):
+        generator = bare_generator()
+        while True:
+            generator.send(None)
+
+
+def test_old_coroutines_are_yielded_in_tornado_coroutines() -> None:
+    from tornado4 import gen
+    from tornado4.ioloop import IOLoop
+
+    @stand_ins.coroutine
+    def inner():  # type: ignore[no-untyped-def]
+        return 5
+
+    @gen.coroutine
+    def outer():  # type: ignore[no-untyped-def]
+        value = yield inner()
+        raise gen.Return(value + 1)
+
+    loop = IOLoop()
+    loop.make_current()
+    try:
+        assert loop.run_sync(outer) == 6
+    finally:
+        IOLoop.clear_current()
+        loop.close(all_fds=True)
+
+
+def test_getargspec_and_its_refusal() -> None:
+    def old(a: int, b: int = 1, *c: int, **d: int) -> None: ...
+    def new(a: int, *, b: int) -> None: ...
+
+    assert stand_ins.getargspec(old) == (["a", "b"], "c", "d", (1,))
+    assert stand_ins.formatargspec(*stand_ins.getargspec(old)) == "(a, b=1, *c, **d)"
+    with pytest.raises(ValueError, match="keyword-only"):
+        stand_ins.getargspec(new)
+
+
+def test_cgi() -> None:
+    cgi = stand_ins.cgi_module()
+    assert cgi.escape('<a href="x">&') == '&lt;a href="x"&gt;&amp;'
+    assert cgi.escape('"', True) == "&quot;"
+    assert cgi.parse_header('form-data; name="a b"; filename="x;y.txt"') == (
+        "form-data",
+        {"name": "a b", "filename": "x;y.txt"},
+    )
+    assert cgi.parse_header("text/html") == ("text/html", {})
+    assert cgi.parse_qs("a=1&a=2") == {"a": ["1", "2"]}
+
+
+def test_imp_makes_finds_loads_and_reloads(tmp_path: Path) -> None:
+    from tornado4.migrate import stand_in_imp as imp
+
+    source = tmp_path / "thing_for_imp.py"
+    source.write_text("value = 1\ncount = globals().get('count', 0) + 1\n")
+    try:
+        file, path, details = imp.find_module("thing_for_imp", [str(tmp_path)])
+        assert file is not None and path == str(source) and details == (".py", "r", imp.PY_SOURCE)
+        with file:
+            module = imp.load_module("thing_for_imp", file, path, details)
+        assert module.value == 1 and sys.modules["thing_for_imp"] is module
+        assert imp.load_source("thing_for_imp", str(source)) is module and module.count == 2
+    finally:
+        sys.modules.pop("thing_for_imp", None)
+    with pytest.raises(ImportError, match="No module named 'thing_that_is_not'"):
+        imp.find_module("thing_that_is_not", [str(tmp_path)])
+    assert imp.new_module("x").__name__ == "x"
+    assert imp.find_module("sys") == (None, None, ("", "", imp.C_BUILTIN))
+
+
+def test_wrap_socket_refuses_a_server_without_certificate() -> None:
+    import socket
+
+    with socket.socket() as sock, pytest.raises(ValueError, match="certfile must be specified"):
+        stand_ins.wrap_socket(sock, server_side=True)
+    with socket.socket() as sock, stand_ins.wrap_socket(sock, do_handshake_on_connect=False) as wrapped:
+        assert wrapped.context.check_hostname is False
+
+
+def test_time_platform_sys_locale() -> None:
+    assert stand_ins.clock() >= 0
+    assert len(stand_ins.linux_distribution()) == len(stand_ins.dist()) == 3
+    assert stand_ins.getcheckinterval() == 100
+    assert stand_ins.locale_format("%.1f", 2.25) == "2.2"
+    assert stand_ins.find_loader("tornado4") is not None and stand_ins.find_loader("no_such_module") is None
+    assert stand_ins.html_parser_unescape(None, "&lt;") == "<"

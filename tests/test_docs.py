@@ -1,0 +1,207 @@
+"""What README and docs say is true: commands, code, links, and tables that agree with the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from programs import ROOT, environment, fetch, free_port, python, server
+
+from tornado4.migrate import backfill_table, commands
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found: list[str] = re.findall(
+        rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return found
+
+
+def name_of(page: Path) -> str:
+    return page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8")):
+        path, _, heading = target.partition("#")
+        linked = page if not path else (page.parent / path)
+        assert linked.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
+            assert heading in [
+                re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles
+            ], target
+
+
+def test_hello_world_of_the_readme_runs_as_pasted(tmp_path: Path) -> None:
+    (code,) = blocks(ROOT / "README.md", "python")
+    port = free_port()
+    (tmp_path / "hello.py").write_text(code.replace("8888", str(port)))
+    with server("-W", "error", "hello.py", port=port, cwd=tmp_path):
+        assert fetch(port, "/") == (200, b"Hello, world")
+
+
+@pytest.mark.parametrize("code", blocks(ROOT / "docs/run.md", "python"))
+def test_code_of_the_guide_runs(code: str) -> None:
+    python("-c", code)
+
+
+def shell_commands() -> list[str]:
+    return [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+
+
+def test_every_command_is_one_that_is_tested() -> None:
+    """What each of them does is tested elsewhere; a new one must be listed here, and tested."""
+    assert {re.sub(r" --port=\d+", "", command) for command in shell_commands()} == {
+        "tornado4 run app.py",  # test_run
+        "tornado4 run -m mypackage.server",  # test_run
+        "tornado4 run --backfill --verbose app.py",  # test_backfill
+        "pip install .",  # ./run, below
+        "./run demo",  # below
+        "./run test",  # what runs this
+    }
+
+
+def test_tornado4_is_installed_as_a_command() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["scripts"]["tornado4"] == "tornado4.__main__:main"
+    assert project["dependencies"] == []  # "There are no dependencies."
+    from tornado4.__main__ import main
+
+    assert main is commands.main
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest is not None and newest[1] == project["version"]
+    import tornado4
+
+    assert project["version"].rpartition(".")[0] == tornado4.version
+
+
+# ---------------------------------------------------------------------------------------------------------
+# ./run
+
+
+def run_script(*args: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", str(cwd / "run"), *args], env=environment() | env, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_run_lists_its_commands_and_refuses_others() -> None:
+    usage = run_script("help").stdout
+    mentioned = set(re.findall(r"\./run (\w+)", "".join(page.read_text("utf-8") for page in PAGES)))
+    assert mentioned == {"demo", "test", "check"} and all(f"\n  {name} " in usage for name in mentioned)
+    assert run_script("nosuch").returncode == 1
+    assert os.access(ROOT / "run", os.X_OK) and os.access(ROOT / ".ci/run", os.X_OK)
+
+
+def copy_of_run(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text((ROOT / "run").read_text())
+    (tmp_path / "pyproject.toml").write_text("")
+
+
+@pytest.mark.parametrize(
+    "interpreter, message",
+    [
+        ("exit 1", "no interpreter"),
+        ("echo 3.10", "is Python 3.10; 3.11 or later is needed"),
+        ("echo 2.7", "is Python 2.7"),
+        ('[ "$1" = -c ] && echo 3.13', "-m venv' failed"),
+    ],
+)
+def test_run_says_what_is_wrong_with_the_interpreter(tmp_path: Path, interpreter: str, message: str) -> None:
+    copy_of_run(tmp_path)
+    fake = tmp_path / "python"
+    fake.write_text(f"#!/bin/sh\n{interpreter}\n")
+    fake.chmod(0o755)
+    done = run_script("demo", cwd=tmp_path, PYTHON=str(fake))
+    assert done.returncode == 1 and message in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_run_leaves_an_environment_of_others_alone(tmp_path: Path) -> None:
+    copy_of_run(tmp_path)
+    (tmp_path / ".venv").mkdir()
+    done = run_script("demo", cwd=tmp_path)
+    assert done.returncode == 1 and "made by something else" in done.stderr
+    assert list((tmp_path / ".venv").iterdir()) == []
+
+
+def test_demo_starts_the_legacy_chat_and_a_second_time_installs_nothing(tmp_path: Path) -> None:
+    """With an interpreter that makes no real environment and notes what it is asked for."""
+    copy_of_run(tmp_path)
+    fake = tmp_path / "python"
+    fake.write_text(
+        "#!/bin/sh\n"
+        f'echo "$*" >> {tmp_path}/asked\n'
+        'case "$1 $2" in\n'
+        '"-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python"\n'
+        '  printf "#!/bin/sh\\necho tornado4 \\$*" > "$3/bin/tornado4"\n'
+        '  chmod +x "$3/bin/tornado4" ;;\n'
+        '"-c "*) echo 3.13 ;;\n'
+        "esac\n"
+    )
+    fake.chmod(0o755)
+    first = run_script("demo", "--port=9000", cwd=tmp_path, PYTHON=str(fake))
+    assert first.stdout == "tornado4 run examples/legacy/chat/chat.py --port=9000\n"
+    asked = [line for line in (tmp_path / "asked").read_text().splitlines() if not line.startswith("-c")]
+    assert asked == ["-m venv .venv", "-m pip install --quiet --disable-pip-version-check --editable ."]
+    second = run_script("demo", cwd=tmp_path, PYTHON=str(fake))
+    assert (
+        second.stdout == "tornado4 run examples/legacy/chat/chat.py\n" and "installing" not in second.stderr
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Tables
+
+
+def deviations() -> str:
+    return (ROOT / "docs/deviations.md").read_text("utf-8")
+
+
+def test_the_backfill_table_of_the_docs_is_the_one_of_the_code() -> None:
+    shown = deviations().split("backfill_table.markdown() -->\n\n")[1].split("\n\n<!-- end -->")[0]
+    assert shown == backfill_table.markdown()
+    for module, package in backfill_table.ELSEWHERE.items():
+        assert f"| `{module}` | `{package}` |" in deviations()
+
+
+def test_rows_of_deviations_are_whole_and_their_tests_exist() -> None:
+    table = deviations().split("\n## ")[0]
+    rows = [
+        re.split(r" *(?<!\\)\| *", line)[1:-1] for line in table.splitlines() if re.match(r"\| [A-Z]", line)
+    ]
+    assert len(rows) > 5 and len({row[0] for row in rows}) == len(rows)
+    for row in rows:
+        assert len(row) == 5 and all(row), row
+        for path in re.findall(r"[\w/]+\.py", row[4]):
+            assert (ROOT / path).exists(), row
+
+
+def test_the_floors_of_the_tour_are_those_of_the_package() -> None:
+    import tornado4
+
+    def words(text: str) -> list[str]:
+        return re.findall(r"[a-z_0-9]+", text)
+
+    (shown,) = [
+        block for block in blocks(ROOT / "docs/design.md", "text") if block.startswith("migrate, testing")
+    ]
+    said = (tornado4.__doc__ or "").split("floors below it:")[1]
+    assert all(word in words(said) for word in words(shown))
