@@ -1,0 +1,158 @@
+"""The one table of ``tornado4 run --backfill``, and how each name is made.
+
+What is *not* in it, because no name put back can help: syntax (``async`` and ``await`` became keywords,
+so ``asyncio.async(...)`` is a SyntaxError: write ``asyncio.ensure_future``), arguments that are gone
+(``json.loads(encoding=)``, ``open(mode="U")``, ``loop=``), methods of types written in C
+(``array.tostring``, ``Element.getchildren``), and big modules which live on PyPI under a name of their
+own (:data:`ELSEWHERE`).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """One name of a module; ``"TestCase.assertEquals"`` lies in a class, ``""`` is the module itself."""
+
+    module: str
+    name: str
+    gone: str
+    """The first Python version without it."""
+    instead: str
+    """What stands in for it, and what new code should write."""
+    make: Callable[[], Any]
+
+    @property
+    def title(self) -> str:
+        return f"{self.module}.{self.name}" if self.name else self.module
+
+
+def _find(path: str) -> Any:
+    """``"collections.abc:Mapping"`` -> the class; ``"threading"`` -> the module."""
+    module_name, _, attributes = path.partition(":")
+    found: Any = importlib.import_module(module_name)
+    for attribute in filter(None, attributes.split(".")):
+        found = getattr(found, attribute)
+    return found
+
+
+def _same(module: str, name: str, gone: str, path: str) -> Row:
+    """A name that has lived on elsewhere."""
+    return Row(module, name, gone, path.replace(":", "."), partial(_find, path))
+
+
+def _ours(module: str, name: str, gone: str, instead: str, function: str) -> Row:
+    """A name that tornado4.migrate.stand_ins makes."""
+    return Row(module, name, gone, instead, partial(_find, f"tornado4.migrate.stand_ins:{function}"))
+
+
+def _made(module: str, gone: str, instead: str, function: str) -> Row:
+    """A whole module that a function of tornado4.migrate.stand_ins makes."""
+    return Row(module, "", gone, instead, lambda: _find(f"tornado4.migrate.stand_ins:{function}")())
+
+
+_COLLECTIONS = (
+    "Awaitable Coroutine AsyncIterable AsyncIterator AsyncGenerator Hashable Iterable Iterator Generator "
+    "Reversible Sized Container Callable Collection Set MutableSet Mapping MutableMapping MappingView "
+    "KeysView ItemsView ValuesView Sequence MutableSequence"
+).split()
+
+_TEST_CASE = {
+    "assert_": "assertTrue",
+    "assertAlmostEquals": "assertAlmostEqual",
+    "assertEquals": "assertEqual",
+    "assertNotAlmostEquals": "assertNotAlmostEqual",
+    "assertNotEquals": "assertNotEqual",
+    "assertNotRegexpMatches": "assertNotRegex",
+    "assertRaisesRegexp": "assertRaisesRegex",
+    "assertRegexpMatches": "assertRegex",
+    "failIf": "assertFalse",
+    "failIfAlmostEqual": "assertNotAlmostEqual",
+    "failIfEqual": "assertNotEqual",
+    "failUnless": "assertTrue",
+    "failUnlessAlmostEqual": "assertAlmostEqual",
+    "failUnlessEqual": "assertEqual",
+    "failUnlessRaises": "assertRaises",
+}
+
+TABLE: list[Row] = [
+    *[_same("collections", name, "3.10", f"collections.abc:{name}") for name in _COLLECTIONS],
+    *[
+        _same("unittest", f"TestCase.{old}", "3.12", f"unittest:TestCase.{new}")
+        for old, new in _TEST_CASE.items()
+    ],
+    _same("unittest", "TestCase.assertItemsEqual", "3.0", "unittest:TestCase.assertCountEqual"),
+    _ours(
+        "unittest",
+        "TestCase.assertDictContainsSubset",
+        "3.12",
+        "assertLessEqual on the items()",
+        "assert_dict_contains",
+    ),
+    _same("unittest", "_TextTestResult", "3.12", "unittest:TextTestResult"),
+    _ours("unittest", "makeSuite", "3.13", "TestLoader.loadTestsFromTestCase", "make_suite"),
+    _ours("unittest", "findTestCases", "3.13", "TestLoader.loadTestsFromModule", "find_test_cases"),
+    _ours("unittest", "getTestCaseNames", "3.13", "TestLoader.getTestCaseNames", "get_test_case_names"),
+    _ours("asyncio", "coroutine", "3.11", "async def (or tornado.gen.coroutine)", "coroutine"),
+    _ours("inspect", "getargspec", "3.11", "inspect.getfullargspec or inspect.signature", "getargspec"),
+    _ours("inspect", "ArgSpec", "3.11", "inspect.FullArgSpec", "ArgSpec"),
+    _ours("inspect", "formatargspec", "3.11", "inspect.signature", "formatargspec"),
+    _ours("time", "clock", "3.8", "time.process_time or time.perf_counter", "clock"),
+    _same("base64", "encodestring", "3.9", "base64:encodebytes"),
+    _same("base64", "decodestring", "3.9", "base64:decodebytes"),
+    _same("fractions", "gcd", "3.9", "math:gcd"),
+    _ours("platform", "linux_distribution", "3.8", "platform.freedesktop_os_release", "linux_distribution"),
+    _ours("platform", "dist", "3.8", "platform.freedesktop_os_release", "dist"),
+    _ours("html.parser", "HTMLParser.unescape", "3.9", "html.unescape", "html_parser_unescape"),
+    _ours("html.parser", "HTMLParseError", "3.5", "nothing: the parser raises none", "HTMLParseError"),
+    _same("threading", "Thread.isAlive", "3.9", "threading:Thread.is_alive"),
+    _ours("sys", "setcheckinterval", "3.9", "sys.setswitchinterval", "setcheckinterval"),
+    _ours("sys", "getcheckinterval", "3.9", "sys.getswitchinterval", "getcheckinterval"),
+    _same("os", "errno", "3.7", "errno"),
+    _same("configparser", "SafeConfigParser", "3.12", "configparser:ConfigParser"),
+    _same("configparser", "RawConfigParser.readfp", "3.12", "configparser:RawConfigParser.read_file"),
+    _ours("locale", "format", "3.12", "locale.format_string", "locale_format"),
+    _ours("importlib", "find_loader", "3.12", "importlib.util.find_spec", "find_loader"),
+    _ours("pkgutil", "find_loader", "3.14", "importlib.util.find_spec", "find_loader"),
+    _ours("pkgutil", "get_loader", "3.14", "importlib.util.find_spec", "find_loader"),
+    _ours("ssl", "wrap_socket", "3.12", "ssl.SSLContext.wrap_socket", "wrap_socket"),
+    _same("ssl", "match_hostname", "3.12", "tornado4.netutil:ssl_match_hostname"),
+    _same("ssl", "RAND_pseudo_bytes", "3.12", "ssl:RAND_bytes"),
+    _ours("cgi", "escape", "3.8", "html.escape", "cgi_escape"),
+    _same("cgi", "parse_qs", "3.8", "urllib.parse:parse_qs"),
+    _same("cgi", "parse_qsl", "3.8", "urllib.parse:parse_qsl"),
+    _made("cgi", "3.13", "only escape, parse_header, parse_qs, parse_qsl; all: legacy-cgi", "cgi_module"),
+    _made("pipes", "3.13", "shlex.quote (only quote)", "pipes_module"),
+    _made("imp", "3.12", "importlib", "imp_module"),
+    _same("xml.etree.cElementTree", "", "3.9", "xml.etree.ElementTree"),
+    _same("dummy_threading", "", "3.9", "threading"),
+]
+
+ELSEWHERE = {
+    "asyncore": "pyasyncore",
+    "asynchat": "pyasynchat",
+    "cgi (FieldStorage)": "legacy-cgi",
+    "distutils": "setuptools",
+    "telnetlib": "standard-telnetlib",
+    "crypt": "legacycrypt",
+}
+"""Modules that are gone -> the distribution that has them still: install it beside tornado4."""
+
+
+def markdown() -> str:
+    """The table as docs/deviations.md shows it."""
+    lines = ["| name | gone since | what stands in, and what to write today |", "|---|---|---|"]
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for row in TABLE:
+        instead = row.instead
+        for prefix in ("collections.abc.", "unittest.TestCase."):
+            if instead.startswith(prefix):
+                instead = prefix + "*" if prefix.startswith("coll") else "today's spelling"
+        grouped.setdefault((row.module, row.gone, instead), []).append(row.title)
+    for (_, gone, instead), titles in grouped.items():
+        lines.append(f"| {', '.join(f'`{title}`' for title in titles)} | {gone} | {instead} |")
+    return "\n".join(lines)
