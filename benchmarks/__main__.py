@@ -161,8 +161,8 @@ def main() -> None:
     if rows:
         table("server CPU", "µs a request", rows, names, options.markdown)
     if wanted("idle memory"):
-        table("memory", "KiB an idle connection",
-              {"idle memory": {p.name: idle_memory(p) for p in peers if p.serves("idle memory")}}, names, options.markdown)
+        memory = {p.name: idle_memory(p) for p in peers if p.serves("idle memory")}
+        table("memory", "KiB an idle connection", {"idle memory": memory}, names, options.markdown)
     if wanted("micro"):
         cells: dict[str, dict[str, float]] = {}
         for peer in peers:

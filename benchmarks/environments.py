@@ -46,7 +46,7 @@ def python_of(peer: Peer) -> Path:
     """The interpreter that runs this peer, always of this program's own version."""
     if not peer.requires:
         return Path(sys.executable)
-    version = "%d.%d" % sys.version_info[:2]
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     folder = CACHE / f"{peer.name.replace(' ', '-')}-{version}"
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():

@@ -8,7 +8,6 @@ get follows as one JSON line, [logger, level, message, has a traceback]. A conne
 port, the second number of the first line, is answered by the line ``"sync"`` some turns of the loop later:
 what was logged before stands above it.
 """
-import collections
 import json
 import logging
 import sys

@@ -5,7 +5,6 @@ import sys
 import time
 
 import _tornado  # noqa: F401  (first: decides which Tornado is meant)
-
 from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop

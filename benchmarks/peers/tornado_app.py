@@ -2,12 +2,10 @@
 
     python tornado_app.py [--log]      --log: access logging on, as parse_command_line() leaves it
 """
-import json
 import os
 import sys
 
 import _tornado  # noqa: F401  (first: decides which Tornado is meant)
-
 import tornado.gen
 import tornado.httpserver
 import tornado.ioloop

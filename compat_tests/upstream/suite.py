@@ -12,6 +12,7 @@ Nothing else is touched.
 from __future__ import annotations
 
 import datetime
+import re
 import shutil
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def prepare(version: str) -> Path:
             asyncio_test = target / "asyncio_test.py"
             if asyncio_test.exists():
                 text = asyncio_test.read_text("utf-8")
-                asyncio_test.write_text(text.replace("asyncio.async(", "asyncio.ensure_future("), "utf-8")
+                asyncio_test.write_text(re.sub(r"\basyncio\.async\b", "asyncio.ensure_future", text), "utf-8")
             (target / "ready").touch()
     return target
 
@@ -44,7 +45,7 @@ def write_certificate(crt: Path, key: Path) -> None:
 
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "foo.example.com")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -63,3 +64,8 @@ def write_certificate(crt: Path, key: Path) -> None:
             serialization.NoEncryption(),
         )
     )
+
+
+def modules(version: str) -> list[str]:
+    """The names of that version's test modules."""
+    return sorted(file.stem for file in (sdist(version) / "tornado" / "test").glob("*_test.py"))

@@ -1,12 +1,12 @@
 """Twisted and Tornado in one process, either one on top of the other.
 
-*Twisted on Tornado*: `TornadoReactor` is a Twisted reactor that an IOLoop drives. `install` makes it the global one,
-before anything imports ``twisted.internet.reactor``; then the application starts the IOLoop (or runs the reactor,
-which starts it)::
+*Twisted on Tornado*: `TornadoReactor` is a Twisted reactor that an IOLoop drives. `install` makes it the
+global one, before anything imports ``twisted.internet.reactor``; then the application starts the IOLoop (or runs
+the reactor, which starts it)::
 
-    import tornado4.platform.twisted
-    tornado4.platform.twisted.install()
-    from twisted.internet import reactor
+    from tornado4.platform import twisted
+
+    reactor = twisted.install()
 
 *Tornado on Twisted*: `TwistedIOLoop` is an IOLoop that a reactor drives. When no reactor is installed yet, it
 installs Twisted's asyncio reactor, on which native coroutines and asyncio libraries work as well::
@@ -22,6 +22,7 @@ Needs a current Twisted, the extra ``tornado4[twisted]``.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime
 import functools
 import numbers
@@ -90,7 +91,9 @@ _SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGCHLD] if hasattr(signal,
 class TornadoDelayedCall:
     """A reactor's ``callLater`` as a timeout of the IOLoop. Times are seconds of ``reactor.seconds()``."""
 
-    def __init__(self, reactor: TornadoReactor, seconds: float, f: Callable[..., Any], *args: Any, **kw: Any) -> None:
+    def __init__(
+        self, reactor: TornadoReactor, seconds: float, f: Callable[..., Any], *args: Any, **kw: Any
+    ) -> None:
         self._reactor = reactor
         self._func = functools.partial(f, *args, **kw)
         self._time = reactor.seconds() + seconds
@@ -142,7 +145,7 @@ class TornadoDelayedCall:
 class TornadoReactor(PosixReactorBase):
     """A Twisted reactor on an IOLoop (default: the current one).
 
-    The loop may be started by itself or through ``reactor.run()``; the reactor's startup events fire either way.
+    The loop may be started by itself or through ``reactor.run()``; startup events fire either way.
     """
 
     def __init__(self, io_loop: IOLoop | None = None) -> None:
@@ -158,6 +161,10 @@ class TornadoReactor(PosixReactorBase):
         self._delayed_calls: dict[TornadoDelayedCall, None] = {}
         super().__init__()
         self._io_loop.add_callback(self._fire_startup)
+
+    # Twisted's own state, which it does not annotate.
+    _started: bool
+    _stopped: bool
 
     def _fire_startup(self) -> None:
         """The loop was started by itself: do what ``run()`` would have done first."""
@@ -320,7 +327,7 @@ class TornadoReactor(PosixReactorBase):
 
 
 class _TestReactor(TornadoReactor):
-    """A reactor on a loop of its own, for Twisted's test suite, which makes one a test and binds to interface ''."""
+    """A reactor on a loop of its own, for Twisted's test suite, which makes one a test."""
 
     def __init__(self) -> None:
         super().__init__(IOLoop(make_current=False))
@@ -332,13 +339,15 @@ class _TestReactor(TornadoReactor):
         return super().listenTCP(port, factory, backlog=backlog, interface=interface or "127.0.0.1")
 
     def listenUDP(self, port: int, protocol: Any, interface: str = "", maxPacketSize: int = 8192) -> Any:
-        return super().listenUDP(port, protocol, interface=interface or "127.0.0.1", maxPacketSize=maxPacketSize)
+        interface = interface or "127.0.0.1"
+        return super().listenUDP(port, protocol, interface=interface, maxPacketSize=maxPacketSize)
 
 
 def install(io_loop: IOLoop | None = None) -> TornadoReactor:
     """Make a `TornadoReactor` on the current loop Twisted's global reactor, and return it.
 
-    Before anything imports ``twisted.internet.reactor``: Twisted raises ``ReactorAlreadyInstalledError`` otherwise.
+    Before anything imports ``twisted.internet.reactor``: Twisted raises ``ReactorAlreadyInstalledError``
+    otherwise.
     """
     from twisted.internet.main import installReactor
 
@@ -348,16 +357,16 @@ def install(io_loop: IOLoop | None = None) -> TornadoReactor:
 
 
 @implementer(IReadDescriptor, IWriteDescriptor)
+@dataclasses.dataclass(eq=False)
 class _FD:
     """A descriptor of `TwistedIOLoop.add_handler` as Twisted wants it."""
 
-    def __init__(self, fd: int, fileobj: Any, handler: Callable[[Any, int], Any]) -> None:
-        self.fd = fd
-        self.fileobj = fileobj
-        self.handler = handler
-        self.reading = False
-        self.writing = False
-        self.lost = False
+    fd: int
+    fileobj: Any
+    handler: Callable[[Any, int], Any]
+    reading: bool = False
+    writing: bool = False
+    lost: bool = False  # by the reactor, or by remove_handler()
 
     def fileno(self) -> int:
         return self.fd
@@ -382,8 +391,8 @@ class _FD:
 class TwistedIOLoop(IOLoop):
     """An IOLoop on a Twisted reactor: the given one, or the global one.
 
-    When there is no global reactor yet, Twisted's asyncio reactor becomes it. Native coroutines need an asyncio
-    loop below the reactor: that one's, or a `TornadoReactor`'s.
+    When there is no global reactor yet, Twisted's asyncio reactor becomes it. Native coroutines need an
+    asyncio loop below the reactor: that one's, or a `TornadoReactor`'s.
     """
 
     def initialize(self, reactor: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
@@ -401,8 +410,8 @@ class TwistedIOLoop(IOLoop):
         loop = _asyncio_loop_of(self.reactor)
         if loop is None:
             raise RuntimeError(
-                f"{type(self.reactor).__name__} does not run on asyncio, so native coroutines cannot run on it: install "
-                "twisted.internet.asyncioreactor first, or let TwistedIOLoop do so"
+                f"{type(self.reactor).__name__} does not run on asyncio, so native coroutines cannot run on it: "
+                "install twisted.internet.asyncioreactor first, or let TwistedIOLoop do so"
             )
         return loop
 
@@ -506,9 +515,9 @@ def _asyncio_loop_of(reactor: Any) -> asyncio.AbstractEventLoop | None:
 
 
 class TwistedResolver(Resolver):
-    """Looks names up with ``twisted.names``: the hosts file first, then DNS. IPv4 by default, like 4.5.3's."""
+    """Looks names up with ``twisted.names``: the hosts file first, then DNS. IPv4, as in 4.5.3."""
 
-    def initialize(self, io_loop: IOLoop | None = None) -> None:  # type: ignore[override]
+    def initialize(self, io_loop: IOLoop | None = None) -> None:
         """``io_loop`` defaults to the current loop."""
         loop = io_loop or IOLoop.current()
         assert loop is not None
@@ -524,7 +533,7 @@ class TwistedResolver(Resolver):
         )
 
     @gen.coroutine
-    def resolve(self, host: str, port: int, family: int = 0) -> Generator[Any, Any, list[tuple[int, Any]]]:  # type: ignore[override]
+    def resolve(self, host: str, port: int, family: int = 0) -> Generator[Any, Any, list[tuple[int, Any]]]:
         """Return a Future of ``[(family, address)]``. Raises `OSError` for a name that is not found."""
         # Numbers are no names: getHostByName would not take IPv6 ones.
         if twisted.internet.abstract.isIPAddress(host):

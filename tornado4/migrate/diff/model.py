@@ -1,0 +1,147 @@
+"""What a comparison is made of: the requests, the answers, the findings, the run. Plain values, no I/O.
+
+    traffic    reads recorded requests into `Step` lists, one `Sequence` a connection or browser session
+    sides      sends them, and gives an `Answer` a step
+    compare    turns the answers to one step into a `Verdict`
+    report     shows a `Run`: on the terminal, as JSON, JUnit XML or HTML
+
+Every value here can be written as JSON and read back (`to_json`, `from_json` in ``report``).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Kind(enum.Enum):
+    """What sort of thing differs; the value is its name in reports and in rules."""
+
+    STATUS = "status"
+    REASON = "reason"
+    HEADER = "header"
+    HEADER_ORDER = "header order"
+    HEADER_CASE = "header case"
+    BODY = "body"
+    FRAMING = "framing"
+    CONNECTION = "connection"
+    LOG = "log"
+    EXCEPTION = "exception"
+    WEBSOCKET_FRAME = "websocket frame"
+    CLOSE_CODE = "close code"
+    FAILURE = "failure"  # a side crashed, hung or did not answer
+
+
+@dataclass(frozen=True)
+class Send:
+    """Bytes for the connection; for a WebSocket transcript, one frame as (opcode, payload) instead."""
+
+    data: bytes
+    opcode: int | None = None  # None: raw bytes; 1 text, 2 binary, 8 close, 9 ping, 10 pong
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request, or one exchange of frames, and where it came from."""
+
+    name: str  # "GET /items?page=2", for people
+    send: tuple[Send, ...]
+    origin: str = ""  # "session.har, entry 12"
+    new_connection: bool = False  # do not reuse the sequence's connection
+    unsafe: bool = False  # a method other than GET, HEAD, OPTIONS, TRACE
+    websocket: bool = False
+    expect_frames: int = 0  # how many frames to wait for (a WebSocket transcript says so)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Steps in order which share cookies and, while it stays open, a connection."""
+
+    name: str
+    steps: tuple[Step, ...]
+    keep_cookies: bool = True  # send the Set-Cookie of each side back to that side
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """One record of the tornado loggers (or any other) that a step caused."""
+
+    logger: str
+    level: str
+    message: str
+    exception: str = ""  # "ZeroDivisionError: division by zero", or nothing
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A WebSocket frame as received; ``close_code`` for opcode 8."""
+
+    opcode: int
+    payload: bytes
+    compressed: bool = False
+    close_code: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one side did in answer to a step."""
+
+    raw: bytes  # as on the wire
+    closed: bool  # the side closed the connection
+    log: tuple[LogRecord, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    failure: str = ""  # "crashed with exit code 1", "no answer within 10 s", ... ; empty: none
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One point in which two answers differ."""
+
+    kind: Kind
+    where: str  # a header's name, a JSON path, a line number, a logger
+    old: str
+    new: str
+    rule: str = ""  # the rule by which it is ignored, or the id of a deviation; empty: it counts
+
+
+class Outcome(enum.Enum):
+    """A step's three possible ends; never mixed."""
+
+    SAME = "same"
+    IGNORED = "differs but ignored"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One step, answered by each side, and how the answers compare."""
+
+    number: int  # 1 is the run's first step
+    sequence: str
+    step: Step
+    answers: dict[str, Answer]  # by side name: "4.5.3", "4.5.3 again", "tornado4"
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        if any(not d.rule for d in self.differences):
+            return Outcome.DIFFERENT
+        return Outcome.IGNORED if self.differences else Outcome.SAME
+
+
+@dataclass
+class Run:
+    """A whole comparison."""
+
+    app: str
+    old: str  # "tornado 4.5.3 on Python 3.9.18"
+    new: str  # "tornado4 4.5.3.1 on Python 3.13.0"
+    sides: list[str] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    rules: dict[str, str] = field(default_factory=dict)  # rule or deviation id -> what it means
+    seconds: float = 0.0
+
+    def count(self, outcome: Outcome) -> int:
+        """How many steps ended so."""
+        return sum(verdict.outcome is outcome for verdict in self.verdicts)
