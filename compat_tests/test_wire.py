@@ -1,39 +1,51 @@
-"""One legacy application, the same bytes, two sides: the real Tornado 4.5.3 and tornado4.
+"""Legacy applications, the same bytes, two sides: the real Tornado 4.5.3 and tornado4.
 
 Compared: every byte of the answer (but for Date and other passing values), whether the connection was closed,
 and the log lines. A difference needs a row in docs/deviations.md, and a row needs its difference.
+
+``apps/X.py`` is what is served, ``wire/X.py`` what is sent: ``EXCHANGES``, tuples of a name, the bytes (or a list of
+steps) and, where the sides differ, the row's id.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from collections.abc import Iterator
 
 import pytest
 
 from compat_tests.oracle import TOP
-from compat_tests.side import Side, side_by_side, stable
-from compat_tests.wire import basic
+from compat_tests.side import ServerSide, comparable, side_by_side
 
-CASES = [pytest.param(case[1], case[2] if len(case) > 2 else None, id=case[0]) for case in basic.EXCHANGES]
+SUITES = ["basic", "features"]
+
+
+def every_case() -> Iterator[object]:
+    for suite in SUITES:
+        for name, sent, *row in importlib.import_module(f"compat_tests.wire.{suite}").EXCHANGES:
+            yield pytest.param(suite, sent, row[0] if row else None, id=f"{suite}: {name}")
 
 
 @pytest.fixture(scope="module")
-def sides() -> Iterator[tuple[Side, Side]]:
-    with side_by_side("basic") as pair:
-        yield pair
+def sides() -> Iterator[dict[str, tuple[ServerSide, ServerSide]]]:
+    """The pairs that have been started so far, by application."""
+    with contextlib.ExitStack() as stack:
+
+        class Pairs(dict[str, tuple[ServerSide, ServerSide]]):
+            def __missing__(self, app: str) -> tuple[ServerSide, ServerSide]:
+                self[app] = stack.enter_context(side_by_side(app))
+                return self[app]
+
+        yield Pairs()
 
 
-def answer_of(side: Side, data: bytes) -> dict[str, object]:
-    answer = side.exchange(data)
-    # The last field of an access line is how long the request took.
-    log = [[*line[:2], str(line[2]).rsplit(" ", 1)[0] if line[0] == "tornado.access" else line[2], line[3]]
-           for line in answer.log]
-    return {"bytes": stable(answer.data), "closed": answer.closed, "log": log}
-
-
-@pytest.mark.parametrize(("data", "row"), CASES)
-def test_the_same_bytes_get_the_same_answer(sides: tuple[Side, Side], data: bytes, row: str | None) -> None:
-    real, ours = (answer_of(side, data) for side in sides)
+@pytest.mark.parametrize(("suite", "sent", "row"), list(every_case()))
+def test_the_same_bytes_get_the_same_answer(
+    sides: dict[str, tuple[ServerSide, ServerSide]], suite: str, sent: object, row: str | None
+) -> None:
+    steps = sent if isinstance(sent, list) else [sent]
+    real, ours = (comparable(side.exchange(*steps)) for side in sides[suite])
     if row is None:
         assert ours == real
     else:

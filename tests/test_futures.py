@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
 import contextvars
@@ -9,6 +10,7 @@ import gc
 import logging
 import sys
 import threading
+import traceback
 
 import pytest
 
@@ -105,6 +107,36 @@ def test_unretrieved_exception_is_logged_once_in_the_words_of_4_5_3(caplog):
     gc.collect()
     (record,) = caplog.records
     assert (record.name, record.levelno, record.getMessage()) == ("tornado.application", logging.ERROR, text)
+
+
+def test_garbage_collected_failure_is_told_without_parsing_source(caplog, monkeypatch):
+    """The collector may run inside `ast.parse`, and one within another is a SystemError of CPython's."""
+
+    def fails():
+        try:
+            return {}["first"] + 1
+        except KeyError as error:
+            raise ExceptionGroup("both", [raised(ValueError("inner"))[1]]) from error
+
+    future = Future()
+    try:
+        fails()
+    except ExceptionGroup:
+        future.set_exc_info(sys.exc_info())
+    # What the interpreter prints by itself has carets here, which it finds by parsing the line.
+    assert "^^^" in "".join(traceback.format_exception(future._exc_info[1]))
+
+    def refused(*args, **kwargs):
+        raise AssertionError("parsed in __del__")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ast, "parse", refused)
+        del future
+        gc.collect()
+    (record,) = caplog.records
+    text = record.getMessage()
+    assert "^" not in text and 'return {}["first"] + 1' in text
+    assert "KeyError: 'first'" in text and "ValueError: inner" in text and "ExceptionGroup: both" in text
 
 
 @pytest.mark.parametrize("look", [Future.exception, Future.exc_info, Future.result])

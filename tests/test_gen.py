@@ -178,6 +178,34 @@ def test_other_types_are_registered_with_convert_yielded(io_loop):
     assert io_loop.run_sync(f) == ["converted", ["converted"]]
 
 
+def test_failing_converter_raises_at_the_yield(io_loop):
+    """4.5.3 let it out of the loop's callback, and the coroutine never went on."""
+
+    class Foreign:
+        pass
+
+    gen.convert_yielded.register(Foreign, lambda foreign: 1 / 0)
+
+    @gen.coroutine
+    def f():
+        with pytest.raises(ZeroDivisionError):
+            yield Foreign()
+        return "went on"
+
+    assert io_loop.run_sync(f) == "went on"
+
+
+def test_cancellation_that_escapes_a_coroutine_goes_into_its_future(io_loop):
+    """`asyncio.CancelledError` is no `Exception` since 3.8: 4.5.3 let it out of the loop."""
+
+    @gen.coroutine
+    def f():
+        raise asyncio.CancelledError()
+        yield
+
+    assert isinstance(f().exception(), asyncio.CancelledError)
+
+
 def test_cancelled_asyncio_task_is_an_exception_at_the_yield(io_loop):
     @gen.coroutine
     def f():

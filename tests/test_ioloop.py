@@ -870,6 +870,16 @@ def test_a_running_loop_cannot_be_closed(poll_loop):
     poll_loop.start()
 
 
+def test_a_second_close_and_what_cannot_be_called(poll_loop):
+    """4.5.3 raised ValueError at the second close, and logged a TypeError when the loop came to the callback."""
+    with pytest.raises(TypeError):
+        poll_loop.add_callback(3)
+    with pytest.raises(TypeError):
+        poll_loop.call_later(0, 3)
+    poll_loop.close()
+    poll_loop.close()
+
+
 def test_a_forgotten_loop_goes_without_a_warning_and_frees_its_descriptors():
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     loop = IOLoop(make_current=False)

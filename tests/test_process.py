@@ -83,6 +83,23 @@ os._exit(0)
     assert len(lines) == 5
 
 
+def test_the_first_signal_that_a_child_has_a_handler_for_stops_it_as_in_453():
+    """Before `start`, in a callback, in a timeout, and during the wait for events."""
+    code, lines = run_script("""
+import signal, threading
+number = process.fork_processes(4)
+loop = IOLoop.instance()
+signal.signal(signal.SIGTERM, lambda number, frame: loop.add_callback_from_signal(loop.stop))
+end = lambda: os.kill(os.getpid(), signal.SIGTERM)
+[end, lambda: loop.add_callback(end), lambda: loop.call_later(0.01, end), threading.Timer(0.1, end).start][number]()
+loop.start()
+logging.shutdown()
+os._exit(0)
+""")
+    assert code == 0
+    assert lines[1:] == ["tornado.general INFO child C exited normally"] * 4
+
+
 def test_fork_refuses_when_a_loop_exists_as_in_453():
     code, lines = run_script("""
 IOLoop.instance()

@@ -14,6 +14,7 @@ from raw_peers import OK, raw_server
 from tornado4 import gen
 from tornado4.httpclient import HTTPError, HTTPRequest, HTTPResponse, _RequestProxy
 from tornado4.simple_httpclient import SimpleAsyncHTTPClient, _client_ssl_defaults, _HTTPConnection
+from tornado4.testing import AsyncHTTPSTestCase
 
 
 class Bench:
@@ -455,6 +456,13 @@ class TestTls:
         empty.write_text("")
         with pytest.raises(OSError):
             self.options(ca_certs=str(empty))
+
+    def test_client_certificate_alone_trusts_the_systems_certificates(self) -> None:
+        """4.5.3 trusted none then, so that no server was good enough."""
+        own = AsyncHTTPSTestCase().get_ssl_options()
+        context = self.options(client_cert=own["certfile"], client_key=own["keyfile"])
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+        assert context.cert_store_stats() == ssl.create_default_context().cert_store_stats()
 
     def test_hostname_mapping_and_ipv6_literals(self, bench: Bench) -> None:
         mapped = bench.new_client(hostname_mapping={"www.example.com": "127.0.0.1"})

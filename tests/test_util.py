@@ -9,6 +9,7 @@ import re
 import sys
 import types
 import zlib
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -273,3 +274,23 @@ def test_set_public_module_signs_only_what_is_ours_and_listed():
     assert own.__module__ == Core.__module__ == "tornado4.web"
     assert foreign.__module__ == "tornado4.escape"
     assert hidden.__module__ == "tornado4.web.handler"
+
+
+def test_what_is_patched_on_a_face_reaches_its_rooms_and_goes_again():
+    """As in 4.5.3, where ``tornado.web`` was one file; other modules keep what they have."""
+    from tornado4 import httputil, web
+    from tornado4.httputil import request
+    from tornado4.web import execution, failures
+    from tornado4.websocket import protocol
+
+    earlier = web.app_log
+    with mock.patch("tornado4.web.app_log") as patched:
+        assert web.app_log is failures.app_log is execution.app_log is patched
+        assert protocol.app_log is earlier
+    assert web.app_log is failures.app_log is execution.app_log is earlier
+    with mock.patch.object(httputil, "HTTPHeaders", list):
+        assert request.HTTPHeaders is list and web.httputil is httputil
+    assert request.HTTPHeaders is httputil.HTTPHeaders is not list
+    with mock.patch.object(web, "a_name_of_ones_own", 1, create=True):
+        assert not hasattr(failures, "a_name_of_ones_own")
+    assert not hasattr(web, "a_name_of_ones_own")

@@ -65,6 +65,14 @@ def start(io_loop: ioloop.IOLoop | None = None, check_time: int = 500) -> None:
     ioloop.PeriodicCallback(check, check_time, io_loop=loop).start()
 
 
+def add_reload_hook(fn: Callable[[], Any]) -> None:
+    """Call ``fn()`` just before the process is replaced. Hooks run in the order of their registration.
+
+    Descriptors which Tornado or Python opened are closed without it.
+    """
+    _reload_hooks.append(fn)
+
+
 def wait() -> None:
     """Block until a watched file changes, and restart then. Runs a loop of its own."""
     loop = ioloop.IOLoop()
@@ -77,14 +85,6 @@ def watch(filename: str) -> None:
     _watched_files.add(filename)
 
 
-def add_reload_hook(fn: Callable[[], Any]) -> None:
-    """Call ``fn()`` just before the process is replaced. Hooks run in the order of their registration.
-
-    Descriptors which Tornado or Python opened are closed without it.
-    """
-    _reload_hooks.append(fn)
-
-
 # ---------------------------------------------------------------------------------------------------------
 # Looking for changes
 
@@ -95,12 +95,15 @@ def _reload_on_update(modify_times: dict[str, float]) -> None:
         return  # the restart failed once; it would fail every half second
     if process.task_id() is not None:
         return
-    for module in list(sys.modules.values()):
-        path = _source_of(module)
-        if path is not None:
-            _check_file(modify_times, path)
-    for path in list(_watched_files):
-        _check_file(modify_times, path)
+    for path in [*filter(None, map(_source_of, list(sys.modules.values()))), *_watched_files]:
+        try:
+            found = os.stat(path).st_mtime
+        except OSError:
+            continue  # an editor may be just replacing it
+        if modify_times.setdefault(path, found) != found:
+            gen_log.info("%s modified; restarting server", path)
+            _reload()
+            return
 
 
 def _source_of(module: object) -> str | None:
@@ -114,16 +117,6 @@ def _source_of(module: object) -> str | None:
     return path[:-1] if path.endswith((".pyc", ".pyo")) else path
 
 
-def _check_file(modify_times: dict[str, float], path: str) -> None:
-    try:
-        modified = os.stat(path).st_mtime
-    except OSError:
-        return  # an editor may be just replacing it
-    if modify_times.setdefault(path, modified) != modified:
-        gen_log.info("%s modified; restarting server", path)
-        _reload()
-
-
 # ---------------------------------------------------------------------------------------------------------
 # Starting again
 
@@ -131,7 +124,7 @@ def _check_file(modify_times: dict[str, float], path: str) -> None:
 def _reload() -> None:
     """Run the hooks and replace the process."""
     global _reload_attempted
-    _reload_attempted = True
+    _reload_attempted = True  # first: a hook that fails must not be run every half second
     for hook in _reload_hooks:
         hook()
     if hasattr(signal, "setitimer"):

@@ -10,7 +10,7 @@ import functools
 import sys
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tornado4._core.futures import FUTURES, Future, TracebackFuture, chain_future, is_future
 from tornado4.log import app_log
@@ -42,6 +42,8 @@ __all__ = [
 # To ask for the class imports ``futures.thread``, which was there by itself up to Python 3.6.
 _ThreadPoolExecutor = futures.ThreadPoolExecutor
 
+_T = TypeVar("_T")
+
 
 class ReturnValueIgnoredError(Exception):
     """A function returned a value, or raised `.gen.Return` with one, where nobody could receive it."""
@@ -66,6 +68,16 @@ class DummyExecutor:
 
 
 dummy_executor = DummyExecutor()
+
+
+@overload
+def run_on_executor(fn: Callable[..., _T], /) -> Callable[..., futures.Future[_T]]: ...
+
+
+@overload
+def run_on_executor(
+    *, executor: str = ..., io_loop: str = ...
+) -> Callable[[Callable[..., _T]], Callable[..., futures.Future[_T]]]: ...
 
 
 def run_on_executor(*args: Any, **kwargs: Any) -> Any:

@@ -16,6 +16,7 @@ import stat
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
 from typing import Any
 
 from tornado4.concurrent import Future, dummy_executor, run_on_executor
@@ -208,7 +209,8 @@ def add_accept_handler(
                     raise
                 _rest_acceptor(loop, sock, e)
                 return
-            callback(connection, address)
+            # A copy of its own: context variables that a connection sets are not the next one's.
+            copy_context().run(callback, connection, address)
 
     loop.add_handler(sock, accept_ready, IOLoop.READ)
 
@@ -309,7 +311,9 @@ class ExecutorResolver(Resolver):
         self.executor = None
 
     @run_on_executor
-    def resolve(self, host: str, port: int, family: int = socket.AF_UNSPEC) -> Any:
+    def resolve(  # type: ignore[override]  # the future is one of concurrent.futures, as in 4.5.3
+        self, host: str, port: int, family: int = socket.AF_UNSPEC
+    ) -> Any:
         """As `Resolver.resolve`. Only TCP's answers are asked for: else each address would come three times.
         """
         found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)

@@ -290,8 +290,6 @@ class _Mockable:
 class _Option:
     """One option: its definition, and its value once it has one."""
 
-    UNSET = object()
-
     def __init__(
         self,
         name: str,
@@ -312,6 +310,8 @@ class _Option:
         self.group_name: str = group_name  # type: ignore[assignment]
         self.callback = callback
         self._value: Any = self.UNSET
+
+    UNSET = object()
 
     def value(self) -> Any:
         """Return the value, or the default if none was set."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 import collections
 import datetime
 import heapq
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from tornado4 import gen, ioloop
 from tornado4._core.futures import resolved
@@ -32,6 +32,15 @@ from tornado4.locks import Event
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
 
 _Timeout = float | datetime.timedelta | None
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # with a default, which typing has from 3.13 on
+
+    _T = TypeVar("_T", default=Any)
+else:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
 
 class QueueEmpty(Exception):
@@ -56,13 +65,13 @@ def _set_timeout(future: Future, timeout: _Timeout) -> None:
     future.add_done_callback(lambda _: loop.remove_timeout(handle))
 
 
-class _QueueIterator:
+class _QueueIterator(Generic[_T]):
     """``async for`` over a queue; it never ends by itself."""
 
-    def __init__(self, q: Queue) -> None:
+    def __init__(self, q: Queue[_T]) -> None:
         self.q = q
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> _T:
         getter = self.q.get()
         try:
             return await getter
@@ -73,7 +82,7 @@ class _QueueIterator:
             raise
 
 
-class Queue:
+class Queue(Generic[_T]):
     """First in, first out, between coroutines that produce and coroutines that consume.
 
     With ``maxsize`` 0, the default, there is no bound; else `put` waits while ``maxsize`` items are there.
@@ -112,7 +121,7 @@ class Queue:
         """How many items fit in; 0 means any number."""
         return self._maxsize
 
-    def put(self, item: Any, timeout: _Timeout = None) -> Future:
+    def put(self, item: _T, timeout: _Timeout = None) -> Future[None]:
         """Puts an item in, waiting for room if need be; `.gen.TimeoutError` at ``timeout``."""
         try:
             self.put_nowait(item)
@@ -123,7 +132,7 @@ class Queue:
             return putter
         return resolved(None)
 
-    def put_nowait(self, item: Any) -> None:
+    def put_nowait(self, item: _T) -> None:
         """Puts an item in without waiting.
 
         :raises QueueFull: there is no room.
@@ -139,7 +148,7 @@ class Queue:
         else:
             self._add(item)
 
-    def get(self, timeout: _Timeout = None) -> Future:
+    def get(self, timeout: _Timeout = None) -> Future[_T]:
         """Takes an item out, waiting for one if need be; `.gen.TimeoutError` at ``timeout``."""
         try:
             return resolved(self.get_nowait())
@@ -149,7 +158,7 @@ class Queue:
             _set_timeout(getter, timeout)
             return getter
 
-    def get_nowait(self) -> Any:
+    def get_nowait(self) -> _T:
         """Takes an item out without waiting.
 
         :raises QueueEmpty: there is none.
@@ -175,11 +184,11 @@ class Queue:
         if not self._unfinished_tasks:
             self._finished.set()
 
-    def join(self, timeout: _Timeout = None) -> Future:
+    def join(self, timeout: _Timeout = None) -> Future[None]:
         """Waits until `task_done` has been called for every item; `.gen.TimeoutError` at ``timeout``."""
         return self._finished.wait(timeout)
 
-    def __aiter__(self) -> _QueueIterator:
+    def __aiter__(self) -> _QueueIterator[_T]:
         return _QueueIterator(self)
 
     # What a subclass overrides to keep the items in another order.
@@ -187,13 +196,13 @@ class Queue:
     def _init(self) -> None:
         self._queue: Any = collections.deque()
 
-    def _get(self) -> Any:
-        return self._queue.popleft()
+    def _get(self) -> _T:
+        return self._queue.popleft()  # type: ignore[no-any-return]
 
-    def _put(self, item: Any) -> None:
+    def _put(self, item: _T) -> None:
         self._queue.append(item)
 
-    def _add(self, item: Any) -> None:
+    def _add(self, item: _T) -> None:
         self._unfinished_tasks += 1
         self._finished.clear()
         self._put(item)
@@ -225,27 +234,27 @@ class Queue:
         return " ".join(parts)
 
 
-class PriorityQueue(Queue):
+class PriorityQueue(Queue[_T]):
     """A `Queue` that gives out the smallest item first; items are typically ``(priority, data)``."""
 
     def _init(self) -> None:
         self._queue = []
 
-    def _put(self, item: Any) -> None:
+    def _put(self, item: _T) -> None:
         heapq.heappush(self._queue, item)
 
-    def _get(self) -> Any:
-        return heapq.heappop(self._queue)
+    def _get(self) -> _T:
+        return heapq.heappop(self._queue)  # type: ignore[no-any-return]
 
 
-class LifoQueue(Queue):
+class LifoQueue(Queue[_T]):
     """A `Queue` that gives out first what was put in last."""
 
     def _init(self) -> None:
         self._queue = []
 
-    def _put(self, item: Any) -> None:
+    def _put(self, item: _T) -> None:
         self._queue.append(item)
 
-    def _get(self) -> Any:
-        return self._queue.pop()
+    def _get(self) -> _T:
+        return self._queue.pop()  # type: ignore[no-any-return]

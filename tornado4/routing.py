@@ -14,14 +14,15 @@ A `Rule` binds a `Matcher` to a target. In a `RuleRouter`, a target is another r
 `.HTTPServerConnectionDelegate`, or a callable taking the request in the manner of old (it writes the whole
 response to the request). `ReversibleRouter` can also make a URL path from a rule's name.
 
-Rules are tried in order. For a pattern without special characters, trying is one comparison of strings, and
-no regular expression runs.
+Rules are tried in order. A pattern's regular expression runs only where the path begins with the plain text
+that the pattern begins with.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -163,14 +164,11 @@ class RuleRouter(Router):
         path = request.path
         for rule in self.rules:
             matcher = rule.matcher
-            if type(matcher) is PathMatches and matcher.literal is not None:
-                if matcher.literal != path:
-                    continue
-                params: dict[str, Any] | None = {}
-            else:
-                params = matcher.match(request)
-                if params is None:
-                    continue
+            if type(matcher) is PathMatches and not path.startswith(matcher.prefix):
+                continue  # saves running most of the expressions
+            params: dict[str, Any] | None = matcher.match(request)
+            if params is None:
+                continue
             if rule.target_kwargs:
                 params["target_kwargs"] = rule.target_kwargs  # type: ignore[index]
             found = self.get_target_delegate(rule.target, request, **params)  # type: ignore[arg-type]
@@ -229,6 +227,15 @@ class ReversibleRuleRouter(ReversibleRouter, RuleRouter):
         return None
 
 
+class _Changes:
+    """How often a pattern or a rule's matcher has been set, for those who remember what matched."""
+
+    count = 0
+
+
+_changes = _Changes()
+
+
 class Rule:
     """A matcher, the target for what it matches, arguments for the target, and a name for `reverse_url`."""
 
@@ -244,6 +251,11 @@ class Rule:
         self.matcher = matcher
         self.target_kwargs = target_kwargs or {}
         self.name = name
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "matcher":
+            _changes.count += 1
+        super().__setattr__(name, value)
 
     def reverse(self, *args: Any) -> str | None:
         """The path that the matcher would match, with ``args`` for its groups."""
@@ -334,13 +346,20 @@ class PathMatches(Matcher):
 
     @regex.setter
     def regex(self, regex: re.Pattern[str]) -> None:
+        _changes.count += 1
         self._regex = regex
         #: The one path that the pattern matches; None if it may match several.
         self.literal = _literal_path(regex)
+        #: What all paths begin with that the pattern matches.
+        self.prefix = _literal_prefix(regex) if self.literal is None else self.literal
 
     def match(self, request: httputil.HTTPServerRequest) -> dict[str, Any] | None:
         """The groups' contents, if the path fits."""
-        found = self._regex.match(request.path)
+        return self.match_path(request.path)
+
+    def match_path(self, path: str) -> dict[str, Any] | None:
+        """`match` by the path alone."""
+        found = self._regex.match(path)
         if found is None:
             return None
         if not self._regex.groups:
@@ -424,7 +443,8 @@ class _CallableAdapter(httputil.HTTPMessageDelegate):
         assert request is not None
         request.body = b"".join(self._chunks)
         request._parse_body()
-        self.request_callable(request)
+        # As a RequestHandler has it: context variables set here are gone with the request.
+        copy_context().run(self.request_callable, request)
 
     def on_connection_close(self) -> None:
         self._chunks = []
@@ -439,6 +459,12 @@ def _whole(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
 
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]|()\\]")
 _ESCAPED = re.compile(r"\\[^a-zA-Z0-9]")
+#: A set of characters; what is special elsewhere is not within it.
+_SET = re.compile(r"\[\^?\]?[^\]]*\]")
+#: A group without groups in it.
+_GROUP = re.compile(r"\([^()]*\)")
+#: Characters that stand for themselves, none of them repeated.
+_PLAIN = re.compile(r"(?:(?:[^.^$*+?{}\[\]|()\\]|\\[^a-zA-Z0-9])(?![*+?{]))*")
 
 
 def _literal_path(regex: re.Pattern[str]) -> str | None:
@@ -450,6 +476,18 @@ def _literal_path(regex: re.Pattern[str]) -> str | None:
     if _SPECIAL.search(_ESCAPED.sub("", inner)):
         return None
     return _ESCAPED.sub(lambda escape: escape.group()[1:], inner)
+
+
+def _literal_prefix(regex: re.Pattern[str]) -> str:
+    """What every text begins with that ``regex`` matches, as far as that can be seen easily."""
+    pattern = regex.pattern
+    if not isinstance(pattern, str) or regex.flags != re.UNICODE:
+        return ""
+    if "|" in _GROUP.sub("", _SET.sub("", _ESCAPED.sub("", pattern))):
+        return ""  # alternatives begin differently
+    plain = _PLAIN.match(pattern.removeprefix("^"))
+    assert plain is not None
+    return _ESCAPED.sub(lambda escape: escape.group()[1:], plain.group())
 
 
 def _unquote_or_none(s: str | None) -> bytes | None:

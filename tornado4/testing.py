@@ -40,7 +40,7 @@ import unittest
 from collections.abc import Callable
 from io import StringIO
 from types import GeneratorType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from tornado4 import gen, netutil
 from tornado4.httpclient import AsyncHTTPClient
@@ -366,6 +366,17 @@ def _certificate_directory() -> str:
         with open(os.path.join(directory, name), "w", encoding="ascii") as f:
             f.write(content)
     return directory
+
+
+_Test = TypeVar("_Test", bound=Callable[..., Any])
+
+
+@overload
+def gen_test(func: Callable[..., Any], timeout: float | None = None) -> Callable[..., Any]: ...
+
+
+@overload
+def gen_test(func: None = None, timeout: float | None = None) -> Callable[[_Test], Callable[..., Any]]: ...
 
 
 def gen_test(func: Any = None, timeout: float | None = None) -> Any:

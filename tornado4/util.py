@@ -16,7 +16,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from types import CodeType, FunctionType, TracebackType
+from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 if TYPE_CHECKING:
@@ -339,14 +339,41 @@ def is_finalizing() -> bool:
     return _finalizing
 
 
-def set_public_module(namespace: MutableMapping[str, Any], name: str) -> None:
-    """Let what a face hands on report the face as its home.
+class _Face(ModuleType):
+    """A module whose rooms are files of their own, and which is to be patched like the one file of 4.5.3.
+
+    ``mock.patch("tornado.web.app_log")`` and the like set a name on the face. A room that has the same thing
+    under the same name gets what is set, and the earlier one back when the patch ends.
+    """
+
+    #: Where the rooms lie, as the beginning of their names.
+    _rooms: str
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        earlier = self.__dict__.get(name, self)
+        super().__setattr__(name, value)
+        if earlier is self or name.startswith("__"):
+            return
+        for path, room in list(sys.modules.items()):
+            if path.startswith(self._rooms) and getattr(room, name, self) is earlier:
+                setattr(room, name, value)
+
+
+def set_public_module(namespace: MutableMapping[str, Any], name: str, rooms: str = "") -> None:
+    """Let what a face hands on report the face as its home, and patches of the face reach its rooms.
 
     A package's ``__init__`` calls ``set_public_module(globals(), __name__)`` last. Classes and
     functions that come from the package's own rooms, or from a private package of tornado4
     (``_core``, ``_wire``), get ``__module__ = name``, so that tracebacks, pickles and ``repr`` show names
     that users can import. With ``__all__`` in the namespace, only what it lists is touched.
+
+    Afterwards what is set on the module is set, too, in those rooms that have the same object under that
+    name: the modules below it, or below the package ``rooms``.
     """
+    module = sys.modules.get(name)
+    if module is not None and module.__dict__ is namespace:
+        namespace["_rooms"] = (rooms or name) + "."
+        module.__class__ = _Face
     listed = namespace.get("__all__")
     for key in list(namespace) if listed is None else listed:
         value = namespace.get(key)

@@ -4,7 +4,7 @@
 substitutions that a current Python and OpenSSL force:
 
 * ``test.crt`` and ``test.key`` hold a 1024-bit key, which OpenSSL refuses: a fresh 2048-bit pair, same subject;
-* ``asyncio.async`` has been a syntax error since Python 3.7: ``asyncio.ensure_future``, its new name.
+* ``asyncio.async`` is a syntax error since Python 3.7: ``asyncio.ensure_future``, its new name, takes its place.
 
 Nothing else is touched.
 """
@@ -18,13 +18,17 @@ from pathlib import Path
 
 from compat_tests.oracle import CACHE, locked, sdist
 
+#: Changes when what ``prepare`` makes changes, so that nobody goes on with an old folder.
+RECIPE = "2"
+
 
 def prepare(version: str) -> Path:
     """The folder that serves as the package ``tornado.test`` of that version."""
     target = CACHE / f"suite-{version}"
     source = sdist(version) / "tornado" / "test"
     with locked(target.name):
-        if not (target / "ready").exists():
+        ready = target / "ready"
+        if not ready.exists() or ready.read_text("utf-8") != RECIPE:
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(source, target)
             write_certificate(target / "test.crt", target / "test.key")
@@ -32,7 +36,22 @@ def prepare(version: str) -> Path:
             if asyncio_test.exists():
                 text = asyncio_test.read_text("utf-8")
                 asyncio_test.write_text(re.sub(r"\basyncio\.async\b", "asyncio.ensure_future", text), "utf-8")
-            (target / "ready").touch()
+            ready.write_text(RECIPE, "utf-8")
+    return target
+
+
+def real_package(version: str) -> Path:
+    """A folder for PYTHONPATH with the real ``tornado`` of that version, its tests prepared as above."""
+    target = CACHE / f"real-{version}"
+    suite = prepare(version)
+    with locked(target.name):
+        ready = target / "ready"
+        if not ready.exists() or ready.read_text("utf-8") != RECIPE:
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(suite.parent / f"tornado-{version}" / "tornado", target / "tornado")
+            shutil.rmtree(target / "tornado" / "test")
+            shutil.copytree(suite, target / "tornado" / "test")
+            ready.write_text(RECIPE, "utf-8")
     return target
 
 

@@ -20,8 +20,8 @@ _R = TypeVar("_R")
 class _Entered(threading.local):
     """The Context that `run_in` is in, and the loop that ran when it was entered."""
 
-    context: Context | None = None
-    loop: asyncio.AbstractEventLoop | None = None
+    # One attribute for both: looking up a thread-local costs more than making a tuple.
+    now: tuple[Context | None, asyncio.AbstractEventLoop | None] = (None, None)
 
 
 _entered = _Entered()
@@ -32,22 +32,21 @@ def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
 
     May be nested; a call within the same ``context`` is an ordinary call.
     """
-    state = _entered
-    outer, outer_loop = state.context, state.loop
-    if outer is context:
+    outer = _entered.now
+    if outer[0] is context:
         return fn(*args)
-    state.context, state.loop = context, asyncio._get_running_loop()
+    _entered.now = (context, asyncio._get_running_loop())
     try:
         return context.run(fn, *args)
     finally:
-        state.context, state.loop = outer, outer_loop
+        _entered.now = outer
 
 
 def coroutine_context() -> Context:
     """The Context for the later steps of a coroutine that is being started now."""
-    context = _entered.context
+    context, loop = _entered.now
     # Another loop may run inside a callback of the first (a synchronous client in a handler). What it
     # resumes would find the Context still entered, so there a copy has to do.
-    if context is not None and _entered.loop is asyncio._get_running_loop():
+    if context is not None and loop is asyncio._get_running_loop():
         return context
     return copy_context()

@@ -18,20 +18,31 @@ from collections.abc import Callable, Generator
 from concurrent import futures
 from contextvars import Context
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from tornado4.log import app_log
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # with a default, which typing has from 3.13 on
+
+    _T = TypeVar("_T", default=Any)
+else:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
-class Future:
+class Future(Generic[_T]):
     """Placeholder for a result, or an exception, that is set later.
 
     A `.gen.coroutine` yields it, a native coroutine awaits it, and `.IOLoop.add_future` calls back on
     the loop when it is resolved. It is not thread-safe, and it cannot be cancelled.
 
     An exception that nobody looks at is logged when the Future is garbage-collected.
+
+    Annotations may name the type of the result: ``Future[int]``; plain ``Future`` is ``Future[Any]``.
     """
 
     def __init__(self) -> None:
@@ -41,7 +52,7 @@ class Future:
         self._log_traceback = False
         self._callbacks: list[Callable[[Any], Any]] | None = []
 
-    def __await__(self) -> Generator[Any, Any, Any]:
+    def __await__(self) -> Generator[Any, Any, _T]:
         if not self._done:
             loop = asyncio._get_running_loop()
             if loop is None or asyncio.current_task(loop) is None:
@@ -54,14 +65,7 @@ class Future:
     def _wait_in_task(self, loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
         """Suspends the current asyncio task. A future of asyncio's own is what a task knows to wait for."""
         waiter = loop.create_future()
-
-        def wake(_: Future) -> None:
-            if asyncio._get_running_loop() is loop:
-                if not waiter.done():
-                    waiter.set_result(None)
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(wake, self)
-
+        wake = _Wake(loop, waiter)
         self.add_done_callback(wake)
         try:
             yield from waiter
@@ -92,7 +96,7 @@ class Future:
         if not self._done:
             raise Exception("DummyFuture does not support blocking for results")
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: float | None = None) -> _T:
         """Returns the result, or raises the exception.
 
         ``timeout`` is there for likeness with `concurrent.futures` and ignored: this never blocks,
@@ -102,7 +106,7 @@ class Future:
         if exc_info is None:
             if not self._done:
                 self._check_done()
-            return self._result
+            return self._result  # type: ignore[no-any-return]
         self._log_traceback = False
         error = exc_info[1]
         try:
@@ -125,7 +129,7 @@ class Future:
         self._log_traceback = False
         return self._exc_info
 
-    def add_done_callback(self, fn: Callable[[Any], Any], *, context: Context | None = None) -> None:
+    def add_done_callback(self, fn: Callable[[Future[_T]], Any], *, context: Context | None = None) -> None:
         """Calls ``fn(self)`` when the Future is done: at once if it is already.
 
         The callback runs inside `set_result`. With ``context``, which asyncio passes, it goes
@@ -150,7 +154,7 @@ class Future:
             callbacks[:] = kept
         return removed
 
-    def set_result(self, result: Any) -> None:
+    def set_result(self, result: _T) -> None:
         """Sets the result and runs the callbacks. Call it once."""
         self._result = result
         self._set_done()
@@ -183,8 +187,47 @@ class Future:
         if self._log_traceback and not sys.is_finalizing():
             exc_info = self._exc_info
             if exc_info is not None:
-                text = "".join(traceback.format_exception(*exc_info)).rstrip()
-                app_log.error("Future %r exception was never retrieved: %s", self, text)
+                app_log.error("Future %r exception was never retrieved: %s", self, _traceback_text(exc_info))
+
+
+def _traceback_text(exc_info: ExcInfo) -> str:
+    """The traceback as 4.5.3 logged it: source lines without the carets that Python 3.11 draws below them.
+
+    To place a caret `traceback` parses the source line, and this runs wherever the garbage collector
+    happens to run: inside `ast.parse`, for one, which cannot bear a second one within it (``SystemError: AST
+    constructor recursion depth mismatch``, https://github.com/python/cpython/issues/106905).
+    """
+    told = traceback.TracebackException(*exc_info)  # type: ignore[arg-type]
+    parts: list[traceback.TracebackException | None] = [told]
+    while parts:
+        part = parts.pop()
+        if part is not None:
+            for frame in part.stack:
+                frame.colno = frame.end_colno = None
+            parts += (part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ()))
+    return "".join(told.format()).rstrip()
+
+
+class _Wake:
+    """Resolves the future that a task waits on, in the task's thread.
+
+    A class, for a function that passes itself on is a cycle, which would keep the result until the next garbage
+    collection.
+    """
+
+    __slots__ = ("_loop", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
+        self._loop = loop
+        self._waiter = waiter
+
+    def __call__(self, future: Any) -> None:
+        loop = self._loop
+        if asyncio._get_running_loop() is loop:
+            if not self._waiter.done():
+                self._waiter.set_result(None)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(self, future)
 
 
 class _LoopCallback:

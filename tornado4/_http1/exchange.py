@@ -140,7 +140,7 @@ class Exchange(httputil.HTTPConnection):
         .. deprecated:: 4.0
            Use `.HTTPMessageDelegate.on_connection_close`.
         """
-        self._close_callback = stack_context.wrap(callback)
+        self._close_callback = None if callback is None else stack_context.wrap(callback)
 
     def _on_connection_close(self) -> None:
         """The peer is gone, and the answer is not finished."""
@@ -188,8 +188,12 @@ class Exchange(httputil.HTTPConnection):
     def _write_response(
         self, start_line: ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None
     ) -> None:
-        """`write_headers` for `.RequestHandler`: no Future is made, and nobody is told when the bytes have
-        left."""
+        """`write_headers` for `.RequestHandler`, of a whole response: no Future is made, and nobody is told
+        when the bytes have left, or that the client has."""
+        if type(self).write_headers is not _WRITE_HEADERS:
+            self.write_headers(start_line, headers, chunk)  # somebody wants to see it
+            return
+        self._close_callback = None
         pump = self._pump
         stream = self._stream
         request_line = self._request_start_line
@@ -213,7 +217,7 @@ class Exchange(httputil.HTTPConnection):
             data = head + chunk
         else:
             data = self._spell_head(start_line, headers, chunk)
-        if pump is None or stream is None or stream.closed():
+        if pump is None or stream is None or stream._closed:
             self._write_bytes(data, None)
         elif not pump._emit(data):
             self._clogged = True
@@ -375,7 +379,7 @@ class Exchange(httputil.HTTPConnection):
             else:
                 self._pending_write.add_done_callback(self._finish_request)
         elif not self._clogged:
-            self._clear_callbacks()
+            self._write_callback = self._write_future = self._close_callback = None
             self._over = True
             if self._finish_waiter is not None:
                 self._end()
@@ -419,6 +423,10 @@ class Exchange(httputil.HTTPConnection):
         if self._stream is not None:
             self._stream.set_nodelay(False)
         self._end()
+
+
+#: To see whether it has been replaced.
+_WRITE_HEADERS = Exchange.write_headers
 
 
 def _resolve(future: Future) -> None:

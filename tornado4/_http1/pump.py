@@ -9,7 +9,7 @@ import enum
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tornado4 import httputil, iostream
 from tornado4._core.yielded import convert_yielded
@@ -23,6 +23,7 @@ from tornado4.log import app_log, gen_log
 
 if TYPE_CHECKING:
     from tornado4.http1connection import HTTP1ServerConnection
+    from tornado4.httputil import HTTPHeaders
 
 
 class _Phase(enum.Enum):
@@ -41,6 +42,11 @@ class _Phase(enum.Enum):
     LINGER = "everything is said; the client gets a moment to read it"
     OVER = "closed, or handed on"
 
+
+#: Answers a request without body whose head is there, as the delegates of `start_request` would; or returns False
+#: and leaves it to them. Found by a server delegate's ``_find_shortcut()``, which is asked once a connection and
+#: returns None where the delegates are to be seen.
+Shortcut: TypeAlias = "Callable[[HTTP1ServerConnection, HTTP1Connection, Any, HTTPHeaders], bool]"
 
 #: After this many events from one piece of input others get their turn.
 _EVENTS_AT_ONCE = 500
@@ -77,6 +83,7 @@ class RequestPump:
         "_paused",
         "_phase",
         "_running",
+        "_shortcut",
         "done",
         "params",
         "reader",
@@ -109,7 +116,11 @@ class RequestPump:
         self._linger_left = _LINGER_BYTES
         self._idle_since = 0.0
         self._conn: HTTP1Connection
-        self._message: httputil.HTTPMessageDelegate
+        self._message: httputil.HTTPMessageDelegate | None
+        self._shortcut: Shortcut | None = None
+        if not params.decompress:
+            find_shortcut = getattr(delegate, "_find_shortcut", None)
+            self._shortcut = None if find_shortcut is None else find_shortcut()
 
     def start(self) -> Future:
         """Begin to serve. The Future resolves when that is over."""
@@ -123,7 +134,6 @@ class RequestPump:
         stream.set_close_callback(self._on_stream_close)
         self._next_request()
         if self.params.header_timeout is not None:
-            self._idle_since = time.monotonic()
             self._arm_idle_timer(self.params.header_timeout)
         if stream.closed():
             self._finish_serving()
@@ -132,16 +142,27 @@ class RequestPump:
         return self.done
 
     def _next_request(self) -> None:
+        """Get ready for the next request, or the first."""
+        if self.params.header_timeout is not None:
+            self._idle_since = time.monotonic()
         server = self.server
         conn = HTTP1Connection(self.stream, False, self.params, server.context)
         conn._pump = self
         self._conn = conn
-        message = self._delegate.start_request(server, conn)
+        self._phase = _Phase.HEAD
+        if self._shortcut is None:
+            self._start_message()
+        else:
+            self._message = None  # see _on_head
+
+    def _start_message(self) -> httputil.HTTPMessageDelegate:
+        conn = self._conn
+        message = self._delegate.start_request(self.server, conn)
         if self.params.decompress:
             message = _GzipMessageDelegate(message, self.params.chunk_size)
             message._max_size = conn._get_max_body_size
         self._message = message
-        self._phase = _Phase.HEAD
+        return message
 
     # Input
 
@@ -179,6 +200,8 @@ class RequestPump:
                     self._on_data(event)
                 else:
                     self._on_head(event)  # type: ignore[arg-type]
+                    if self._phase is _Phase.HEAD and not reader.pending:
+                        break  # answered by the shortcut
                 turns -= 1
                 if not turns and not self._held:
                     self._held = True
@@ -249,13 +272,17 @@ class RequestPump:
         conn._head = head
         conn._request_start_line = head.start_line  # type: ignore[assignment]
         conn._request_headers = head.headers
-        conn._reading = BODY
         if not head.keep_alive or conn.no_keep_alive:
             conn._disconnect_on_finish = True
+        shortcut = self._shortcut
+        if shortcut is not None and head.length == 0 and self._answer(head, shortcut):
+            return
+        conn._reading = BODY
         self._phase = _Phase.BODY
         self._need_close = True
+        message = self._message or self._start_message()
         try:
-            waiting = self._message.headers_received(head.start_line, head.headers)
+            waiting = message.headers_received(head.start_line, head.headers)
         except httputil.HTTPInputError:
             raise
         except Exception:
@@ -265,6 +292,26 @@ class RequestPump:
             return
         if head.length != 0 or conn._stream is None or conn._over:
             self._begin_body()
+
+    def _answer(self, head: http1.Head, shortcut: Shortcut) -> bool:
+        """Do what `_on_head` and `_on_end` would for a request that ends with its head, if ``shortcut`` can."""
+        conn = self._conn
+        conn._reading = DONE
+        self._phase = _Phase.RESPONSE
+        try:
+            if not shortcut(self.server, conn, head.start_line, head.headers):
+                return False
+        except httputil.HTTPInputError:
+            raise
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+            raise _QuietException from None
+        self.reader.take_end()
+        if conn._over and not conn._disconnect_on_finish and not self.stream._closed and conn._stream is not None:
+            self._next_request()  # what `_exchange_over` comes to
+        else:
+            self._response_under_way()
+        return True
 
     def _begin_body(self) -> None:
         """The application knows the head; see whether and how the body is to be read."""
@@ -289,6 +336,7 @@ class RequestPump:
     def _on_data(self, chunk: bytes) -> None:
         conn = self._conn
         if conn._writing is not DONE:
+            assert self._message is not None
             try:
                 waiting = self._message.data_received(chunk)
             except httputil.HTTPInputError:
@@ -317,6 +365,7 @@ class RequestPump:
         self._phase = _Phase.RESPONSE
         if conn._writing is not DONE:
             self._need_close = False
+            assert self._message is not None
             try:
                 self._message.finish()
             except httputil.HTTPInputError:
@@ -324,7 +373,10 @@ class RequestPump:
             except Exception:
                 app_log.error("Uncaught exception", exc_info=True)
                 raise _QuietException from None
-        if conn._over:
+        self._response_under_way()
+
+    def _response_under_way(self) -> None:
+        if self._conn._over:
             self._exchange_over()
         else:
             self._held = True
@@ -355,8 +407,6 @@ class RequestPump:
             self.stream.close()
             self._finish_serving()
         else:
-            if self.params.header_timeout is not None:
-                self._idle_since = time.monotonic()
             self._next_request()
 
     def response_ended_early(self) -> None:
@@ -400,6 +450,7 @@ class RequestPump:
 
     def _tell_close(self) -> None:
         self._need_close = False
+        assert self._message is not None
         try:
             self._message.on_connection_close()
         except Exception:

@@ -118,9 +118,6 @@ MAX_CHUNK_LINE = 1024
 
 _EMPTY = b""
 
-# A named tuple's own constructor is a Python function; this is what it calls.
-_make_request_line = tuple.__new__
-
 
 class MessageReader:
     """What both directions share: the buffer, the search for the end of the head, the bodies."""
@@ -230,9 +227,6 @@ class MessageReader:
         if buffer[start] in b"\r\n":
             # RFC 9112 section 2.2: blank lines before a request line are skipped
             start = self._position = _BLANK_LINES.match(buffer, start).end()  # type: ignore[union-attr]
-        again = self._recall(buffer, start)
-        if again is not None:
-            return again
         found = _HEAD_END.search(buffer, max(start, self._scanned))
         if found is None:
             if len(buffer) - start > self.max_header_size:
@@ -259,12 +253,8 @@ class MessageReader:
         self._remember(buffer, start + line_end + 1, end, head)
         return head
 
-    def _recall(self, buffer: bytes | bytearray, start: int) -> Head | None:
-        """The head at ``start``, if its fields are those of the last one; see `RequestReader`."""
-        return None
-
     def _remember(self, buffer: bytes | bytearray, start: int, end: int, head: Head) -> None:
-        """Keep what `_recall` needs of a head whose fields lie between ``start`` and ``end``."""
+        """Called with each head and where its fields lie; see `RequestReader`."""
 
     def _too_large(self) -> HTTPInputError:
         return HeadTooLarge(f"delimiter {_SHOWN_DELIMITER!r} not found within {self.max_header_size} bytes")
@@ -425,6 +415,29 @@ _STEPS = {
 }
 
 
+#: Request lines of HTTP/1.1 as bytes, line end included, and what they say. The same few lines make up most of
+#: what a server is asked. Bounded in number and size: when full, it starts anew.
+_request_lines: dict[bytes, RequestStartLine] = {}
+_MOST_LINES, _LONGEST_LINE = 1000, 256
+
+
+def _read_request_line(line: bytes) -> RequestStartLine | None:
+    """Read a line and remember it; None for anything but a request line of HTTP/1.1."""
+    text = line.decode("latin-1").removesuffix("\n").removesuffix("\r")
+    found = grammar.REQUEST_LINE.fullmatch(text)
+    if found is None:
+        return None
+    method, target, version = found.groups()
+    if version != "HTTP/1.1":
+        return None
+    start_line = RequestStartLine(method, target, version)
+    if len(line) <= _LONGEST_LINE:
+        if len(_request_lines) >= _MOST_LINES:
+            _request_lines.clear()
+        _request_lines[line] = start_line
+    return start_line
+
+
 class RequestReader(MessageReader):
     """Reads what a client sends.
 
@@ -454,26 +467,31 @@ class RequestReader(MessageReader):
         self._memo_values: dict[str, str | list[str]] = {}
         self._memo_keep_alive = True
 
-    def _recall(self, buffer: bytes | bytearray, start: int) -> Head | None:
+    def next_event(self) -> Head | bytes | _Sentinel:
+        """As `MessageReader.next_event`; knows the head at once if its fields are those of the last one."""
         memo = self._memo
-        if not memo:
-            return None
-        line_end = buffer.find(b"\n", start)
-        if line_end < 0 or not buffer.startswith(memo, line_end + 1):
-            return None
-        end = line_end + 1 + len(memo)
-        if end - start > self.max_header_size:
-            return None
-        line = buffer[start:line_end].decode("latin-1")
-        found = grammar.REQUEST_LINE.fullmatch(line, 0, len(line) - (line[-1:] == "\r"))
-        if found is None:
-            return None
-        start_line = _make_request_line(RequestStartLine, found.groups())
-        if start_line[2] != "HTTP/1.1":
-            return None
+        if not memo or self._state is not State.HEAD:
+            return super().next_event()
+        buffer = self._buffer
+        start = self._position
+        fields = buffer.find(b"\n", start) + 1
+        end = fields + len(memo)
+        if not fields or not buffer.startswith(memo, fields) or end - start > self.max_header_size:
+            return super().next_event()
+        line = bytes(buffer[start:fields])
+        start_line = _request_lines.get(line)
+        if start_line is None:
+            start_line = _read_request_line(line)
+            if start_line is None:
+                return super().next_event()
         self._position = self._scanned = end
         self._state = State.END
         return Head(start_line, HTTPHeaders._adopt(self._memo_values.copy()), 0, False, self._memo_keep_alive)
+
+    def take_end(self) -> None:
+        """Take the `END` that is due behind a head without body; short for one more `next_event`."""
+        assert self._state is State.END
+        self._state = State.HEAD
 
     def _remember(self, buffer: bytes | bytearray, start: int, end: int, head: Head) -> None:
         if self._state is not State.END or head.start_line.version != "HTTP/1.1":

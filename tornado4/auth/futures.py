@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         """What the mixins need of the `.RequestHandler` they are mixed into."""
 
         request: Any
-        settings: dict[str, Any]
         redirect: Callable[..., None]
         finish: Callable[..., None]
         get_argument: Callable[..., Any]
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
         set_cookie: Callable[..., None]
         clear_cookie: Callable[..., None]
         require_setting: Callable[..., None]
+
+        @property
+        def settings(self) -> dict[str, Any]: ...
 
 else:
     Handler = object  # this package lies below `tornado4.web`, and must not import it

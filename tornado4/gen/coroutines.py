@@ -8,7 +8,7 @@ import inspect
 import types
 from collections.abc import Callable, Generator
 from types import GeneratorType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tornado4 import stack_context
 from tornado4._core.futures import Future
@@ -19,6 +19,19 @@ from tornado4.ioloop import IOLoop
 from tornado4.stack_context import StackContextInconsistentError
 
 _state = stack_context._state
+
+_T = TypeVar("_T")
+
+
+# The arguments are left open: a coroutine takes a ``callback`` besides those of the function.
+@overload
+def coroutine(
+    func: Callable[..., Generator[Any, Any, _T]], replace_callback: bool = True
+) -> Callable[..., Future[_T]]: ...
+
+
+@overload
+def coroutine(func: Callable[..., _T], replace_callback: bool = True) -> Callable[..., Future[_T]]: ...
 
 
 def coroutine(func: Callable[..., Any], replace_callback: bool = True) -> Callable[..., Future]:

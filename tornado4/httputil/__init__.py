@@ -1,6 +1,6 @@
 """What clients and servers of HTTP share: headers, requests, delegates, and small parsers.
 
-The rooms, from the ground up: ``errors``, ``limits``, ``dates``, ``ranges``, ``params``, ``uris``,
+The rooms, from the ground up: ``errors``, ``limits``, ``reasons``, ``dates``, ``ranges``, ``params``, ``uris``,
 ``cookies``, ``start_lines`` / ``headers`` / ``body``, ``delegates`` / ``request``. None of them does any I/O.
 This face hands on their names, which are those of 4.5.3's module, and defines nothing; `limits` bounds the
 work that the parsers do.
@@ -17,7 +17,6 @@ import http.cookies as Cookie
 import numbers
 import re
 import time
-from http.client import responses
 from ssl import SSLError
 from urllib.parse import parse_qsl, urlencode, urlparse, urlunparse
 
@@ -32,6 +31,7 @@ from tornado4.httputil.headers import HTTPHeaders, _normalized_headers, _Normali
 from tornado4.httputil.limits import ParseLimits, limits
 from tornado4.httputil.params import _encode_header, _parse_header, _parseparam
 from tornado4.httputil.ranges import _get_content_range, _int_or_none, _parse_request_range
+from tornado4.httputil.reasons import responses
 from tornado4.httputil.request import HTTPServerRequest
 from tornado4.httputil.start_lines import (
     RequestStartLine,

@@ -40,6 +40,10 @@ class _OnDemand(Generic[_T]):
         return made
 
 
+#: Without one of these, a body is not looked into.
+_BODY_HEADERS = frozenset(("Content-Type", "Content-Encoding"))
+
+
 class HTTPServerRequest:
     """One HTTP request.
 
@@ -62,6 +66,8 @@ class HTTPServerRequest:
     What is cheap is worked out at once; the query, the host name and the cookies when first asked for.
     """
 
+    path: str
+    query: str
     _start_time: float
     _finish_time: float | None = None
     _cookies: SimpleCookie
@@ -84,16 +90,22 @@ class HTTPServerRequest:
         self.method: str | None = method
         self.uri: str = uri  # type: ignore[assignment]  # 4.5.3 fails without one, two lines on
         self.version: str = version
-        path, _, query = uri.partition("?")  # type: ignore[union-attr]
-        self.path: str = path
-        self.query: str = query
+        if uri is not None and "?" not in uri:
+            self.path, self.query = uri, ""
+        else:
+            self.path, _, self.query = uri.partition("?")  # type: ignore[union-attr]
         if headers is None:
             headers = HTTPHeaders()
         self.headers: HTTPHeaders = headers
         self.body: bytes = body or b""
-        context = getattr(connection, "context", None)
-        self.remote_ip: str | None = getattr(context, "remote_ip", None)
-        self.protocol: str = getattr(context, "protocol", "http")
+        try:
+            context = connection.context
+            self.remote_ip: str | None = context.remote_ip
+            self.protocol: str = context.protocol
+        except AttributeError:  # no connection, or not one of ours
+            context = getattr(connection, "context", None)
+            self.remote_ip = getattr(context, "remote_ip", None)
+            self.protocol = getattr(context, "protocol", "http")
         self.host: str = host or headers.get("Host") or "127.0.0.1"
         if files:
             self.files = files
@@ -188,10 +200,11 @@ class HTTPServerRequest:
 
     def _parse_body(self) -> None:
         """Take a form body apart; whoever sets ``body`` calls this next."""
-        content_type = self.headers.get("Content-Type", "")
-        if not content_type and "Content-Encoding" not in self.headers:
-            return
-        parse_body_arguments(content_type, self.body, self.body_arguments, self.files, self.headers)
+        headers = self.headers
+        if type(headers) is HTTPHeaders and headers._values.keys().isdisjoint(_BODY_HEADERS):
+            return  # as most requests are; what follows would find that out at greater length
+        content_type = headers.get("Content-Type", "")
+        parse_body_arguments(content_type, self.body, self.body_arguments, self.files, headers)
         if not self.body_arguments:
             return
         arguments = self.arguments

@@ -112,6 +112,8 @@ class StreamWriting(StreamLifecycle):
 
     def _enqueue(self, data: bytes | bytearray | memoryview) -> None:
         if not isinstance(data, (bytes, bytearray, memoryview)):
+            if not data:
+                return  # as in 4.5.3: None, and whatever else is empty, is nothing to write
             data = bytearray() + data  # other kinds of buffers; for anything else 4.5.3's TypeError
         size = data.nbytes if isinstance(data, memoryview) else len(data)
         limit = self.max_write_buffer_size

@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import functools
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -173,8 +174,13 @@ class BaseAsyncIOLoop(IOLoop):
         if stack_context._active():
             callback = stack_context.wrap(callback)
         # Its clock is another than ours, hence the difference.
+        delay = max(0, when - self.time())
+        if delay and not isinstance(self.asyncio_loop, asyncio.BaseEventLoop):
+            # uvloop counts whole milliseconds, from the start of its round: it would call too early, and 4.5.3
+            # never did.
+            delay = math.ceil(delay * 1000 + 1) / 1000
         return self.asyncio_loop.call_later(
-            max(0, when - self.time()), self._run_callback, functools.partial(callback, *args, **kwargs)
+            delay, self._run_callback, functools.partial(callback, *args, **kwargs)
         )
 
     def remove_timeout(self, timeout: Any) -> None:

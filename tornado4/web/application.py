@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from inspect import isclass
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from tornado4.routing import (
     ReversibleRuleRouter,
     Rule,
 )
+from tornado4.web import shortcut
 from tornado4.web.handler import RequestHandler
 from tornado4.web.handlers import ErrorHandler
 from tornado4.web.static import StaticFileHandler
@@ -91,6 +93,7 @@ class Application(ReversibleRouter):
         if transforms is None:
             compress = settings.get("compress_response") or settings.get("gzip")
             transforms = [GZipContentEncoding] if compress else []
+        self._routes: shortcut.Routes | None = None
         self.transforms = transforms
         self.default_host = default_host
         self.settings = settings
@@ -217,6 +220,16 @@ class Application(ReversibleRouter):
             raise KeyError(f"{name} not found in named urls")
         return path
 
+    def _find_shortcut(self) -> Any:
+        """`web.shortcut.serve` for this application; None if something that it passes by has been replaced."""
+        cls: Any = type(self)
+        own = self.__dict__.keys()
+        if any(getattr(cls, name) is not method or name in own for name, method in _LONG_WAY.items()):
+            return None
+        if any(getattr(_ApplicationRouter, name) is not method for name, method in _ROUTER_METHODS.items()):
+            return None
+        return partial(shortcut.serve, self)
+
     def log_request(self, handler: RequestHandler) -> None:
         """Log a finished request: info below 400, warning below 500, error from there on.
 
@@ -305,19 +318,30 @@ class _HandlerDelegate(httputil.HTTPMessageDelegate):
 
     def execute(self) -> Future | None:
         """Make the handler and run it. The Future, for streamed bodies only, tells when they may come."""
+        if not self.stream_request_body:
+            self.handler = shortcut.run(
+                self.application,
+                self.request,
+                self.handler_class,
+                self.handler_kwargs,
+                self.path_args,
+                self.path_kwargs,
+            )
+            return None
         application = self.application
-        settings = application.settings
-        if not settings.get("compiled_template_cache", True):
-            with RequestHandler._template_loader_lock:
-                for loader in RequestHandler._template_loaders.values():
-                    loader.reset()
-        if not settings.get("static_hash_cache", True):
-            StaticFileHandler.reset()
+        shortcut.forget_cached(application.settings)
         self.handler = handler = self.handler_class(application, self.request, **self.handler_kwargs)
-        if self.stream_request_body:
-            handler._prepared_future = Future()
+        handler._prepared_future = Future()
         transforms = [transform(self.request) for transform in application.transforms]
-        # No exception escapes _execute, and nobody waits for it: the connection waits for the response's end.
         handler._execute(transforms, *self.path_args, **self.path_kwargs)
         prepared: Future | None = handler._prepared_future
         return prepared
+
+
+#: What the short way leaves out; see `Application._find_shortcut`.
+_LONG_WAY: dict[str, Any] = {
+    name: getattr(Application, name) for name in ("start_request", "find_handler", "get_handler_delegate")
+}
+_ROUTER_METHODS: dict[str, Any] = {
+    name: getattr(_ApplicationRouter, name) for name in ("find_handler", "get_target_delegate")
+}

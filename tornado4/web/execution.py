@@ -1,9 +1,9 @@
 """Running one request through its handler: prepare, the HTTP method, finish.
 
-The sequence is a generator, `_steps`, that yields whatever has to be waited for. A handler that does not wait
-never makes it yield: then all of this is one call, with no Future, no coroutine and no loop involved (WSGI
-runs on that). `_Run` drives it otherwise, one loop iteration after each thing awaited, as 4.5.3's own
-coroutine was.
+For a handler that does not wait, all of this is one call, with no Future, no coroutine and no loop involved
+(WSGI runs on that). Where something has to be waited for, what is left of the request becomes a generator,
+`_steps`, that yields it. `_Run` drives that, one loop iteration after each thing awaited, as 4.5.3's own
+coroutine was driven.
 
 All steps of one request run in one contextvars Context, which native coroutines and gen.coroutine runners
 started on the way share.
@@ -44,61 +44,83 @@ def execute(
 ) -> Future:
     """Run the request; the Future (resolved already where nothing waits) tells when it is over."""
     handler._transforms = transforms
-    steps = _steps(handler, args, kwargs)
     context = contextvars.copy_context()
-    try:
-        awaited = run_in(context, next, steps)
-    except StopIteration:
+    steps = run_in(context, _run_through, handler, args, kwargs)
+    if steps is None:
         return _DONE
     run = _Run(steps, context)
-    run.wait_for(awaited)
+    run.go_on(None)
     return run.over
 
 
-def _steps(
+def _run_through(
     handler: RequestHandler, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Generator[Any, None, None]:
+) -> Generator[Any, None, None] | None:
+    """Run the request as far as it goes without waiting; the steps that are left, or None."""
     try:
-        _admit(handler, args, kwargs)
-        waiting = handler.prepare()
-        if waiting is not None:
-            yield waiting
-        _open_body(handler)
+        verb = handler.request.method
+        if verb not in handler.SUPPORTED_METHODS:
+            raise HTTPError(405)
+        if args or kwargs:
+            handler.path_args = [handler.decode_argument(arg) for arg in args]
+            handler.path_kwargs = {key: handler.decode_argument(arg, name=key) for key, arg in kwargs.items()}
+        else:
+            handler.path_args, handler.path_kwargs = [], {}
+        if verb not in _NO_XSRF_CHECK and handler.application.settings.get("xsrf_cookies"):
+            handler.check_xsrf_cookie()
+        awaited = handler.prepare()
+        if awaited is not None or handler._stream_request_body:
+            return _steps(handler, awaited, method_called=False)
         if handler._finished:
-            return
-        request = handler.request
-        if handler._stream_request_body:
-            try:
-                yield request.body
-            except StreamClosedError:
+            return None
+        awaited = _method(handler)(*handler.path_args, **handler.path_kwargs)
+        if awaited is not None:
+            return _steps(handler, awaited, method_called=True)
+        if handler._auto_finish and not handler._finished:
+            handler.finish()
+    except (Exception, asyncio.CancelledError) as error:
+        _fail(handler, error)
+    return None
+
+
+def _steps(handler: RequestHandler, awaited: Any, method_called: bool) -> Generator[Any, None, None]:
+    """What is left of a request that waits: for ``awaited``, which came from prepare or from the method, or for
+    the body.
+    """
+    try:
+        if not method_called:
+            if awaited is not None:
+                yield awaited
+            _open_body(handler)
+            if handler._finished:
                 return
-        verb: Any = request.method
-        method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
-        waiting = method(*handler.path_args, **handler.path_kwargs)
-        if waiting is not None:
-            yield waiting
+            if handler._stream_request_body:
+                try:
+                    yield handler.request.body
+                except StreamClosedError:
+                    return
+            awaited = _method(handler)(*handler.path_args, **handler.path_kwargs)
+        if awaited is not None:
+            yield awaited
         if handler._auto_finish and not handler._finished:
             handler.finish()
     except (Exception, asyncio.CancelledError) as error:
         # a native handler's task can be cancelled: the client gets its 500 all the same
-        try:
-            handler._handle_request_exception(error)
-        except Exception:
-            app_log.error("Exception in exception handler", exc_info=True)
-        _open_body(handler)
+        _fail(handler, error)
 
 
-def _admit(handler: RequestHandler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Everything that is checked before the handler's own code runs."""
-    verb = handler.request.method
-    if verb not in handler.SUPPORTED_METHODS:
-        raise HTTPError(405)
-    handler.path_args = [handler.decode_argument(arg) for arg in args] if args else []
-    handler.path_kwargs = (
-        {key: handler.decode_argument(arg, name=key) for key, arg in kwargs.items()} if kwargs else {}
-    )
-    if verb not in _NO_XSRF_CHECK and handler.application.settings.get("xsrf_cookies"):
-        handler.check_xsrf_cookie()
+def _method(handler: RequestHandler) -> Any:
+    verb: Any = handler.request.method
+    return getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
+
+
+def _fail(handler: RequestHandler, error: BaseException) -> None:
+    """Answer with an error. To be called while ``error`` is being handled."""
+    try:
+        handler._handle_request_exception(error)
+    except Exception:
+        app_log.error("Exception in exception handler", exc_info=True)
+    _open_body(handler)
 
 
 def _open_body(handler: RequestHandler) -> None:
@@ -125,17 +147,17 @@ class _Run:
         self.context = context
         self.over: Future = Future()
 
-    def wait_for(self, awaited: Any) -> None:
-        """Go on at once with what is done; otherwise come back when it is."""
+    def go_on(self, future: Any) -> None:
+        """Take the steps that follow ``future``, which is done, up to one that has to be waited for."""
         while True:
-            future = self._as_future(awaited)
-            if not future.done():
-                self._call_later(future)
-                return
             try:
                 awaited = run_in(self.context, self._step, future)
             except StopIteration:
                 self.over.set_result(None)
+                return
+            future = self._as_future(awaited)
+            if not future.done():
+                self._call_later(future)
                 return
 
     def _as_future(self, awaited: Any) -> Any:
@@ -149,16 +171,17 @@ class _Run:
         return run_in(self.context, _yielded, awaited)
 
     def _step(self, future: Any) -> Any:
-        try:
-            future.result()
-        except BaseException as error:
-            return self.steps.throw(error)
+        if future is not None:
+            try:
+                future.result()
+            except BaseException as error:
+                return self.steps.throw(error)
         return next(self.steps)
 
     def _call_later(self, future: Any) -> None:
         if isinstance(future, Future):
             loop: Any = IOLoop.current()
-            loop.add_future(future, self.wait_for)
+            loop.add_future(future, self.go_on)
         else:
             # an asyncio future calls back in the next iteration of its loop by itself
-            future.add_done_callback(stack_context.wrap(self.wait_for))
+            future.add_done_callback(stack_context.wrap(self.go_on))

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.cookies import SimpleCookie
-from types import TracebackType
+from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import escape, httputil, iostream, locale, template
@@ -78,9 +78,11 @@ class RequestHandler:
         self.path_args: list[Any] = None  # type: ignore[assignment]  # known from _execute on
         self.path_kwargs: dict[str, Any] = None  # type: ignore[assignment]
         self.clear()
-        connection: Any = request.connection
-        if connection is not None and self._minds_closing():
-            connection.set_close_callback(self.on_connection_close)
+        if self._stream_request_body or type(self).on_connection_close is not _ON_CONNECTION_CLOSE:
+            # where it would do nothing, nobody needs to be told
+            connection: Any = request.connection
+            if connection is not None:
+                connection.set_close_callback(self.on_connection_close)
         self.initialize(**kwargs)
 
     @functools.cached_property
@@ -117,10 +119,6 @@ class RequestHandler:
         if not body.done():
             body.set_exception(iostream.StreamClosedError())
             body.exception()  # looked at: nobody may be waiting for it
-
-    def _minds_closing(self) -> bool:
-        """Whether `on_connection_close` would do anything."""
-        return self._stream_request_body or type(self).on_connection_close is not _ON_CONNECTION_CLOSE
 
     def head(self, *args: Any, **kwargs: Any) -> Any:
         """HTTP HEAD. Override it; 405 otherwise, and so for the other methods."""
@@ -273,7 +271,12 @@ class RequestHandler:
         """
         if self._finished:
             raise RuntimeError("Cannot write() after finish()")
-        self._write_buffer.append(chunk if type(chunk) is bytes else output.body_piece(self, chunk))
+        kind = type(chunk)
+        if kind is str:
+            chunk = chunk.encode()  # type: ignore[union-attr]  # just asked
+        elif kind is not bytes:
+            chunk = output.body_piece(self, chunk)
+        self._write_buffer.append(chunk)  # type: ignore[arg-type]
 
     def flush(
         self, include_footers: bool = False, callback: Callable[[], Any] | None = None
@@ -295,15 +298,20 @@ class RequestHandler:
             self.write(chunk)
         request = self.request
         if not self._headers_written:
-            output.complete_headers(self)
-        connection: Any = request.connection
-        if connection is not None:
-            # the callback holds the handler: a kept-alive connection would keep it for long
-            connection.set_close_callback(None)
-        if getattr(self.flush, "__func__", None) is _FLUSH:
+            kind = type(self)
+            output.complete_headers(
+                self,
+                plainly=kind.set_header is _SET_HEADER
+                and kind.compute_etag is _COMPUTE_ETAG
+                and kind.set_etag_header is _SET_ETAG_HEADER
+                and kind.check_etag_header is _CHECK_ETAG_HEADER,
+            )
+        flush = self.flush
+        if type(flush) is MethodType and flush.__func__ is _FLUSH:
             output.send_last(self)
         else:
-            self.flush(include_footers=True)
+            output.let_go(request.connection)
+            flush(include_footers=True)
         request.finish()
         self._log()
         self._finished = True
@@ -731,4 +739,8 @@ class RequestHandler:
 
 #: Our own methods, to tell whether a handler brings others.
 _FLUSH = RequestHandler.flush
+_SET_HEADER = RequestHandler.set_header
+_COMPUTE_ETAG = RequestHandler.compute_etag
+_SET_ETAG_HEADER = RequestHandler.set_etag_header
+_CHECK_ETAG_HEADER = RequestHandler.check_etag_header
 _ON_CONNECTION_CLOSE = RequestHandler.on_connection_close

@@ -12,6 +12,7 @@ from tornado4.concurrent import Future
 from tornado4.escape import json_encode, utf8
 from tornado4.httputil.dates import current_date
 from tornado4.httputil.headers import HTTPHeaders
+from tornado4.web.etag import body_etag, matches
 
 if TYPE_CHECKING:
     from tornado4.web.handler import RequestHandler
@@ -36,6 +37,16 @@ ENTITY_HEADERS = (
     "Last-Modified",
 )
 
+#: Responses to these get an ETag.
+_TAGGED_METHODS = frozenset(("GET", "HEAD"))
+
+#: Start lines by status and reason. Bounded, as a reason may be made from anything.
+_start_lines: dict[tuple[int, str], httputil.ResponseStartLine] = {}
+_MOST_START_LINES = 200
+
+# `HTTPHeaders` without its constructor, for names that are known to be normalised.
+_make_headers = HTTPHeaders.__new__
+
 _SERVER = f"TornadoServer/{version}"
 #: What may be given as a header's value.
 _HeaderTypes: TypeAlias = "bytes | str | numbers.Integral | datetime.datetime"
@@ -46,11 +57,11 @@ _LIST_HINT = (
 )
 
 
-def default_headers() -> httputil.HTTPHeaders:
+def default_headers() -> HTTPHeaders:
     """The headers that every response starts from, in the order in which they are sent."""
-    return HTTPHeaders._adopt(
-        {"Server": _SERVER, "Content-Type": "text/html; charset=UTF-8", "Date": current_date()}
-    )
+    made = _make_headers(HTTPHeaders)
+    made._values = {"Server": _SERVER, "Content-Type": "text/html; charset=UTF-8", "Date": current_date()}
+    return made
 
 
 def header_value(value: Any) -> str:
@@ -107,23 +118,34 @@ def body_piece(handler: RequestHandler, chunk: Any) -> bytes:
     raise TypeError("write() only accepts bytes, unicode, and dict objects" + hint)
 
 
-def complete_headers(handler: RequestHandler) -> None:
+def complete_headers(handler: RequestHandler, plainly: bool) -> None:
     """Just before an unflushed response ends: ETag and 304, then Content-Length, as far as they apply.
 
-    A handler that set an ETag itself is taken to have compared it, too (as in 4.5.3).
+    A handler that set an ETag itself is taken to have compared it, too (as in 4.5.3). ``plainly`` says that the
+    handler's methods for all this are our own, so that what they would do can be done here.
     """
     status = handler._status_code
-    if status == 200 and handler.request.method in ("GET", "HEAD") and "Etag" not in handler._headers:
-        handler.set_etag_header()
-        if handler.check_etag_header():
+    values = handler._headers._values
+    if status == 200 and "Etag" not in values and handler.request.method in _TAGGED_METHODS:
+        if plainly:
+            values["Etag"] = tag = body_etag(handler._write_buffer)
+            matched = matches(tag, handler.request.headers.get("If-None-Match", ""))
+        else:
+            handler.set_etag_header()
+            matched = handler.check_etag_header()
+        if matched:
             handler._write_buffer = []
             handler.set_status(304)
         status = handler._status_code
     if status in (204, 304) or 100 <= status < 200:
         assert not handler._write_buffer, f"Cannot send body with {status}"
         handler._clear_headers_for_304()
-    elif "Content-Length" not in handler._headers:
-        handler.set_header("Content-Length", sum(map(len, handler._write_buffer)))
+    elif "Content-Length" not in handler._headers._values:
+        length = sum(map(len, handler._write_buffer))
+        if plainly:
+            values["Content-Length"] = str(length)
+        else:
+            handler.set_header("Content-Length", length)
 
 
 def _first_piece(handler: RequestHandler, finishing: bool) -> tuple[httputil.ResponseStartLine, bytes | None]:
@@ -132,18 +154,25 @@ def _first_piece(handler: RequestHandler, finishing: bool) -> tuple[httputil.Res
     body: bytes | None = buffered[0] if len(buffered) == 1 else b"".join(buffered)
     handler._write_buffer = []
     handler._headers_written = True
-    for transform in handler._transforms or ():
-        assert body is not None
-        handler._status_code, handler._headers, body = transform.transform_first_chunk(
-            handler._status_code, handler._headers, body, finishing
-        )
+    if handler._transforms:
+        for transform in handler._transforms:
+            assert body is not None
+            handler._status_code, handler._headers, body = transform.transform_first_chunk(
+                handler._status_code, handler._headers, body, finishing
+            )
     if handler.request.method == "HEAD":
         body = None
     jar = handler.__dict__.get("_new_cookie")
     if jar:
         for morsel in jar.values():
             handler.add_header("Set-Cookie", morsel.OutputString(None))
-    return httputil.ResponseStartLine("", handler._status_code, handler._reason), body
+    status = (handler._status_code, handler._reason)
+    start_line = _start_lines.get(status)
+    if start_line is None:
+        start_line = httputil.ResponseStartLine("", *status)
+        if len(_start_lines) < _MOST_START_LINES:
+            _start_lines[status] = start_line
+    return start_line, body
 
 
 def _next_piece(handler: RequestHandler, finishing: bool) -> bytes:
@@ -173,11 +202,18 @@ def flush(handler: RequestHandler, finishing: bool, callback: Any) -> Future:
     return sent
 
 
+def let_go(connection: Any) -> None:
+    """Have the connection forget `on_connection_close`, which would keep the handler alive as long as itself."""
+    if connection is not None:
+        connection.set_close_callback(None)
+
+
 def send_last(handler: RequestHandler) -> None:
     """What `flush` does, for the end of a response: nobody waits, so no Future is made where that can be."""
     connection: Any = handler.request.connection
     write_response = None if handler._headers_written else getattr(connection, "_write_response", None)
     if write_response is None:
+        let_go(connection)
         flush(handler, True, None)
         return
     start_line, body = _first_piece(handler, True)

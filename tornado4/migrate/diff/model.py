@@ -50,7 +50,15 @@ class Step:
     new_connection: bool = False  # do not reuse the sequence's connection
     unsafe: bool = False  # a method other than GET, HEAD, OPTIONS, TRACE
     websocket: bool = False
+    raw: bool = False  # bytes as they are, perhaps several requests, perhaps none: read until the side is silent
     expect_frames: int = 0  # how many frames to wait for (a WebSocket transcript says so)
+    expect_payload: bytes | None = None  # wait until a frame with this payload has come
+    expect_close: bool = False  # wait until the side has closed the connection
+
+    @property
+    def frames(self) -> bool:
+        """Frames on the WebSocket that an earlier step of the sequence opened (a handshake opens its connection)."""
+        return self.websocket and not self.new_connection
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,8 @@ class Answer:
     frames: tuple[Frame, ...] = ()
     failure: str = ""  # "crashed with exit code 1", "no answer within 10 s", ... ; empty: none
     seconds: float = 0.0
+    sent: bytes = b""  # what this side was really sent: its own cookies, its own XSRF token
+    port: int = 0  # where this side listens; its number in an answer is no difference
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,8 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     rules: dict[str, str] = field(default_factory=dict)  # rule or deviation id -> what it means
     seconds: float = 0.0
+    skipped: int = 0  # steps with unsafe methods, without --unsafe
+    notes: list[str] = field(default_factory=list)  # "session.har: 12 entries of other hosts were left out", restarts
 
     def count(self, outcome: Outcome) -> int:
         """How many steps ended so."""

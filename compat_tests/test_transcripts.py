@@ -1,0 +1,57 @@
+"""Small scenarios in legacy style, run in-process on both sides: the same steps in the same order.
+
+``transcripts/X_scenarios.py`` (a plain ``queue.py`` or ``locale.py`` would hide the standard library's) holds functions that take ``record``; ``ROWS`` there names, by function, the row of docs/deviations.md
+that explains a difference. A difference needs its row, and a row its difference. One process a file and side.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from pathlib import Path
+
+import pytest
+
+from compat_tests.oracle import TOP, oracle
+from tornado4.migrate.diff.scenarios import Scenario, Transcript, transcripts
+
+HERE = Path(__file__).resolve().parent / "transcripts"
+
+
+def scenarios_of(file: Path) -> tuple[list[Scenario], dict[str, str]]:
+    """The scenarios of a file, which is not imported, and its rows by scenario."""
+    found, rows = [], {}
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and ast.unparse(node.args) == "record":
+            found.append(Scenario(node.name, "file", str(file), node.name))
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROWS":
+            rows = ast.literal_eval(node.value)
+    return found, rows
+
+
+@functools.cache
+def results(file: Path) -> dict[str, Transcript]:
+    return {result.name: result for result in transcripts(scenarios_of(file)[0], oracle())}
+
+
+def every_case() -> list[object]:
+    cases = []
+    for file in sorted(HERE.glob("*_scenarios.py")):
+        scenarios, rows = scenarios_of(file)
+        assert rows.keys() <= {scenario.name for scenario in scenarios}
+        cases += [
+            pytest.param(file, scenario.name, rows.get(scenario.name), id=f"{file.stem.removesuffix('_scenarios')}: {scenario.name}")
+            for scenario in scenarios
+        ]
+    return cases
+
+
+@pytest.mark.parametrize(("file", "name", "row"), every_case())
+def test_the_same_scenario_takes_the_same_steps(file: Path, name: str, row: str | None) -> None:
+    result = results(file)[name]
+    assert result.old, "the scenario records nothing"
+    if row is None:
+        assert result.same, result.report()
+    else:
+        assert not result.same, f"{row} is listed, and both sides do the same"
+        assert f"| {row} |" in (TOP / "docs" / "deviations.md").read_text("utf-8")

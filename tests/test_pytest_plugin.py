@@ -1,0 +1,180 @@
+"""`pytest --tornado4-alias`, each time a pytest of its own, with the plugin found as an installed one is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from programs import ROOT, environment
+
+NAME = "tornado4.migrate.pytest_plugin"
+
+SUITE = """
+import tornado.testing
+import tornado.web
+from tornado import gen
+
+import tornado4.web
+
+
+class Hello(tornado.web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        yield gen.moment
+        self.write("hello")
+
+
+class HelloTest(tornado.testing.AsyncHTTPTestCase):
+    def get_app(self):
+        return tornado.web.Application([("/", Hello)])
+
+    def test_hello(self):
+        self.assertEqual(self.fetch("/").body, b"hello")
+
+    @tornado.testing.gen_test
+    def test_hello_as_a_coroutine(self):
+        response = yield self.http_client.fetch(self.get_url("/"))
+        self.assertEqual(response.code, 200)
+
+
+def test_both_names_are_one_module():
+    assert tornado.web is tornado4.web
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder for the path that says tornado4 is installed here, with its entry point and its files."""
+    folder = tmp_path / "site"
+    info = folder / "tornado4-4.5.3.99.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tornado4\nVersion: 4.5.3.99\n")
+    (info / "entry_points.txt").write_text(f"[pytest11]\n{NAME} = {NAME}\n")
+    (info / "RECORD").write_text("tornado4/__init__.py,,\ntornado4/web/__init__.py,,\n")
+    (folder / "tornado4").symlink_to(ROOT / "tornado4")  # files that are not there do not count
+    return folder
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    folder = tmp_path / "suite"
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    return folder
+
+
+def run(suite: Path, installed: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    env = environment()
+    env["PYTHONPATH"] = f"{installed}:{env['PYTHONPATH']}"
+    env.pop("PYTEST_ADDOPTS", None)
+    # pytest-asyncio, where it is installed, warns of an option that it misses.
+    argv = [sys.executable, "-W", "error", *command, "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    return subprocess.run(argv, cwd=suite, env=env, capture_output=True, text=True, timeout=120)
+
+
+def run_pytest(suite: Path, installed: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return run(suite, installed, "-m", "pytest", *options)
+
+
+def test_the_project_declares_the_plugin() -> None:
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    assert project["entry-points"]["pytest11"] == {NAME: NAME}
+
+
+def test_a_suite_written_for_tornado_runs_unchanged(suite: Path, installed: Path) -> None:
+    (suite / "test_hello.py").write_text(SUITE)
+    done = run_pytest(suite, installed, "--tornado4-alias")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+    assert "tornado4 4.5.3.99: 'import tornado' is tornado4\n" in done.stdout
+
+
+def test_the_alias_is_there_before_the_first_conftest(suite: Path, installed: Path) -> None:
+    (suite / "conftest.py").write_text("import tornado.ioloop\nassert tornado.version == '4.5.3'\n")
+    (suite / "test_one.py").write_text("def test_one():\n    pass\n")
+    done = run_pytest(suite, installed, "--tornado4-alias", "-q")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_addopts_may_ask_for_it(suite: Path, installed: Path) -> None:
+    (suite / "pytest.ini").write_text("[pytest]\naddopts = --tornado4-alias\nfilterwarnings = error\n")
+    (suite / "test_hello.py").write_text(SUITE)
+    done = run_pytest(suite, installed)
+    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_backfill_puts_dropped_names_back_for_the_session(suite: Path, installed: Path) -> None:
+    (suite / "test_old.py").write_text(
+        "from collections import MutableMapping\n"
+        "import tornado.util\n\n\ndef test_old():\n    assert MutableMapping\n"
+    )
+    done = run_pytest(suite, installed, "--tornado4-alias", "--tornado4-backfill")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "'import tornado' is tornado4, the standard library is backfilled" in done.stdout
+    assert run_pytest(suite, installed, "--tornado4-alias").returncode == 2  # collection error
+
+
+def test_unasked_it_changes_nothing_and_imports_no_engine(suite: Path, installed: Path) -> None:
+    (suite / "test_off.py").write_text(
+        "import sys\n\n\ndef test_off():\n"
+        "    assert 'tornado' not in sys.modules\n"
+        "    ours = {name for name in sys.modules if name.partition('.')[0] == 'tornado4'}\n"
+        f"    assert ours == {{'tornado4', 'tornado4.migrate', {NAME!r}}}\n"
+        "    assert not any('tornado4' in repr(finder) for finder in sys.meta_path)\n"
+    )
+    done = run_pytest(suite, installed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tornado4 4.5.3" not in done.stdout
+
+
+@pytest.mark.parametrize("how", ["a plugin", "the program"])
+def test_a_real_tornado_that_came_first_is_a_usage_error(how: str, suite: Path, installed: Path) -> None:
+    (suite / "tornado").mkdir()
+    (suite / "tornado" / "__init__.py").write_text("version = '6.0'\n")
+    (suite / "early.py").write_text("import tornado\n")
+    (suite / "test_hello.py").write_text(SUITE)
+    if how == "a plugin":
+        done = run_pytest(suite, installed, "-p", "early", "--tornado4-alias")
+    else:
+        start = "import early, pytest, sys; sys.exit(pytest.main(['--tornado4-alias', '-p', 'no:cacheprovider']))"
+        done = run(suite, installed, "-c", start)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
+    assert "ERROR: --tornado4-alias: the name 'tornado' cannot be given to tornado4 any more" in done.stderr
+    assert "tornado4 run -m pytest" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_started_by_tornado4_run_it_comes_before_all_plugins(suite: Path, installed: Path) -> None:
+    (suite / "early.py").write_text("import tornado.web\n")
+    (suite / "test_hello.py").write_text(SUITE)
+    done = run(suite, installed, "-m", "tornado4", "run", "-m", "pytest", "-p", "early", "--tornado4-alias")
+    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_our_assertion_errors_read_the_same_under_pytest(suite: Path, installed: Path) -> None:
+    """pytest rewrites the asserts of whatever distribution brings a plugin, which would alter their texts."""
+    (suite / "test_text.py").write_text(
+        "import pytest\nfrom tornado import web\n\n\ndef test_text():\n"
+        "    with pytest.raises(AssertionError) as caught:\n"
+        "        web.URLSpec('/(x)(?P<y>.)', object)\n"
+        "    assert str(caught.value).endswith(\"all positional: '/(x)(?P<y>.)$'\")\n"
+    )
+    done = run_pytest(suite, installed, "--tornado4-alias")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_name_is_given_back_at_the_end(suite: Path, installed: Path) -> None:
+    (suite / "test_hello.py").write_text(SUITE)
+    done = run(
+        suite,
+        installed,
+        "-c",
+        "import pytest, sys\n"
+        "assert pytest.main(['--tornado4-alias', '-q', '-p', 'no:cacheprovider', '-p', 'no:asyncio']) == 0\n"
+        "from tornado4.migrate import alias\n"
+        "assert not alias.is_installed() and 'tornado' not in sys.modules\n",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

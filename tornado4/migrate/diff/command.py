@@ -1,0 +1,326 @@
+"""``tornado4 diff APP [ARGS]``: the same requests for the real Tornado and for tornado4, and where the answers differ.
+
+Exit codes: 0 same, 1 different, 2 could not run, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Rows
+from pathlib import Path
+
+import tornado4
+from tornado4.migrate.diff import deviations, report
+from tornado4.migrate.diff.compare import Comparer
+from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment
+from tornado4.migrate.diff.model import Outcome, Run, Sequence, Verdict
+from tornado4.migrate.diff.rules import BadRules, Rules, find_user_rules
+from tornado4.migrate.diff.runner import Runner, without_unsafe
+from tornado4.migrate.diff.served import START_SECONDS, DoesNotStart, Gone, Program, Served, start_all
+from tornado4.migrate.diff.traffic import (
+    TrafficError,
+    crawl,
+    read_har,
+    read_http_file,
+    read_raw,
+    read_websocket,
+)
+
+SAME, DIFFERENT, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+_EPILOG = """\
+APP is a script with its arguments, in which {port} becomes the port to listen on (a number that stands in the script is
+replaced as well); or module:callable, file.py:callable, which gives an Application; or, with -m, a module's name.
+Our options may stand anywhere; what is none of ours, and all behind --, goes to the script.
+
+  tornado4 diff app.py --port={port} --http requests.http
+  tornado4 diff shop.main:make_app --har session.har --unsafe --html report.html
+  tornado4 diff app.py --crawl --against 5.1.1
+
+Exit codes: 0 same, 1 different, 2 could not run.
+"""
+
+
+class CannotRun(Exception):
+    """One clear error for the user; exit code 2."""
+
+
+def main(argv: Rows[str]) -> int:
+    """The subcommand ``diff``."""
+    parser, ours = _parser()
+    mine, program = _split(list(argv), ours)
+    options = parser.parse_args(mine)
+    try:
+        _check(options, program)
+        return _Command(options, program).run()
+    except (CannotRun, TrafficError, BadRules, EnvironmentUnavailable, DoesNotStart, Gone, report.ReportError) as error:
+        print(f"tornado4 diff: error: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        print("tornado4 diff: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+# -- The command line --------------------------------------------------------------------------------------
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
+    """The parser of our own options, and for each spelling whether it takes a value."""
+    parser = argparse.ArgumentParser(
+        prog="tornado4 diff",
+        usage="%(prog)s [OPTIONS] APP [ARGS ...]",
+        description="Send the same requests to an application under the real Tornado and under tornado4; show the differences.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    spellings: dict[str, bool] = {"-h": False, "--help": False}
+
+    def add(*names: str, **how: object) -> None:
+        action = parser.add_argument(*names, **how)  # type: ignore[arg-type]
+        spellings.update(dict.fromkeys(action.option_strings, action.nargs != 0))
+
+    add("-m", dest="module", action="store_true", help="APP is the name of a module, as for python -m")
+    add("--against", metavar="VERSION", default="4.5.3", help="the old side's Tornado (4.5.3)")
+    add("--python", metavar="PYTHON", help="the old side's interpreter; one that has this Tornado is used as it is")
+    for name, what in (("har", "a HAR 1.2 file"), ("http", "a .http file"), ("raw", "a file of raw bytes")):
+        add(f"--{name}", metavar="FILE", type=Path, action="append", default=[], help=f"{what}; may be repeated")
+    add("--ws", metavar="FILE", type=Path, action="append", default=[], help="a WebSocket transcript; may be repeated")
+    add("--crawl", action="store_true", help="make up requests from the application's routes")
+    add("--unsafe", action="store_true", help="send POST, PUT, PATCH, DELETE and the like, too")
+    add("--two-way", action="store_true", help="run the old side once only; what is random then counts as different")
+    add("--json", metavar="FILE", type=Path, help="write the report as JSON")
+    add("--junit", metavar="FILE", type=Path, help="write the report as JUnit XML")
+    add("--html", metavar="FILE", type=Path, help="write the report as one HTML page")
+    add("--replay", metavar="REPORT", type=Path, help="send again only what differs in that JSON report: FIXED or STILL")
+    add("--timeout", metavar="SECONDS", type=float, default=10.0, help="the most that an answer may take (10)")
+    add("--start-timeout", metavar="SECONDS", type=float, default=START_SECONDS, help="... and a start (60)")
+    add("--port", dest="first_port", metavar="N", type=int, default=0, help="listen on N, N+1, N+2 (any free ones)")
+    return parser, spellings
+
+
+def _split(argv: list[str], ours: dict[str, bool]) -> tuple[list[str], list[str]]:
+    """(our options with their values, the program with its arguments)."""
+    mine: list[str] = []
+    program: list[str] = []
+    words = iter(argv)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if word == "--":
+            return mine, program + list(words)
+        # "--port={port}" is the program's: a number for us never has a brace.
+        if name not in ours or "{port}" in word:
+            program.append(word)
+            continue
+        mine.append(word)
+        if ours[name] and not equals:
+            value = next(words, None)
+            if value == "{port}":
+                program += [mine.pop(), value]
+            elif value is not None:
+                mine.append(value)
+    return mine, program
+
+
+def _check(options: argparse.Namespace, program: list[str]) -> None:
+    """What can be told to be wrong before anything is started."""
+    if not program:
+        raise CannotRun("which application? A script, or module:callable; see --help")
+    target = program[0]
+    if target.startswith("-"):
+        raise CannotRun(f"{target} is no option of tornado4 diff; an application's own stand behind its name")
+    if not options.module and target.endswith(".py"):
+        if not Path(target).is_file():
+            raise CannotRun(f"there is no file {target}")
+    elif not options.module and ":" not in target:
+        raise CannotRun(f"{target} is neither a script (.py) nor module:callable; a module's name wants -m")
+    elif not options.module and len(program) > 1:
+        raise CannotRun(f"{target} takes no arguments; what is {program[1]}?")
+    if not any((options.har, options.http, options.raw, options.ws, options.crawl, options.replay)):
+        raise CannotRun("nothing to send: give --har, --http, --raw, --ws, --crawl or --replay")
+    for path in (options.json, options.junit, options.html):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise CannotRun(f"{path}: there is no such folder")
+
+
+# -- The run -----------------------------------------------------------------------------------------------
+
+
+class _Command:
+    """One call of the command."""
+
+    def __init__(self, options: argparse.Namespace, program: list[str]) -> None:
+        self.options = options
+        self.program = Program(program[0], tuple(program[1:]), options.module)
+        self.notes: list[str] = []
+        self.skipped = 0
+        self.earlier: Run | None = None
+        self.terminal = report.Terminal(sys.stdout)
+
+    def run(self) -> int:
+        started = time.monotonic()
+        sequences = self._recorded()
+        folder = Path(self.program.target.rpartition(":")[0] or self.program.target).absolute().parent
+        rules = Rules(find_user_rules(folder if folder.is_dir() else Path.cwd()))
+        sides = self._sides()
+        with _sigterm_interrupts(), contextlib.ExitStack() as stack:
+            for side in sides:
+                stack.callback(side.stop)
+            start_all(sides)
+            sequences += self._crawled(sides[0])
+            verdicts = self._compared(sides, self._allowed(sequences), rules)
+        return self._finish(sides, rules, verdicts, time.monotonic() - started)
+
+    def _recorded(self) -> list[Sequence]:
+        options, sequences = self.options, []
+        for path in options.har:
+            found, notes = read_har(path)
+            sequences += found
+            self.notes += notes
+        one_each: tuple[tuple[Callable[[Path], Sequence], list[Path]], ...] = (
+            (read_http_file, options.http),
+            (read_raw, options.raw),
+            (read_websocket, options.ws),
+        )
+        for read, paths in one_each:
+            sequences += [read(path) for path in paths]
+        if options.replay:
+            try:
+                self.earlier = report.from_json(options.replay.read_bytes())
+            except OSError as error:
+                raise CannotRun(f"{options.replay}: {error.strerror}") from error
+            sequences += to_replay(self.earlier)
+        return sequences
+
+    def _sides(self) -> list[Served]:
+        options = self.options
+        old = environment(options.against, python=options.python or default_python(options.against))
+        names: list[tuple[str, Environment | None]] = [(options.against, old)]
+        if not options.two_way:
+            names.append((f"{options.against} again", old))
+        names.append(("tornado4", None))
+        return [
+            Served(name, self.program, env, options.first_port and options.first_port + n, options.start_timeout)
+            for n, (name, env) in enumerate(names)
+        ]
+
+    def _crawled(self, side: Served) -> list[Sequence]:
+        if not self.options.crawl:
+            return []
+        routes = side.routes(self.options.timeout)
+        if not routes:
+            raise CannotRun("--crawl: the application has no routes")
+        sequences, notes = crawl(routes)
+        self.notes += notes
+        return sequences
+
+    def _allowed(self, sequences: list[Sequence]) -> list[Sequence]:
+        if self.options.unsafe or self.earlier is not None:
+            return sequences
+        allowed, self.skipped = without_unsafe(sequences)
+        if self.skipped and not allowed:
+            raise CannotRun(f"all {self.skipped} requests have unsafe methods; --unsafe sends them")
+        return allowed
+
+    def _compared(self, sides: list[Served], sequences: list[Sequence], rules: Rules) -> list[Verdict]:
+        total = sum(len(sequence.steps) for sequence in sequences)
+        self.terminal.start(str(self.program), _described(sides[0]), _described(sides[-1]), total)
+        # Several threads may have something to say; what they say is shown by this one.
+        comparer = Comparer(rules, self.options.against)
+        runner = Runner(sides, comparer, seconds=self.options.timeout, note=self.notes.append)
+        verdicts = []
+        shown = len(self.notes)
+        for verdict in runner.verdicts(sequences):
+            verdicts.append(verdict)
+            while shown < len(self.notes):
+                self.terminal.note(self.notes[shown])
+                shown += 1
+            self.terminal.step(verdict)
+        return verdicts
+
+    def _finish(self, sides: list[Served], rules: Rules, verdicts: list[Verdict], seconds: float) -> int:
+        used = {difference.rule for verdict in verdicts for difference in verdict.differences if difference.rule}
+        rows = {row: text for row, text in deviations.table().items() if row in used}
+        run = Run(
+            app=str(self.program), old=_described(sides[0]), new=_described(sides[-1]),
+            sides=[side.name for side in sides], verdicts=verdicts, rules={**rules.meanings(used), **rows},
+            seconds=seconds, skipped=self.skipped, notes=self.notes,
+        )  # fmt: skip
+        self.terminal.finish(run)
+        self._write(run)
+        if self.earlier is not None:
+            replay = report.against(self.earlier, run)
+            self.terminal.replayed(replay)
+            return replay.exit_code
+        return DIFFERENT if run.count(Outcome.DIFFERENT) else SAME
+
+    def _write(self, run: Run) -> None:
+        options = self.options
+        for path, make in (
+            (options.json, report.to_json),
+            (options.junit, report.to_junit),
+            (options.html, report.to_html),
+        ):
+            if path is not None:
+                try:
+                    path.write_text(make(run), "utf-8")
+                except OSError as error:
+                    raise CannotRun(f"{path}: {error.strerror}") from error
+
+
+def _described(side: Served) -> str:
+    name = "tornado4" if side.name == "tornado4" else "tornado"
+    return f"{name} {side.tornado or tornado4.version} on Python {side.python}"
+
+
+def default_python(version: str) -> str | None:
+    """Tornado 5 and later run on the Python that we run on; for 4 an older one is looked for."""
+    major = version.partition(".")[0]
+    return sys.executable if major.isdecimal() and int(major) >= 5 else None
+
+
+def to_replay(earlier: Run) -> list[Sequence]:
+    """The steps that differed, and those before them on which they stand: that set cookies, or opened the WebSocket."""
+    differing = {id(verdict) for verdict in report.steps_to_replay(earlier)}
+    by_sequence: dict[str, list[Verdict]] = {}
+    for verdict in earlier.verdicts:
+        by_sequence.setdefault(verdict.sequence, []).append(verdict)
+    sequences = []
+    for name, verdicts in by_sequence.items():
+        last = max((at for at, verdict in enumerate(verdicts) if id(verdict) in differing), default=-1)
+        steps = [
+            verdict.step for verdict in verdicts[: last + 1] if id(verdict) in differing or _prepares(verdict)
+        ]
+        if steps:
+            sequences.append(Sequence(name, tuple(steps), keep_cookies=not steps[0].raw))
+    if not sequences:
+        raise CannotRun("nothing differs in that report")
+    return sequences
+
+
+def _prepares(verdict: Verdict) -> bool:
+    cookies = any(b"\r\nset-cookie:" in answer.raw.lower() for answer in verdict.answers.values())
+    return verdict.step.websocket or cookies
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does: the sides are stopped first."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

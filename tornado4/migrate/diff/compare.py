@@ -1,0 +1,233 @@
+"""Two answers to one step, point by point: what differs, and by which rule it does not count.
+
+    compare(step, old, new, again, rules)
+
+- ``again`` is the old side's second answer, for the noise (``noise``);
+- ``rules`` are those on texts (``rules``);
+- what is left, and follows from something ignored, is ignored with it: an ETag, a length;
+- what is left then may be a deviation on purpose (``deviations``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tornado4.migrate.diff import body, deviations, noise
+from tornado4.migrate.diff.message import Response, responses
+from tornado4.migrate.diff.model import Answer, Difference, Frame, Kind, LogRecord, Step
+from tornado4.migrate.diff.rules import Place, Rules, is_http_date, without_duration
+
+_METHOD = re.compile(rb"(?m)^([A-Z]+) \S+ HTTP/1\.\d\r?$")
+_MOST_DIFFERENCES = 200  # of one step; a page that is another page altogether needs no more
+_FRAME_NAMES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+
+#: A point, before rules: kind, where, the old side's text, the new one's.
+Point = tuple[Kind, str, str, str]
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Compares with one set of rules; ``against`` is the old side's Tornado."""
+
+    rules: Rules = Rules()
+    against: str = "4.5.3"
+
+    def compare(self, step: Step, old: Answer, new: Answer, again: Answer | None = None) -> tuple[Difference, ...]:
+        """Every point in which the answers differ; what has a rule does not count."""
+        found = self._found(step, old, new)
+        if again is not None and any(not one.rule for one in found):
+            found = noise.mark(found, self._found(step, old, again))
+        found = _follow(found)
+        if any(not one.rule for one in found) and self.against == "4.5.3":
+            found = deviations.explain(step, old, new, found)
+        return tuple(found[:_MOST_DIFFERENCES])
+
+    def _found(self, step: Step, old: Answer, new: Answer) -> list[Difference]:
+        differences = []
+        for kind, where, one, other in points(step, old, new):
+            place = Place(kind, where, (old.port, new.port), self.against)
+            rule = "gzip" if where.endswith("gzip") and kind is Kind.BODY else self.rules.reconcile(one, other, place)
+            differences.append(Difference(kind, where, one, other, rule or ""))
+        return differences
+
+
+def points(step: Step, old: Answer, new: Answer) -> Iterator[Point]:
+    """Where two answers differ, readings of the clock aside; no rules applied."""
+    if old.failure != new.failure:
+        yield Kind.FAILURE, "", old.failure, new.failure
+    if not step.frames:
+        yield from _responses(step, old, new)
+    yield from _frames(old.frames, new.frames)
+    if old.closed != new.closed:
+        yield Kind.CONNECTION, "", _closed(old), _closed(new)
+    yield from _logs(old.log, new.log)
+
+
+def _closed(answer: Answer) -> str:
+    return "closed" if answer.closed else "kept open"
+
+
+# -- HTTP --------------------------------------------------------------------------------------------------
+
+
+def _responses(step: Step, old: Answer, new: Answer) -> Iterator[Point]:
+    data = b"".join(send.data for send in step.send)
+    methods = [method.decode("ascii") for method in _METHOD.findall(data)]
+    (olds, old_rest), (news, new_rest) = responses(old.raw, methods), responses(new.raw, methods)
+    several = max(len(olds), len(news)) > 1
+    for number in range(max(len(olds), len(news))):
+        prefix = f"response {number + 1}: " if several else ""
+        if number >= len(olds):
+            yield Kind.STATUS, prefix.rstrip(": "), "", _status_line(news[number])
+        elif number >= len(news):
+            yield Kind.STATUS, prefix.rstrip(": "), _status_line(olds[number]), ""
+        else:
+            for kind, where, one, other in _response(olds[number], news[number]):
+                yield kind, prefix + where if where else prefix.rstrip(": "), one, other
+    upgraded = any(response.status == 101 for response in (*olds, *news))
+    if old_rest != new_rest and not upgraded:
+        where, one, other = body.byte_point(old_rest, new_rest)
+        yield Kind.BODY, f"behind the answer, {where}", one, other
+
+
+def _status_line(response: Response) -> str:
+    return f"{response.version} {response.status} {response.reason}"
+
+
+def _response(old: Response, new: Response) -> Iterator[Point]:
+    if (old.version, old.status) != (new.version, new.status):
+        yield Kind.STATUS, "", f"{old.version} {old.status}", f"{new.version} {new.status}"
+    if old.reason != new.reason:
+        yield Kind.REASON, "", old.reason, new.reason
+    yield from _headers(old, new)
+    if old.framing != new.framing:
+        yield Kind.FRAMING, "", old.framing, new.framing
+    elif old.body == new.body and old.chunks != new.chunks:
+        yield Kind.FRAMING, "chunks", _sizes(old), _sizes(new)
+    if old.complete != new.complete:
+        yield Kind.FRAMING, "end", *("complete" if one.complete else "cut short" for one in (old, new))
+    if old.body != new.body:
+        found = list(body.points(old, new))
+        for where, one, other in found:
+            yield Kind.BODY, where, one, other
+        if not found:
+            yield Kind.BODY, "gzip", f"{len(old.body)} bytes", f"{len(new.body)} bytes"
+
+
+def _sizes(response: Response) -> str:
+    return " + ".join(map(str, response.chunks)) or "none"
+
+
+def _headers(old: Response, new: Response) -> Iterator[Point]:
+    spelled = [{name.lower(): name for name, _ in reversed(one.headers)} for one in (old, new)]
+    for low in {**spelled[0], **spelled[1]}:
+        name = spelled[0].get(low) or spelled[1][low]
+        ours, theirs = old.all(low), new.all(low)
+        if low == "date" and ours and theirs and all(map(is_http_date, (*ours, *theirs))):
+            continue
+        if len(ours) != len(theirs):
+            yield Kind.HEADER, name, "\n".join(ours), "\n".join(theirs)
+            continue
+        for one, other in zip(ours, theirs, strict=True):
+            if one != other:
+                yield Kind.HEADER, name, one, other
+        if name != spelled[1][low]:
+            yield Kind.HEADER_CASE, name, name, spelled[1][low]
+    orders = [[name for name, _ in one.headers if all(name.lower() in s for s in spelled)] for one in (old, new)]
+    if len(orders[0]) == len(orders[1]) and [n.lower() for n in orders[0]] != [n.lower() for n in orders[1]]:
+        yield Kind.HEADER_ORDER, "", ", ".join(orders[0]), ", ".join(orders[1])
+
+
+# -- WebSocket ---------------------------------------------------------------------------------------------
+
+
+def _frames(old: Sequence[Frame], new: Sequence[Frame]) -> Iterator[Point]:
+    for number in range(max(len(old), len(new))):
+        one = old[number] if number < len(old) else None
+        other = new[number] if number < len(new) else None
+        where = f"frame {number + 1}"
+        if one is None or other is None or one.opcode != other.opcode:
+            yield Kind.WEBSOCKET_FRAME, where, _shown(one), _shown(other)
+            continue
+        if one.opcode == 8 and one.close_code != other.close_code:
+            yield Kind.CLOSE_CODE, where, _code(one), _code(other)
+        if _payload(one) != _payload(other):
+            yield Kind.WEBSOCKET_FRAME, where, _shown(one), _shown(other)
+        if one.compressed != other.compressed:
+            yield Kind.WEBSOCKET_FRAME, f"{where} compressed", str(one.compressed), str(other.compressed)
+
+
+def _code(frame: Frame) -> str:
+    return "no code" if frame.close_code is None else str(frame.close_code)
+
+
+def _payload(frame: Frame) -> bytes:
+    return frame.payload[2:] if frame.opcode == 8 else frame.payload
+
+
+def _shown(frame: Frame | None) -> str:
+    if frame is None:
+        return ""
+    kind = _FRAME_NAMES.get(frame.opcode, f"opcode {frame.opcode}")
+    if frame.opcode == 2:
+        return f"{kind} {frame.payload.hex(' ')}"
+    text = _payload(frame).decode("utf-8", "backslashreplace")
+    return f"{kind} {_code(frame)} {text}" if frame.opcode == 8 else f"{kind} {text}"
+
+
+# -- Log ---------------------------------------------------------------------------------------------------
+
+
+def _logs(old: Sequence[LogRecord], new: Sequence[LogRecord]) -> Iterator[Point]:
+    olds, news = ([replace(r, message=without_duration(r.message)) for r in log] for log in (old, new))
+    if olds == news:
+        return
+    matcher = difflib.SequenceMatcher(None, olds, news, autojunk=False)
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        for offset in range(max(last - first, end - start)):
+            one = olds[first + offset] if first + offset < last else None
+            other = news[start + offset] if start + offset < end else None
+            yield from _record(one, other, first + offset + 1)
+
+
+def _record(old: LogRecord | None, new: LogRecord | None, number: int) -> Iterator[Point]:
+    some = old or new
+    assert some is not None
+    where = f"{some.logger}, record {number}"
+    if old is not None and new is not None and old.logger != new.logger:
+        yield Kind.LOG, where, f"{old.logger}: {_line(old)}", f"{new.logger}: {_line(new)}"
+    elif _line(old) != _line(new):
+        yield Kind.LOG, where, _line(old), _line(new)
+    errors = [record.exception if record else "" for record in (old, new)]
+    if errors[0] != errors[1]:
+        yield Kind.EXCEPTION, where, errors[0], errors[1]
+
+
+def _line(record: LogRecord | None) -> str:
+    return f"{record.level} {record.message}" if record else ""
+
+
+# -- What follows from something ignored -------------------------------------------------------------------
+
+
+def _follow(differences: Iterable[Difference]) -> list[Difference]:
+    """ETag, length and chunks of a body in which all that differs is ignored."""
+    found = list(differences)
+    bodies = [one for one in found if one.kind is Kind.BODY]
+    if not bodies or any(not one.rule for one in bodies):
+        return found
+    return [replace(one, rule=_consequence(one)) if not one.rule else one for one in found]
+
+
+def _consequence(one: Difference) -> str:
+    name = one.where.rpartition(": ")[2].lower()
+    if one.kind is Kind.HEADER and name == "etag" and one.old and one.new:
+        return "etag"
+    if one.kind is Kind.HEADER and name == "content-length" and one.old and one.new:
+        return "length"
+    return ""

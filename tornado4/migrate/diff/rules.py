@@ -1,0 +1,245 @@
+"""What may differ without counting, and by which rule.
+
+Two kinds. Readings of the clock (the Date header, the duration at the end of an access line) are never compared but
+by form: two runs of one program never agree on them, and a step is not "different but ignored" for that. All else that
+is volatile is ignored by a named rule, and counted as such: here the rules on texts; those on what follows from
+something ignored (an ETag, a length) are in ``compare``, what differs from run to run is ``noise``, and what differs
+on purpose is ``deviations``. The user's own rules come from ``[tool.tornado4.diff]`` in the application's
+pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from tornado4.migrate.diff.model import Kind
+
+#: Dates that were made at answering are equal within so many seconds: the sides answer at different moments.
+DATE_SECONDS = 300
+
+#: What each rule means; shown in reports.
+MEANINGS = {
+    "xsrf": "an XSRF token: a fresh mask or value, and its time",
+    "signed-value": "a signed value (secure cookie): its time and, with it, its signature",
+    "expires": f"a date of expiry, counted from now: equal within {DATE_SECONDS} s",
+    "boundary": "a multipart boundary, random in every answer",
+    "request-id": "the id of a request or trace, made anew for each",
+    "port": "the port on which a side listens, or from which it was called",
+    "address": "an object's address in memory",
+    "module-name": "tornado4, where the other side says tornado",
+    "traceback": "the frames of a traceback: files and lines of another interpreter and package",
+    "python": "an interpreter's wording: Python 3.10 and later name the class of a method in a TypeError",
+    "server-version": "the version in the Server header: another Tornado was asked for",
+    "gzip": "compressed otherwise, the same when unpacked",
+    "etag": "an ETag of a body in which something was ignored",
+    "length": "the length of a body in which something was ignored",
+    "noise": "differs between two runs of the old side, too",
+    "asyncio-log": "a record of the logger asyncio, on which Tornado 4 does not run",
+}
+
+REQUEST_ID_HEADERS = frozenset(
+    {"x-request-id", "x-correlation-id", "x-trace-id", "x-b3-traceid", "x-b3-spanid", "traceparent", "x-amzn-trace-id"}
+)
+
+_HTTP_DATE = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}[ -][A-Z][a-z]{2}[ -]\d{4} \d{2}:\d{2}:\d{2} GMT\b")
+_DURATION = re.compile(r" \d+\.\d\dms$")
+
+_SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("xsrf", re.compile(r"2\|[0-9a-f]{8}\|[0-9a-f]{2,64}\|\d{10}"), "<xsrf>"),
+    ("xsrf", re.compile(r'(_xsrf(?:=|" value=")"?)[0-9a-f]{32}\b'), r"\1<xsrf>"),
+    (
+        "signed-value",
+        re.compile(r"(2\|\d:\d{1,2}\|)10:\d{10}(\|\d+:[^|]*\|\d+:[^|]*\|)[0-9a-f]{64}"),
+        r"\1<time>\2<signature>",
+    ),
+    ("signed-value", re.compile(r"([A-Za-z0-9+/=]+\|)\d{10}\|[0-9a-f]{40}\b"), r"\1<time>|<signature>"),
+    ("address", re.compile(r"\b0x[0-9a-fA-F]{5,16}\b"), "0x..."),
+    ("module-name", re.compile(r"\btornado4(?=[./])"), "tornado"),
+    ("traceback", re.compile(r'(?m)^ *File ".*", line \d+, in .*(?:\n(?: {4,}.*|  \[.*\]))*\n?'), ""),
+    ("python", re.compile(r"\b(?:\w+\.|<locals>\.)+(\w+\(\) (?:missing|takes|got)\b)"), r"\1"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where two texts stand: what kind of thing, its name, and each side's port."""
+
+    kind: Kind
+    where: str = ""
+    ports: tuple[int, int] = (0, 0)
+    against: str = "4.5.3"
+
+
+class BadRules(Exception):
+    """``[tool.tornado4.diff]`` has something in it that means nothing."""
+
+
+@dataclass(frozen=True)
+class UserRules:
+    """The table ``[tool.tornado4.diff]``: four lists of texts, each may be left out."""
+
+    headers: frozenset[str] = frozenset()  # ignore-headers: names
+    json: tuple[str, ...] = ()  # ignore-json: paths; * for any key or index; what lies below is meant too
+    text: tuple[str, ...] = ()  # ignore-text: regular expressions; what they match is no difference, anywhere
+    loggers: frozenset[str] = frozenset()  # ignore-loggers: names
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All rules on texts, ready to be applied."""
+
+    user: UserRules = field(default_factory=UserRules)
+
+    def reconcile(self, old: str, new: str, place: Place) -> str | None:
+        """The rules by which two different texts are equal (joined by ", "); None: they differ."""
+        if whole := self._whole(place):
+            return whole
+        used: list[str] = []
+        for name, normalise in self._steps(place):
+            changed = normalise(old, new)
+            if changed != (old, new):
+                used.append(name)
+                old, new = changed
+                if old == new:
+                    return ", ".join(dict.fromkeys(used))
+        return None
+
+    def meanings(self, used: Iterable[str]) -> dict[str, str]:
+        """What those of our rules mean that were used."""
+        known = {**MEANINGS, **{name: f"your rule: {name.partition(' ')[2]}" for name in self._user_names()}}
+        texts = {rule: [known[one] for one in rule.split(", ") if one in known] for rule in sorted(used)}
+        return {rule: known.get(rule) or "; ".join(found) for rule, found in texts.items() if found or rule in known}
+
+    def _user_names(self) -> list[str]:
+        user = self.user
+        return [
+            *(f"ignore-headers {name}" for name in user.headers),
+            *(f"ignore-json {path}" for path in user.json),
+            *(f"ignore-text {pattern}" for pattern in user.text),
+            *(f"ignore-loggers {name}" for name in user.loggers),
+        ]
+
+    def _whole(self, place: Place) -> str:
+        """The rule that ignores a place, whatever stands there."""
+        name = place.where.rpartition(": ")[2].lower()
+        if place.kind is Kind.HEADER:
+            if name in self.user.headers:
+                return f"ignore-headers {name}"
+            return "request-id" if name in REQUEST_ID_HEADERS else ""
+        if place.kind is Kind.BODY:
+            return next((f"ignore-json {path}" for path in self.user.json if _json_path(path).match(place.where)), "")
+        if place.kind in (Kind.LOG, Kind.EXCEPTION):
+            logger = place.where.partition(",")[0]
+            if logger in self.user.loggers:
+                return f"ignore-loggers {logger}"
+            return "asyncio-log" if logger == "asyncio" else ""
+        return ""
+
+    def _steps(self, place: Place) -> Iterable[tuple[str, Callable[[str, str], tuple[str, str]]]]:
+        for pattern in self.user.text:
+            yield f"ignore-text {pattern}", _substitute(re.compile(pattern), "")
+        for name, compiled, replacement in _SUBSTITUTIONS:
+            yield name, _substitute(compiled, replacement)
+        header = place.where.rpartition(": ")[2].lower() if place.kind is Kind.HEADER else ""
+        if header in ("expires", "set-cookie"):
+            yield "expires", _near_dates
+        if header == "server" and place.against != "4.5.3":
+            yield "server-version", _substitute(re.compile(r"(TornadoServer/)[\w.]+"), r"\1")
+        yield "port", lambda old, new: (_without_port(old, place.ports[0]), _without_port(new, place.ports[1]))
+
+
+def _substitute(pattern: re.Pattern[str], replacement: str) -> Callable[[str, str], tuple[str, str]]:
+    return lambda old, new: (pattern.sub(replacement, old), pattern.sub(replacement, new))
+
+
+def _near_dates(old: str, new: str) -> tuple[str, str]:
+    dates = _HTTP_DATE.findall(old), _HTTP_DATE.findall(new)
+    if not dates[0] or len(dates[0]) != len(dates[1]):
+        return old, new
+    for one, other in zip(*dates, strict=True):
+        if abs((parsedate_to_datetime(one) - parsedate_to_datetime(other)).total_seconds()) > DATE_SECONDS:
+            return old, new
+    return _HTTP_DATE.sub("<date>", old), _HTTP_DATE.sub("<date>", new)
+
+
+def _without_port(text: str, port: int) -> str:
+    if port:
+        text = re.sub(rf"(?<!\d){port}(?!\d)", "<port>", text)
+    return re.sub(r"(\('(?:127\.0\.0\.1|::1)', )\d+", r"\1<port>", text)
+
+
+def _json_path(path: str) -> re.Pattern[str]:
+    """``$.items[*].id`` as an expression for that place and all below it."""
+    wild = re.escape(path).replace(r"\[\*\]", r"\[\d+\]").replace(r"\.\*", r"\.[^.\[]+")
+    return re.compile(wild + r"(?![^.\[])")
+
+
+# -- By form only ------------------------------------------------------------------------------------------
+
+
+def is_http_date(text: str) -> bool:
+    """Whether a Date header has the form that RFC 9110, 5.6.7, prefers."""
+    return _HTTP_DATE.fullmatch(text) is not None
+
+
+def without_duration(message: str) -> str:
+    """An access line without how long the request took."""
+    return _DURATION.sub("", message)
+
+
+# -- The user's own ----------------------------------------------------------------------------------------
+
+_KEYS = {"ignore-headers": "headers", "ignore-json": "json", "ignore-text": "text", "ignore-loggers": "loggers"}
+
+
+def find_user_rules(start: Path) -> UserRules:
+    """From the nearest pyproject.toml at or above a folder that has ``[tool.tornado4.diff]``; none: no rules.
+
+    :raises BadRules: the file is no TOML, or the table is not as :class:`UserRules` says.
+    """
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file():
+            table = _table(path)
+            if table is not None:
+                return _user_rules(table, path)
+    return UserRules()
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadRules(f"{path}: {error}") from error
+    table = document.get("tool", {}).get("tornado4", {}).get("diff")
+    return table if isinstance(table, dict) else None
+
+
+def _user_rules(table: dict[str, Any], path: Path) -> UserRules:
+    lists: dict[str, list[str]] = {}
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise BadRules(f"{path}: [tool.tornado4.diff] knows {', '.join(_KEYS)}, not {key!r}")
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise BadRules(f"{path}: [tool.tornado4.diff] {key} must be a list of texts")
+        lists[_KEYS[key]] = value
+    for pattern in lists.get("text", ()):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise BadRules(f"{path}: [tool.tornado4.diff] ignore-text {pattern!r}: {error}") from error
+    for json_path in lists.get("json", ()):
+        if not json_path.startswith("$"):
+            raise BadRules(f"{path}: [tool.tornado4.diff] ignore-json {json_path!r}: a path begins with $")
+    return UserRules(
+        frozenset(name.lower() for name in lists.get("headers", ())),
+        tuple(lists.get("json", ())),
+        tuple(lists.get("text", ())),
+        frozenset(lists.get("loggers", ())),
+    )
