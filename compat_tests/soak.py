@@ -1,6 +1,6 @@
 """Does it leak? A server under long load, and the same process as a client; figures before and after.
 
-    python -m compat_tests.soak             # 200,000 requests, 50,000 WebSocket messages, 20,000 fetches, 5,000 connections
+    python -m compat_tests.soak             # 200,000 requests, 50,000 messages, 20,000 fetches, 5,000 connections
     python -m compat_tests.soak --quick     # a hundredth of that, the figures that are exact; a test runs this
 
 The subject is a process of its own: an application on tornado4 that also fetches from itself when told. Each
@@ -272,9 +272,14 @@ def fetches(subject: Subject, number: int) -> None:
 def connects(subject: Subject, number: int) -> None:
     """Connections that end before, within and after a request, at either side's will."""
     pieces = (
-        b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-        b"POST /native HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", b"nonsense\r\n\r\n", b"GET /waiting HTTP/1.0\r\n\r\n",
-    )  # fmt: skip
+        b"",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"POST /native HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
+        b"nonsense\r\n\r\n",
+        b"GET /waiting HTTP/1.0\r\n\r\n",
+    )
     for at in range(number):
         with subject.connect() as sock:
             sock.sendall(pieces[at % len(pieces)])
@@ -320,9 +325,8 @@ def soak(scale: float, *, quick: bool) -> list[str]:
 
 
 def show(title: str, f: Figures, seconds: float) -> None:
-    print(
-        f"{title:34}{f.rss_mib:8.1f}{f.descriptors:6}{f.tasks:6}{f.ours:7}{f.objects:9}{f.cycles:9}{seconds:9.1f}", flush=True
-    )
+    counts = f"{f.rss_mib:8.1f}{f.descriptors:6}{f.tasks:6}{f.ours:7}{f.objects:9}{f.cycles:9}"
+    print(f"{title:34}{counts}{seconds:9.1f}", flush=True)
 
 
 def growth(before: Figures, after: Figures, *, quick: bool) -> list[str]:
@@ -332,7 +336,8 @@ def growth(before: Figures, after: Figures, *, quick: bool) -> list[str]:
     if not quick:
         rooms |= {"ours": CACHE_ROOM, "objects": CACHE_ROOM, "rss_mib": RSS_ROOM}
     was, now = asdict(before), asdict(after)
-    return [f"{name} grew from {was[name]} to {now[name]}" for name, room in rooms.items() if now[name] > was[name] + room]
+    more = [name for name, room in rooms.items() if now[name] > was[name] + room]
+    return [f"{name} grew from {was[name]} to {now[name]}" for name in more]
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """Small scenarios in legacy style, run in-process on both sides: the same steps in the same order.
 
-``transcripts/X_scenarios.py`` (a plain ``queue.py`` or ``locale.py`` would hide the standard library's) holds functions that take ``record``; ``ROWS`` there names, by function, the row of docs/deviations.md
-that explains a difference. A difference needs its row, and a row its difference. One process a file and side.
+``transcripts/X_scenarios.py`` (a plain ``locale.py`` would hide the standard library's) holds functions that take
+``record``; ``ROWS`` there names, by function, the row of docs/deviations.md that explains a difference. A difference
+needs its row, and a row its difference. One process a file and side.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def every_case() -> list[object]:
     for file in sorted(HERE.glob("*_scenarios.py")):
         scenarios, rows = scenarios_of(file)
         assert rows.keys() <= {scenario.name for scenario in scenarios}
+        subject = file.stem.removesuffix("_scenarios")
         cases += [
-            pytest.param(file, scenario.name, rows.get(scenario.name), id=f"{file.stem.removesuffix('_scenarios')}: {scenario.name}")
+            pytest.param(file, scenario.name, rows.get(scenario.name), id=f"{subject}: {scenario.name}")
             for scenario in scenarios
         ]
     return cases

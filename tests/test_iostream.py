@@ -532,6 +532,21 @@ def test_an_overridden_read_is_never_assumed_to_have_emptied_the_socket(loop):
         assert stream.read_bytes(8).result() == b"abcdefgh"
 
 
+def test_methods_may_be_set_on_a_stream_as_tests_of_453_do(loop):
+    left, right = socket.socketpair()
+    stream = IOStream(left, io_loop=loop)
+    seen = []
+    with closing_all(stream, right):
+        stream.read_from_fd = lambda: seen.append("read") or IOStream.read_from_fd(stream)
+        stream.write_to_fd = lambda data: seen.append(bytes(data)) or IOStream.write_to_fd(stream, data)
+        right.send(b"abc")
+        assert wait(loop, stream.read_bytes(3)) == b"abc" and "read" in seen
+        stream._send(b"one")
+        wait(loop, stream.write(b"two"))
+        assert seen[-2:] == [b"one", b"two"] and right.recv(9) == b"onetwo"
+        del stream.read_from_fd, stream.write_to_fd  # or they would keep it alive
+
+
 # -- connecting -----------------------------------------------------------------------------------------
 
 

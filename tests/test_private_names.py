@@ -352,7 +352,8 @@ def test_octoprint_overrides_how_bodies_are_read(loop: IOLoop) -> None:
         refused = await served.fetch("/small", method="POST", body=b"x" * 11)
         assert refused.code == 400
         stream = await served.connect()
-        chunked = b"POST /chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+        chunked = b"POST /chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunked += b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
         for _ in range(2):  # on one connection, and pipelined
             await stream.write(chunked)
         for _ in range(2):
@@ -394,8 +395,8 @@ def test_a_patched_read_method_takes_part_in_reading(
         stream.close()
 
     serve(loop, web.Application([("/.*", Size)]), ask)
-    expected = {"_read_body": ["/fixed", "/chunked"], "_read_fixed_body": ["/fixed"], "_read_chunked_body": ["/chunked"]}
-    assert calls == expected[name]
+    fixed, chunked = "_read_fixed_body", "_read_chunked_body"
+    assert calls == {"_read_body": ["/fixed", "/chunked"], fixed: ["/fixed"], chunked: ["/chunked"]}[name]
 
 
 def test_read_body_until_close_takes_part_in_a_client(loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -708,7 +709,7 @@ def test_a_tracer_saves_and_restores_the_active_contexts(loop: IOLoop) -> None:
     seen: list[Any] = []
     state = stack_context._state
     empty = state.contexts
-    assert empty == (tuple(), None)
+    assert empty == ((), None)
     with stack_context.StackContext(lambda: RequestContext("span")):
         inside = state.contexts
         assert len(inside[0]) == 1

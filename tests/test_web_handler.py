@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from web_fakes import FakeConnection, begin, fetch, serve
 
+from tornado4.log import access_log
 from tornado4.web import Application, Finish, HTTPError, MissingArgumentError, RequestHandler
 
 HELLO_TAG = '"e02aa1b106d5c7c6a98def2b13005d5b84fd8dc8"'
@@ -325,7 +326,7 @@ def test_overridden_methods_are_honoured_on_the_fast_path() -> None:
             return "s"
 
     fetch(serve(Handler))
-    assert calls == ["finish", "Content-Length", "flush", "on_finish"]
+    assert calls == ["finish", "Content-Length", "flush", "summary", "on_finish"]
 
 
 def test_write_response_is_used_where_the_connection_has_it() -> None:
@@ -346,6 +347,20 @@ def test_write_response_is_used_where_the_connection_has_it() -> None:
 def test_settings_log_function_takes_the_access_logs_place() -> None:
     seen: list[int] = []
     fetch(serve(Hello, log_function=lambda h: seen.append(h.get_status())))
+    assert seen == [200]
+
+
+def test_an_overridden_request_summary_is_asked_also_when_nobody_reads_the_log() -> None:
+    """As in 4.5.3; ours is not, which saves its formatting."""
+    seen: list[int] = []
+
+    class Summed(Hello):
+        def _request_summary(self) -> str:
+            seen.append(self.get_status())
+            return "summary"
+
+    assert not access_log.isEnabledFor(logging.INFO)
+    fetch(serve(Summed))
     assert seen == [200]
 
 

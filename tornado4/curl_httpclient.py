@@ -188,12 +188,12 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
 
     def _start(self, curl: Any, request: HTTPRequest, callback: _ResponseCallback, queued: float) -> None:
         curl.info = {
-            "headers": httputil.HTTPHeaders(),
-            "buffer": BytesIO(),
-            "request": request,
-            "callback": callback,
             "queue_start_time": queued,
             "curl_start_time": time.time(),
+            "callback": callback,
+            "request": request,
+            "headers": httputil.HTTPHeaders(),
+            "buffer": BytesIO(),
         }
         try:
             self._curl_setup_request(curl, request, curl.info["buffer"], curl.info["headers"])

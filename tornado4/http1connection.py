@@ -114,11 +114,9 @@ class HTTP1ServerConnection:
                     reusable = yield conn.read_response(message)
                 except (iostream.StreamClosedError, iostream.UnsatisfiableReadError):
                     return
-                except _QuietException:
-                    conn.close()
-                    return
-                except Exception:
-                    gen_log.error("Uncaught exception", exc_info=True)
+                except Exception as error:
+                    if not isinstance(error, _QuietException):
+                        gen_log.error("Uncaught exception", exc_info=True)
                     conn.close()
                     return
                 if not reusable:
@@ -128,4 +126,4 @@ class HTTP1ServerConnection:
             delegate.on_close(self)
 
 
-set_public_module(globals(), __name__)
+set_public_module(globals(), __name__, rooms="tornado4._http1")

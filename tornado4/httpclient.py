@@ -28,7 +28,7 @@ from tornado4 import httputil, stack_context
 from tornado4.concurrent import Future, TracebackFuture
 from tornado4.escape import native_str, utf8
 from tornado4.ioloop import IOLoop
-from tornado4.util import Configurable
+from tornado4.util import Configurable, import_object
 
 if TYPE_CHECKING:
     import ssl
@@ -98,16 +98,14 @@ class AsyncHTTPClient(Configurable):
     _instance_cache: weakref.WeakKeyDictionary[IOLoop, AsyncHTTPClient] | None
 
     @classmethod
+    def configurable_default(cls) -> type[Configurable]:
+        """`.SimpleAsyncHTTPClient`, found by its name: it stands a floor above this module."""
+        return import_object("tornado4.simple_httpclient.SimpleAsyncHTTPClient")  # type: ignore[no-any-return]
+
+    @classmethod
     def configurable_base(cls) -> type[Configurable]:
         """The class that `configure` acts on."""
         return AsyncHTTPClient
-
-    @classmethod
-    def configurable_default(cls) -> type[Configurable]:
-        """`.SimpleAsyncHTTPClient`, looked up late: it stands a floor above this module."""
-        from tornado4 import simple_httpclient
-
-        return simple_httpclient.SimpleAsyncHTTPClient
 
     @classmethod
     def _async_clients(cls) -> weakref.WeakKeyDictionary[IOLoop, AsyncHTTPClient]:
@@ -453,15 +451,14 @@ def main() -> None:
     # Defining options is a matter of the program that runs, hence not done on import.
     from tornado4.options import define, options, parse_command_line
 
-    define("print_headers", type=bool, default=False)
-    define("print_body", type=bool, default=True)
-    define("follow_redirects", type=bool, default=True)
-    define("validate_cert", type=bool, default=True)
+    wishes = ("follow_redirects", "validate_cert")
+    for name in ("print_headers", "print_body", *wishes):
+        define(name, type=bool, default=name != "print_headers")
     client = HTTPClient()
     try:
         for url in parse_command_line():
-            wishes = {name: getattr(options, name) for name in ("follow_redirects", "validate_cert")}
-            response = client.fetch(url, raise_error=False, **wishes)
+            wanted_so = {name: getattr(options, name) for name in wishes}
+            response = client.fetch(url, raise_error=False, **wanted_so)
             if response.code == 599:
                 response.rethrow()
             for wanted, part in (

@@ -104,6 +104,7 @@ class HTTPServer(TCPServer, Configurable, httputil.HTTPServerConnectionDelegate)
         max_buffer_size: Bytes | None = None,
         trusted_downstream: Container[str] | None = None,
     ) -> None:
+        """Set the server up; the arguments are those of the class."""
         self.request_callback = request_callback
         self.no_keep_alive = no_keep_alive
         self.xheaders = xheaders
@@ -111,12 +112,12 @@ class HTTPServer(TCPServer, Configurable, httputil.HTTPServerConnectionDelegate)
         self.trusted_downstream = trusted_downstream
         self.conn_params = HTTP1ConnectionParameters(
             no_keep_alive=no_keep_alive,
-            decompress=decompress_request,
+            header_timeout=idle_connection_timeout or 3600,
+            body_timeout=body_timeout,
             chunk_size=chunk_size,
             max_header_size=max_header_size,
-            header_timeout=idle_connection_timeout or 3600,
             max_body_size=max_body_size,
-            body_timeout=body_timeout,
+            decompress=decompress_request,
         )
         TCPServer.__init__(
             self,
@@ -128,11 +129,13 @@ class HTTPServer(TCPServer, Configurable, httputil.HTTPServerConnectionDelegate)
         self._connections: set[HTTP1ServerConnection] = set()
 
     @classmethod
-    def configurable_base(cls) -> type[Configurable]:
+    def configurable_default(cls) -> type[Configurable]:
+        """This class, unless `configure` has chosen another."""
         return HTTPServer
 
     @classmethod
-    def configurable_default(cls) -> type[Configurable]:
+    def configurable_base(cls) -> type[Configurable]:
+        """The class that `configure` acts on."""
         return HTTPServer
 
     @gen.coroutine
@@ -183,6 +186,7 @@ class HTTPServer(TCPServer, Configurable, httputil.HTTPServerConnectionDelegate)
         return serve_behind_proxy
 
     def on_close(self, server_conn: Any) -> None:
+        """A connection has ended; called by the connection itself."""
         self._connections.remove(server_conn)
 
 

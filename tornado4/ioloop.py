@@ -494,6 +494,10 @@ class PollIOLoop(IOLoop):
         _loops.set_owner(self.asyncio_loop, self)
 
     def close(self, all_fds: bool = False) -> None:
+        """Close the loop, its poller and its asyncio loop; with ``all_fds``, what handlers watch as well.
+
+        `RuntimeError` while it runs. A second call does nothing; callbacks that are added later are dropped.
+        """
         if self._running:
             raise RuntimeError("Cannot close a running IOLoop")
         # From now on add_callback(), also that of another thread, does nothing.
@@ -511,6 +515,11 @@ class PollIOLoop(IOLoop):
     # -- descriptors ----------------------------------------------------------------------------------------
 
     def add_handler(self, fd: Any, handler: Callable[[Any, int], Any], events: int) -> None:
+        """Call ``handler(fd, events)`` whenever ``fd`` (a number, or an object with ``fileno``) is ready.
+
+        Errors are always reported. What the poller raises for a descriptor that is watched already comes
+        through: `FileExistsError` of epoll.
+        """
         number, file_object = self.split_fd(fd)
         self._impl.register(number, events | self.ERROR)
         # One context for the life of the registration, as asyncio's add_reader() has it.
@@ -521,10 +530,12 @@ class PollIOLoop(IOLoop):
         self._handlers[number] = (file_object, in_context)
 
     def update_handler(self, fd: Any, events: int) -> None:
+        """Watch ``fd`` for other events from now on; the poller raises for one that is not watched."""
         number, _ = self.split_fd(fd)
         self._impl.modify(number, events | self.ERROR)
 
     def remove_handler(self, fd: Any) -> None:
+        """Watch ``fd`` no more; events that it has in this round are dropped. Unknown ones are ignored."""
         number, _ = self.split_fd(fd)
         self._handlers.pop(number, None)
         self._events.pop(number, None)
@@ -537,6 +548,11 @@ class PollIOLoop(IOLoop):
     # -- running --------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        """Run until `stop`. Returns at once when `stop` came first.
+
+        `RuntimeError` when it runs already. What a callback raises that is no `Exception` (`KeyboardInterrupt`,
+        `SystemExit`) comes out here, and the loop can be started again.
+        """
         if self._running:
             raise RuntimeError("IOLoop is already running")
         if self._stopped:
@@ -561,6 +577,7 @@ class PollIOLoop(IOLoop):
                 signal.setitimer(signal.ITIMER_REAL, 0, 0)
 
     def stop(self) -> None:
+        """Leave `start` at the end of this round; when the loop does not run, the next `start` returns at once."""
         self._stopped = True
         if self._running:
             self.asyncio_loop.stop()
@@ -575,6 +592,7 @@ class PollIOLoop(IOLoop):
     def set_blocking_signal_threshold(
         self, seconds: float | None, action: Callable[[int, Any], Any] | None
     ) -> None:
+        """See `IOLoop.set_blocking_signal_threshold`. Where there is no ``setitimer``, one line in the log."""
         if not hasattr(signal, "setitimer"):
             gen_log.error("set_blocking_signal_threshold requires a signal module with the setitimer method")
             return
@@ -589,12 +607,17 @@ class PollIOLoop(IOLoop):
     # -- timeouts and callbacks -----------------------------------------------------------------------------
 
     def time(self) -> float:
+        """The time in seconds since the epoch, or what ``time_func`` tells."""
         return self.time_func()
 
     # Its first argument has another name than in the base class, as in 4.5.3.
     def call_at(  # type: ignore[override]
         self, deadline: float, callback: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
+        """Run ``callback`` when the clock of the loop (`time`) has reached ``deadline``, in seconds.
+
+        Returns a handle for `remove_timeout`. `TypeError` for a deadline that is no number.
+        """
         if type(deadline) is not float and not isinstance(deadline, numbers.Real):
             raise TypeError(f"Unsupported deadline {deadline!r}")
         if stack_context._active():
@@ -609,11 +632,13 @@ class PollIOLoop(IOLoop):
         return timeout
 
     def remove_timeout(self, timeout: Any) -> None:
+        """Take back what `call_at`, `call_later` or `add_timeout` returned. Harmless when it has run."""
         # It stays in the heap until it comes up, see loops.pop_due(): removing it now would be linear.
         timeout.callback = None
         self._cancellations += 1
 
     def add_callback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run ``callback`` in the next round. Safe from any thread; silently nothing once the loop is closed."""
         callbacks = self._callbacks
         if self._closing:
             return
@@ -627,6 +652,7 @@ class PollIOLoop(IOLoop):
             self._wake()
 
     def add_callback_from_signal(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run ``callback`` in the next round, in no stack context. Meant for handlers of signals."""
         with stack_context.NullContext():
             self.add_callback(callback, *args, **kwargs)
 

@@ -323,6 +323,7 @@ class CSVLocale(Locale):
     translations: Mapping[str, Mapping[str, str]]
 
     def translate(self, message: str, plural_message: str | None = None, count: int | None = None) -> str:
+        """See `Locale.translate`. The form for ``count`` 1 is in the file as "singular", all others as "plural"."""
         form = "unknown"
         if plural_message is not None:
             assert count is not None
@@ -350,6 +351,7 @@ class GettextLocale(Locale):
         super().__init__(code, translations)
 
     def translate(self, message: str, plural_message: str | None = None, count: int | None = None) -> str:
+        """See `Locale.translate`. Which plural form ``count`` takes is said by the ``.mo`` file."""
         if plural_message is None:
             return self.gettext(message)
         assert count is not None

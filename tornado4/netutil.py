@@ -300,15 +300,17 @@ class ExecutorResolver(Resolver):
     def initialize(
         self, io_loop: IOLoop | None = None, executor: Any | None = None, close_executor: bool = True
     ) -> None:
+        """Set the resolver up; the arguments are those of the class."""
         self.io_loop = io_loop or IOLoop.current()
         given = executor is not None
         self.executor = executor if given else dummy_executor
         self.close_executor = close_executor if given else False  # the stand-in is everybody's
 
     def close(self) -> None:
+        """Shut the executor down, if it is ours to close. Later look-ups fail."""
+        executor, self.executor = self.executor, None
         if self.close_executor:
-            self.executor.shutdown()
-        self.executor = None
+            executor.shutdown()
 
     @run_on_executor
     def resolve(  # type: ignore[override]  # the future is one of concurrent.futures, as in 4.5.3
@@ -325,6 +327,7 @@ class BlockingResolver(ExecutorResolver):
     """
 
     def initialize(self, io_loop: IOLoop | None = None) -> None:  # type: ignore[override]
+        """Set the resolver up for ``io_loop``, by default the current one."""
         super().initialize(io_loop=io_loop)
 
 
@@ -338,6 +341,7 @@ class ThreadedResolver(ExecutorResolver):
     _threadpool_pid: int | None = None
 
     def initialize(self, io_loop: IOLoop | None = None, num_threads: int = 10) -> None:  # type: ignore[override]
+        """Set the resolver up; ``num_threads`` counts where no pool has been made in this process."""
         pool = ThreadedResolver._create_threadpool(num_threads)
         super().initialize(io_loop=io_loop, executor=pool, close_executor=False)
 
@@ -364,10 +368,12 @@ class OverrideResolver(Resolver):
     mapping: Mapping[Any, Any]
 
     def initialize(self, resolver: Resolver, mapping: Mapping[Any, Any]) -> None:  # type: ignore[override]
+        """Set the resolver up; the arguments are those of the class."""
         self.resolver = resolver
         self.mapping = mapping
 
     def close(self) -> None:
+        """Close the resolver that was asked for the rest."""
         self.resolver.close()
 
     def resolve(self, host: str, port: int, *args: Any, **kwargs: Any) -> Any:

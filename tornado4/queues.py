@@ -82,6 +82,13 @@ class _QueueIterator(Generic[_T]):
             raise
 
 
+def _check_size(maxsize: int | None) -> None:
+    if maxsize is None:
+        raise TypeError("maxsize can't be None")
+    if maxsize < 0:
+        raise ValueError("maxsize can't be negative")
+
+
 class Queue(Generic[_T]):
     """First in, first out, between coroutines that produce and coroutines that consume.
 
@@ -92,10 +99,7 @@ class Queue(Generic[_T]):
     """
 
     def __init__(self, maxsize: int = 0) -> None:
-        if maxsize is None:
-            raise TypeError("maxsize can't be None")
-        if maxsize < 0:
-            raise ValueError("maxsize can't be negative")
+        _check_size(maxsize)
         self._finished = Event()  # set while no item is being worked on
         self._finished.set()
         self._unfinished_tasks = 0
@@ -138,9 +142,10 @@ class Queue(Generic[_T]):
         :raises QueueFull: there is no room.
         """
         self._consume_expired()
-        if self._getters:
+        waiting = self._getters
+        if waiting:
             assert self.empty(), "queue non-empty, why are getters waiting?"
-            getter = self._getters.popleft()
+            getter = waiting.popleft()
             self._add(item)
             getter.set_result(self._get())
         elif self.full():
@@ -164,9 +169,10 @@ class Queue(Generic[_T]):
         :raises QueueEmpty: there is none.
         """
         self._consume_expired()
-        if self._putters:
+        waiting = self._putters
+        if waiting:
             assert self.full(), "queue not full, why are putters waiting?"
-            item, putter = self._putters.popleft()
+            item, putter = waiting.popleft()
             self._add(item)
             putter.set_result(None)
         elif not self.qsize():
@@ -215,11 +221,11 @@ class Queue(Generic[_T]):
         while putters and putters[0][1].done():
             putters.popleft()
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} at {hex(id(self))} {self._format()}>"
-
     def __str__(self) -> str:
         return f"<{type(self).__name__} {self._format()}>"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {hex(id(self))} {self._format()}>"
 
     def _format(self) -> str:
         parts = [f"maxsize={self.maxsize!r}"]
@@ -240,11 +246,11 @@ class PriorityQueue(Queue[_T]):
     def _init(self) -> None:
         self._queue = []
 
-    def _put(self, item: _T) -> None:
-        heapq.heappush(self._queue, item)
-
     def _get(self) -> _T:
         return heapq.heappop(self._queue)  # type: ignore[no-any-return]
+
+    def _put(self, item: _T) -> None:
+        heapq.heappush(self._queue, item)
 
 
 class LifoQueue(Queue[_T]):
@@ -253,8 +259,8 @@ class LifoQueue(Queue[_T]):
     def _init(self) -> None:
         self._queue = []
 
-    def _put(self, item: _T) -> None:
-        self._queue.append(item)
-
     def _get(self) -> _T:
         return self._queue.pop()  # type: ignore[no-any-return]
+
+    def _put(self, item: _T) -> None:
+        self._queue.append(item)

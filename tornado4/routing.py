@@ -96,10 +96,10 @@ class _RoutingDelegate(httputil.HTTPMessageDelegate):
 
     def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
         request = httputil.HTTPServerRequest(
-            connection=self.request_conn,
-            server_connection=self.server_conn,
             start_line=start_line,
             headers=headers,
+            connection=self.request_conn,
+            server_connection=self.server_conn,
         )
         delegate = self.router.find_handler(request)
         if delegate is None:
@@ -170,8 +170,8 @@ class RuleRouter(Router):
             if params is None:
                 continue
             if rule.target_kwargs:
-                params["target_kwargs"] = rule.target_kwargs  # type: ignore[index]
-            found = self.get_target_delegate(rule.target, request, **params)  # type: ignore[arg-type]
+                params["target_kwargs"] = rule.target_kwargs
+            found = self.get_target_delegate(rule.target, request, **params)
             if found is not None:
                 return found
         return None
@@ -279,15 +279,15 @@ def _as_rule(given: RuleLike) -> Rule:
 class Matcher:
     """Abstract base of what a `Rule` asks about a request."""
 
+    def reverse(self, *args: Any) -> str | None:
+        """A path that would match, with ``args`` for its groups; None where that cannot be told."""
+        return None
+
     def match(self, request: httputil.HTTPServerRequest) -> dict[str, Any] | None:
         """None for no match; else a dict of arguments for the target (``path_args``, ``path_kwargs``),
         often empty.
         """
         raise NotImplementedError()
-
-    def reverse(self, *args: Any) -> str | None:
-        """A path that would match, with ``args`` for its groups; None where that cannot be told."""
-        return None
 
 
 class HostMatches(Matcher):

@@ -186,23 +186,26 @@ def run_with_stack_context(context: AbstractContextManager[Any], func: Callable[
         return func()
 
 
+def _nearest_active(context: _Context | None) -> _Context | None:
+    """``context``, or the first one outside it that has not been deactivated; None if there is none."""
+    while context is not None and not context.active:
+        context = context.old_contexts[1]
+    return context
+
+
 def _remove_deactivated(contexts: _Contexts) -> _Contexts:
     """``contexts`` without those whose deactivation function has been called.
 
     Also shortens the chain of ``old_contexts`` that starts at the innermost one.
     """
     full = tuple([ctx for ctx in contexts[0] if ctx.active])
-    head = contexts[1]
-    while head is not None and not head.active:
-        head = head.old_contexts[1]
-    ctx = head
-    while ctx is not None:
-        outer = ctx.old_contexts[1]
-        while outer is not None and not outer.active:
-            outer = outer.old_contexts[1]
-        if outer is not ctx.old_contexts[1]:
-            ctx.old_contexts = (ctx.old_contexts[0], outer)
-        ctx = outer
+    inner = head = _nearest_active(contexts[1])
+    while inner is not None:
+        all_outside, outside = inner.old_contexts
+        kept = _nearest_active(outside)
+        if kept is not outside:
+            inner.old_contexts = (all_outside, kept)
+        inner = kept
     return full, head
 
 

@@ -100,7 +100,7 @@ class TCPServer:
 
     def add_socket(self, socket: socket_module.socket) -> None:
         """`add_sockets`, for one."""
-        self.add_sockets([socket])
+        self.add_sockets((socket,))
 
     def bind(
         self,
@@ -142,14 +142,13 @@ class TCPServer:
         """Accept no more, and close the listening sockets. Connections that are open stay so. May be
         repeated.
         """
-        if self._stopped:
-            return
-        self._stopped = True
-        for fd, sock in self._sockets.items():
-            assert sock.fileno() == fd, "closed behind the server's back"
-            assert self.io_loop is not None
-            self.io_loop.remove_handler(fd)
-            sock.close()
+        if not self._stopped:
+            self._stopped = True
+            for fd, sock in self._sockets.items():
+                assert sock.fileno() == fd, "closed behind the server's back"
+                assert self.io_loop is not None
+                self.io_loop.remove_handler(fd)
+                sock.close()
 
     def handle_stream(self, stream: IOStream, address: Any) -> Any:
         """To be defined by subclasses: speak with the client on ``stream``, who came from ``address``.

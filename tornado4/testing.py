@@ -155,11 +155,16 @@ class AsyncTestCase(unittest.TestCase):
             setattr(self, methodName, _TestMethodWrapper(method))
 
     def setUp(self) -> None:
+        """Make ``self.io_loop``, the current loop during the test. Call it first when overriding."""
         super().setUp()
         self.io_loop = self.get_new_ioloop()
         self.io_loop.make_current()
 
     def tearDown(self) -> None:
+        """Close the loop with all it watches, and raise what failed in a callback after the last `wait`.
+
+        Call it last when overriding.
+        """
         Subprocess.uninitialize()
         self.io_loop.clear_current()
         # A test may run on the singleton; that outlives it.
@@ -250,6 +255,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     """
 
     def setUp(self) -> None:
+        """Make client, application and server, and serve on a port of the loopback interface."""
         super().setUp()
         listener, self.__port = bind_unused_port()
         try:
@@ -303,6 +309,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         return self.wait()
 
     def tearDown(self) -> None:
+        """Stop the server, close its connections, and the client."""
         self.http_server.stop()
         self.io_loop.run_sync(self.http_server.close_all_connections, timeout=get_async_test_timeout())
         if not IOLoop.initialized() or self.http_client.io_loop is not IOLoop.instance():
@@ -314,9 +321,11 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     """An `AsyncHTTPTestCase` over TLS, with a self-signed certificate that the client accepts."""
 
     def get_http_client(self) -> Any:
+        """Make ``self.http_client``, which takes any certificate."""
         return AsyncHTTPClient(io_loop=self.io_loop, force_instance=True, defaults={"validate_cert": False})
 
     def get_httpserver_options(self) -> dict[str, Any]:
+        """Return the arguments of the server: `get_ssl_options` as ``ssl_options``."""
         return {"ssl_options": self.get_ssl_options()}
 
     def get_ssl_options(self) -> Any:
@@ -328,6 +337,7 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
         }
 
     def get_protocol(self) -> str:
+        """Return ``"https"``."""
         return "https"
 
 

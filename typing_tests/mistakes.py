@@ -31,7 +31,8 @@ class Handler(web.RequestHandler):
     def get(self) -> None:
         self.set_status("200")  # type: ignore[arg-type]
         self.nothing_of_the_kind()  # type: ignore[attr-defined]
-        maybe: str = self.get_argument("x", None)  # type: ignore[assignment]
+        maybe = self.get_argument("x", None)
+        maybe.strip()  # type: ignore[union-attr]
         cookie: str = self.get_secure_cookie("x")  # type: ignore[assignment]
         print(maybe, cookie)
 

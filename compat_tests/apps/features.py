@@ -2,7 +2,6 @@
 import base64
 import datetime
 import os
-import time
 
 import tornado.auth
 import tornado.gen
@@ -73,6 +72,10 @@ class Base(tornado.web.RequestHandler):
 
 
 class Render(Base):
+    def compute_etag(self):
+        # A token is other bytes each time.
+        return None if self.request.path.endswith("form") else super(Render, self).compute_etag()
+
     def get(self, name):
         self.render(name + ".html", x=self.get_argument("x", "<x>"))
 
@@ -108,7 +111,9 @@ class KeyedSign(Base):
 
 class Decode(Base):
     def get(self):
-        clock = lambda: fixed_clock() + float(self.get_argument("later", "0"))
+        def clock():
+            return fixed_clock() + float(self.get_argument("later", "0"))
+
         value = tornado.web.decode_signed_value(SECRET, self.get_argument("name", "n"), self.get_argument("signed"), max_age_days=31, clock=clock,
                                                 min_version=int(self.get_argument("min", "1")))
         self.write(repr(value))
@@ -149,6 +154,9 @@ class SetCookies(Base):
 
 
 class Token(Base):
+    def compute_etag(self):
+        return None
+
     def get(self):
         how = self.get_argument("how", "cookie")
         if how == "form":
@@ -483,6 +491,7 @@ class Streamed(Base):
             raise ValueError("in data_received")
         if self.get_query_argument("how", "") == "wait":
             return tornado.gen.moment
+        return None
 
     def post(self):
         self.write({"bytes": sum(map(len, self.got)), "body": self.request.body.decode(), "arguments": sorted(self.request.arguments)})

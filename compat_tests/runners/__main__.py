@@ -85,7 +85,11 @@ def unittest_checks() -> list[Check]:
             (*run, "-m", "tornado.testing", "--verbose", "legacy_suite.LoopTest.test_generator"),
             expect(0, r"test_generator .*\n?.*ok", r"Ran 1 test", r"PASS"),
         ),
-        Check("tornado.testing.main, forgotten gen_test", (*run, "-m", "tornado.testing", "forgetful_suite"), reported(3)),
+        Check(
+            "tornado.testing.main, forgotten gen_test",
+            (*run, "-m", "tornado.testing", "forgetful_suite"),
+            reported(3),
+        ),
     ]
 
 
@@ -102,7 +106,11 @@ def pytest_checks(label: str) -> list[Check]:
             (*PYTEST, before, legacy, after),
             expect(0, r"15 passed, 1 skipped, 1 xfailed"),
         ),
-        Check(f"{label} with pytest-asyncio in auto mode", (*PYTEST, "--asyncio-mode=auto", legacy), expect(0, outcome)),
+        Check(
+            f"{label} with pytest-asyncio in auto mode",
+            (*PYTEST, "--asyncio-mode=auto", legacy),
+            expect(0, outcome),
+        ),
         Check(f"{label} with pytest-asyncio, forgotten gen_test", (*PYTEST, forgetful), reported(3)),
     ]
 

@@ -99,6 +99,7 @@ def set_exc_info(record):
 
 def is_future(record):
     import concurrent.futures
+
     from tornado import concurrent as ours
     record([ours.is_future(x) for x in (Future(), concurrent.futures.Future(), 1, None, gen.moment)])
 

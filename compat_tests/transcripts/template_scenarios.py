@@ -107,8 +107,8 @@ def loader_options(record):
 
 
 def line_numbers_in_tracebacks(record):
-    import traceback
     import sys
+    import traceback
     try:
         DictLoader(LOADER).load("uses_bad.html").generate()
     except ZeroDivisionError:

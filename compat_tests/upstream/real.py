@@ -1,6 +1,6 @@
 """Run one of Tornado's own test modules on the real Tornado; print outcome by test, as ``run.py`` does.
 
-    PYTHONPATH=.cache/oracle/real-4.4.3:. python3.6 -m compat_tests.upstream.real web_test [Class.test ...]
+    PYTHONPATH=.cache/oracle/real-4.4.3-tests-4.4.3:. python3.6 -m compat_tests.upstream.real web_test [Class.test ...]
 
 ``record.py`` starts this, to learn what passed on that release.
 """

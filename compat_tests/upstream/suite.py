@@ -40,16 +40,17 @@ def prepare(version: str) -> Path:
     return target
 
 
-def real_package(version: str) -> Path:
-    """A folder for PYTHONPATH with the real ``tornado`` of that version, its tests prepared as above."""
-    target = CACHE / f"real-{version}"
-    suite = prepare(version)
+def real_package(version: str, tests: str | None = None) -> Path:
+    """A folder for PYTHONPATH with the real ``tornado`` of one version, and the tests of that or another one."""
+    tests = tests or version
+    target = CACHE / f"real-{version}-tests-{tests}"
+    suite = prepare(tests)
+    source = sdist(version) / "tornado"
     with locked(target.name):
         ready = target / "ready"
         if not ready.exists() or ready.read_text("utf-8") != RECIPE:
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(suite.parent / f"tornado-{version}" / "tornado", target / "tornado")
-            shutil.rmtree(target / "tornado" / "test")
+            shutil.copytree(source, target / "tornado", ignore=shutil.ignore_patterns("test"))
             shutil.copytree(suite, target / "tornado" / "test")
             ready.write_text(RECIPE, "utf-8")
     return target

@@ -8,8 +8,8 @@ uses that very Context instead of a copy.
 
 from __future__ import annotations
 
-import asyncio
 import threading
+from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
@@ -17,14 +17,17 @@ from typing import Any, TypeVar
 _R = TypeVar("_R")
 
 
-class _Entered(threading.local):
-    """The Context that `run_in` is in, and the loop that ran when it was entered."""
+#: The attribute of a loop that holds the Context that `run_in` is in. On the loop itself, since that is what its meaning is
+#: bound to: another loop may run inside a callback of the first (a synchronous client in a handler), and what it
+#: resumes would find the Context still entered.
+_ATTRIBUTE = "_tornado4_entered"
 
-    # One attribute for both: looking up a thread-local costs more than making a tuple.
-    now: tuple[Context | None, asyncio.AbstractEventLoop | None] = (None, None)
+
+class _Nobody(threading.local):
+    """Stands in for the loop in threads where none is running, as under WSGI."""
 
 
-_entered = _Entered()
+_nobody = _Nobody()
 
 
 def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
@@ -32,21 +35,21 @@ def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
 
     May be nested; a call within the same ``context`` is an ordinary call.
     """
-    outer = _entered.now
-    if outer[0] is context:
+    loop: Any = _get_running_loop() or _nobody
+    try:
+        outer = loop._tornado4_entered
+    except AttributeError:  # the first time
+        outer = None
+    if outer is context:
         return fn(*args)
-    _entered.now = (context, asyncio._get_running_loop())
+    loop._tornado4_entered = context
     try:
         return context.run(fn, *args)
     finally:
-        _entered.now = outer
+        loop._tornado4_entered = outer
 
 
 def coroutine_context() -> Context:
     """The Context for the later steps of a coroutine that is being started now."""
-    context, loop = _entered.now
-    # Another loop may run inside a callback of the first (a synchronous client in a handler). What it
-    # resumes would find the Context still entered, so there a copy has to do.
-    if context is not None and loop is asyncio._get_running_loop():
-        return context
-    return copy_context()
+    entered: Context | None = getattr(_get_running_loop() or _nobody, _ATTRIBUTE, None)
+    return copy_context() if entered is None else entered

@@ -48,13 +48,13 @@ class HTTP1Connection(Exchange):
 
     @gen.coroutine
     def _read_message(self, delegate: httputil.HTTPMessageDelegate) -> Generator[Any, Any, bool]:
-        need_delegate_close = False
+        cut_short = False
         try:
             data = yield from self._read_head_bytes()
             if data is None:
                 return False
             head = self._interpret_head(data)
-            need_delegate_close = True
+            cut_short = True
             with _ExceptionLoggingContext(app_log):
                 waiting = delegate.headers_received(head.start_line, head.headers)
             if waiting is not None:
@@ -62,17 +62,17 @@ class HTTP1Connection(Exchange):
                     yield waiting
             if self._stream is None:
                 # Detached: the connection now speaks another protocol, which is nobody's failure.
-                need_delegate_close = False
+                cut_short = False
                 return False
             if self.is_client and 100 <= cast(Any, head.start_line).code < 200:
-                need_delegate_close = False
+                cut_short = False
                 result: bool = yield self._read_message(delegate)
                 return result
             if not (yield from self._pull_body(head, delegate)):
                 return False
             self._reading = DONE
             if not self._write_finished or self.is_client:
-                need_delegate_close = False
+                cut_short = False
                 with _ExceptionLoggingContext(app_log):
                     delegate.finish()
             # While the application makes its answer nobody reads, so a close has to be told in another way.
@@ -88,10 +88,14 @@ class HTTP1Connection(Exchange):
             self.close()
             return False
         finally:
-            if need_delegate_close:
-                with _ExceptionLoggingContext(app_log):
-                    delegate.on_connection_close()
+            if cut_short:
+                self._tell_close(delegate)
             self._clear_callbacks()
+
+    def _tell_close(self, delegate: httputil.HTTPMessageDelegate) -> None:
+        """The connection has ended within a message that the delegate has heard the beginning of."""
+        with _ExceptionLoggingContext(app_log):
+            delegate.on_connection_close()
 
     def _read_head_bytes(self) -> Generator[Any, Any, bytes | None]:
         reading = self._stream.read_until_regex(b"\r?\n\r?\n", max_bytes=self.params.max_header_size)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tornado4._http1.pump import RequestPump
     from tornado4._wire import http1
     from tornado4.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
+    from tornado4.httputil.delegates import Notify, StartLine
 
 
 class Part(enum.Enum):
@@ -71,12 +72,11 @@ class Exchange(httputil.HTTPConnection):
         params: HTTP1ConnectionParameters | None = None,
         context: Any = None,
     ) -> None:
-        self.is_client = is_client
-        self._stream: Any = stream
-        if params is None:
-            params = HTTP1ConnectionParameters()
+        params = HTTP1ConnectionParameters() if params is None else params
         self.params = params
         self.context = context
+        self.is_client = is_client
+        self._stream: Any = stream
         self.no_keep_alive = params.no_keep_alive
         self._max_body_size: int = params.max_body_size or stream.max_buffer_size
         if params.body_timeout is not None:
@@ -223,11 +223,7 @@ class Exchange(httputil.HTTPConnection):
             self._clogged = True
 
     def write_headers(
-        self,
-        start_line: RequestStartLine | ResponseStartLine,
-        headers: HTTPHeaders,
-        chunk: bytes | None = None,
-        callback: Callable[[], Any] | None = None,
+        self, start_line: StartLine, headers: HTTPHeaders, chunk: bytes | None = None, callback: Notify | None = None
     ) -> Future | None:
         """Send a head, with the first piece of the body; see `.HTTPConnection.write_headers`.
 
@@ -295,7 +291,9 @@ class Exchange(httputil.HTTPConnection):
             expected -= len(chunk)
             self._expected_content_remaining = expected
             if expected < 0:
-                # The peer has been promised less; only a close can tell it that something is wrong.
+                # The peer has been promised less; only a close can tell it that something is wrong. As in 4.5.3 it
+                # is raised once: what ends the message after it passes.
+                self._expected_content_remaining = None
                 self.stream.close()
                 raise httputil.HTTPOutputError("Tried to write more data than Content-Length")
         if self._chunking_output and chunk:

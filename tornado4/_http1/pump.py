@@ -5,6 +5,7 @@ No Future, coroutine or timer belongs to a request, unless the application bring
 
 from __future__ import annotations
 
+import contextvars
 import enum
 import socket
 import time
@@ -20,6 +21,7 @@ from tornado4._http1.parameters import _QuietException
 from tornado4._wire import http1
 from tornado4.concurrent import Future
 from tornado4.log import app_log, gen_log
+from tornado4.stack_context import NullContext
 
 if TYPE_CHECKING:
     from tornado4.http1connection import HTTP1ServerConnection
@@ -48,6 +50,10 @@ class _Phase(enum.Enum):
 #: returns None where the delegates are to be seen.
 Shortcut: TypeAlias = "Callable[[HTTP1ServerConnection, HTTP1Connection, Any, HTTPHeaders], bool]"
 
+# A look at an enumeration's member is a look into its class: not for what runs with each request.
+_PHASE_HEAD, _PHASE_RESPONSE, _LINGERING = _Phase.HEAD, _Phase.RESPONSE, _Phase.LINGER
+_NEED_DATA, _END = http1.NEED_DATA, http1.END
+
 #: After this many events from one piece of input others get their turn.
 _EVENTS_AT_ONCE = 500
 #: Bytes to ask the kernel for at once, at least.
@@ -70,6 +76,7 @@ class RequestPump:
     __slots__ = (
         "_body_timer",
         "_conn",
+        "_context",
         "_cork",
         "_cork_size",
         "_delegate",
@@ -103,6 +110,7 @@ class RequestPump:
             params.max_header_size, params.chunk_size, params.require_host, params.chunked_http10
         )
         self._delegate = delegate
+        self._context = contextvars.copy_context()
         self._cork: list[bytes] = []
         self._cork_size = 0
         self._held = False
@@ -149,7 +157,7 @@ class RequestPump:
         conn = HTTP1Connection(self.stream, False, self.params, server.context)
         conn._pump = self
         self._conn = conn
-        self._phase = _Phase.HEAD
+        self._phase = _PHASE_HEAD
         if self._shortcut is None:
             self._start_message()
         else:
@@ -167,41 +175,47 @@ class RequestPump:
     # Input
 
     def _data_received(self, data: bytes) -> None:
-        if self._phase is _Phase.LINGER:
+        if self._phase is _LINGERING:
             self._linger_left -= len(data)
             if self._linger_left < 0:
                 self.stream.close()
             return
-        self.reader.feed(data)
+        reader = self.reader
         if self._held or self._running:
             # One piece is taken in ahead, so that a peer's close is noticed; then no more is read.
+            reader.feed(data)
             self._paused = True
             self.stream._pause_push()
-        else:
-            self._advance()
+            return
+        head = reader.recall(data)
+        if head is None:
+            reader.feed(data)
+        self._advance(head)
 
-    def _advance(self) -> None:
-        """Work on what the reader has, until it has no more or something must be waited for."""
+    def _advance(self, event: Any = None) -> None:
+        """Work on ``event``, if given, and what the reader has, until it has no more or something must be
+        waited for.
+        """
         reader = self.reader
-        next_event = reader.next_event
-        need_data, end = http1.NEED_DATA, http1.END
         turns = _EVENTS_AT_ONCE
         self._running = True
         try:
             while not self._held:
-                event = next_event()
-                if event is need_data:
+                if event is None:
+                    event = reader.next_event()
+                if event is _NEED_DATA:
                     break
-                if event is end:
+                if event is _END:
                     self._on_end()
                     if not reader.pending:
                         break
                 elif type(event) is bytes:
                     self._on_data(event)
                 else:
-                    self._on_head(event)  # type: ignore[arg-type]
-                    if self._phase is _Phase.HEAD and not reader.pending:
-                        break  # answered by the shortcut
+                    self._on_head(event)
+                    if self._phase is _PHASE_HEAD and not reader.pending:
+                        break  # it has been answered already
+                event = None
                 turns -= 1
                 if not turns and not self._held:
                     self._held = True
@@ -255,6 +269,11 @@ class RequestPump:
         future.add_done_callback(resume)
         return True
 
+    def _soon(self, callback: Callable[..., None], *args: Any) -> None:
+        """Call it in the loop's next turn, in the contexts that the connection was accepted in."""
+        with NullContext():
+            self._context.run(self.stream.io_loop.add_callback, callback, *args)
+
     @staticmethod
     def _check_waited(future: Future) -> None:
         try:
@@ -297,7 +316,7 @@ class RequestPump:
         """Do what `_on_head` and `_on_end` would for a request that ends with its head, if ``shortcut`` can."""
         conn = self._conn
         conn._reading = DONE
-        self._phase = _Phase.RESPONSE
+        self._phase = _PHASE_RESPONSE
         try:
             if not shortcut(self.server, conn, head.start_line, head.headers):
                 return False
@@ -390,7 +409,13 @@ class RequestPump:
         if self._phase is _Phase.RESPONSE:
             self._held = False
             self._exchange_over()
-            if not self._held:
+            phase = cast("_Phase", self._phase)  # another one by now, which mypy does not see
+            if phase is _Phase.HEAD and (self.reader.pending or self._paused):
+                # As in 4.5.3, the next request does not run within the application's `finish`, nor in its
+                # contexts.
+                self._held = True
+                self._soon(self._wake)
+            elif not self._held:
                 self._advance()
         elif self._phase is _Phase.BODY:
             self.response_ended_early()

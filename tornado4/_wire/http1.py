@@ -415,6 +415,9 @@ _STEPS = {
 }
 
 
+# A look at an enumeration's member is a look into its class: not for what runs with each request.
+_HEAD, _END = State.HEAD, State.END
+
 #: Request lines of HTTP/1.1 as bytes, line end included, and what they say. The same few lines make up most of
 #: what a server is asked. Bounded in number and size: when full, it starts anew.
 _request_lines: dict[bytes, RequestStartLine] = {}
@@ -423,9 +426,9 @@ _MOST_LINES, _LONGEST_LINE = 1000, 256
 
 def _read_request_line(line: bytes) -> RequestStartLine | None:
     """Read a line and remember it; None for anything but a request line of HTTP/1.1."""
-    text = line.decode("latin-1").removesuffix("\n").removesuffix("\r")
-    found = grammar.REQUEST_LINE.fullmatch(text)
-    if found is None:
+    text = line.decode("latin-1")
+    found = grammar.REQUEST_LINE.fullmatch(text, 0, len(text) - (2 if text.endswith("\r\n") else 1))
+    if found is None or text[-1] != "\n":
         return None
     method, target, version = found.groups()
     if version != "HTTP/1.1":
@@ -467,10 +470,33 @@ class RequestReader(MessageReader):
         self._memo_values: dict[str, str | list[str]] = {}
         self._memo_keep_alive = True
 
+    def recall(self, data: bytes) -> Head | None:
+        """The head of a request that makes up all of ``data`` and has the fields of the last one; else None.
+
+        It is `feed` and `next_event` in one, for what mostly arrives on a connection that is kept alive; after
+        None the data still has to be fed. `END` is due behind it, see `take_end`.
+        """
+        line_length = len(data) - len(self._memo)
+        if (
+            not data.endswith(self._memo)
+            or not 0 < line_length <= _LONGEST_LINE
+            or line_length == len(data)  # there is nothing to remember yet
+            or self._state is not _HEAD
+            or self._position != len(self._buffer)
+            or len(data) > self.max_header_size
+        ):
+            return None
+        line = data[:line_length]
+        start_line = _request_lines.get(line) or _read_request_line(line)
+        if start_line is None:
+            return None
+        self._state = _END
+        return Head(start_line, HTTPHeaders._adopt(self._memo_values.copy()), 0, False, self._memo_keep_alive)
+
     def next_event(self) -> Head | bytes | _Sentinel:
         """As `MessageReader.next_event`; knows the head at once if its fields are those of the last one."""
         memo = self._memo
-        if not memo or self._state is not State.HEAD:
+        if not memo or self._state is not _HEAD:
             return super().next_event()
         buffer = self._buffer
         start = self._position
@@ -479,19 +505,17 @@ class RequestReader(MessageReader):
         if not fields or not buffer.startswith(memo, fields) or end - start > self.max_header_size:
             return super().next_event()
         line = bytes(buffer[start:fields])
-        start_line = _request_lines.get(line)
+        start_line = _request_lines.get(line) or _read_request_line(line)
         if start_line is None:
-            start_line = _read_request_line(line)
-            if start_line is None:
-                return super().next_event()
+            return super().next_event()
         self._position = self._scanned = end
-        self._state = State.END
+        self._state = _END
         return Head(start_line, HTTPHeaders._adopt(self._memo_values.copy()), 0, False, self._memo_keep_alive)
 
     def take_end(self) -> None:
         """Take the `END` that is due behind a head without body; short for one more `next_event`."""
-        assert self._state is State.END
-        self._state = State.HEAD
+        assert self._state is _END
+        self._state = _HEAD
 
     def _remember(self, buffer: bytes | bytearray, start: int, end: int, head: Head) -> None:
         if self._state is not State.END or head.start_line.version != "HTTP/1.1":

@@ -169,7 +169,21 @@ def parse_chunk_size(line: bytes) -> int:
 
 # What we send
 
-_FORBIDDEN = re.compile(r"[\r\n\x00]")
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+
+#: Patterns of heads by their field names, for `%`: most responses of a server have the same few. The names in them
+#: have been checked. Bounded, as an application may make up names.
+_layouts: dict[tuple[str, ...], str] = {}
+_MOST_LAYOUTS = 500
+
+
+def _lay_out(names: tuple[str, ...]) -> str:
+    layout = "".join(["%s\r\n", *[name.replace("%", "%%") + ": %s\r\n" for name in names], "\r\n"])
+    if _FORBIDDEN.search("".join(names)):
+        return ""
+    if len(_layouts) < _MOST_LAYOUTS:
+        _layouts[names] = layout
+    return layout
 
 
 def format_head(first_line: str, headers: HTTPHeaders) -> bytes:
@@ -178,25 +192,31 @@ def format_head(first_line: str, headers: HTTPHeaders) -> bytes:
 
     Text goes out as Latin-1, as in 4.5.3; what does not fit raises `UnicodeEncodeError`.
     """
+    values = headers._values
+    names = tuple(values)
+    texts = (first_line, *values.values())
     try:
-        # The concatenation fails for what is no plain text: a list of values, bytes, or something wrong.
-        lines = [name + ": " + value for name, value in headers._values.items()]  # type: ignore[operator]
+        # This fails for what is no plain text: a list of values, bytes, or something wrong.
+        everything = "".join(texts)  # type: ignore[arg-type]
     except TypeError:
-        lines = []
-        for name, value in headers._values.items():
-            lines += _spell_unusual(name, value)
-    head = first_line + "\r\n" + "\r\n".join(lines) + ("\r\n\r\n" if lines else "\r\n")
-    # One look at the whole in place of one at each line: as many line ends as we put there ourselves, and no
-    # other.
-    ends = len(lines) + 2
-    if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
-        _blame([first_line, *lines])
+        return _format_line_by_line(first_line, headers)
+    layout = _layouts.get(names) or _lay_out(names)
+    if not layout or "\n" in everything or "\r" in everything or "\0" in everything:
+        return _format_line_by_line(first_line, headers)
     try:
-        return head.encode("latin-1")
+        return (layout % texts).encode("latin-1")
     except UnicodeEncodeError:
-        for line in (first_line, *lines):
-            line.encode("latin-1")  # fails for the line that is to blame, and names the place in it
-        raise
+        return _format_line_by_line(first_line, headers)
+
+
+def _format_line_by_line(first_line: str, headers: HTTPHeaders) -> bytes:
+    """The head of an unusual message, or the error for the line that is to blame."""
+    lines = [first_line]
+    for name, value in headers._values.items():
+        lines += _spell_unusual(name, value)
+    _blame(lines)
+    # Each by itself, so that an error names the place in the line.
+    return b"\r\n".join([line.encode("latin-1") for line in [*lines, "", ""]])
 
 
 def _blame(lines: list[str]) -> None:

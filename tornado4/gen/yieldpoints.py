@@ -50,13 +50,16 @@ class Callback(YieldPoint):
         self.key = key
 
     def start(self, runner: Any) -> None:
+        """Reserve the key. `KeyReuseError` when the coroutine waits for that key already."""
         self.runner = runner
         runner.register_callback(self.key)
 
     def is_ready(self) -> bool:
+        """Always True: the callback itself is there at once, what it will be called with is not."""
         return True
 
     def get_result(self) -> Callable[..., None]:
+        """The callback to hand on. It may be called once, from the thread of the loop."""
         callback: Callable[..., None] = self.runner.result_callback(self.key)
         return callback
 
@@ -68,13 +71,16 @@ class Wait(YieldPoint):
         self.key = key
 
     def start(self, runner: Any) -> None:
+        """Remember whose keys are meant."""
         self.runner = runner
 
     def is_ready(self) -> bool:
+        """True once the callback has been called. `UnknownKeyError` when there is none of this key."""
         ready: bool = self.runner.is_ready(self.key)
         return ready
 
     def get_result(self) -> Any:
+        """What the callback was called with; the key is free again afterwards."""
         return self.runner.pop_result(self.key)
 
 
@@ -85,12 +91,15 @@ class WaitAll(YieldPoint):
         self.keys = keys
 
     def start(self, runner: Any) -> None:
+        """Remember whose keys are meant."""
         self.runner = runner
 
     def is_ready(self) -> bool:
+        """True once all callbacks have been called. `UnknownKeyError` for a key that has none."""
         return all(map(self.runner.is_ready, self.keys))
 
     def get_result(self) -> list[Any]:
+        """What the callbacks were called with, in the order of the keys, which are free again."""
         return list(map(self.runner.pop_result, self.keys))
 
 
@@ -103,6 +112,7 @@ class YieldFuture(YieldPoint):
         self.runner: Any = None
 
     def start(self, runner: Any) -> None:
+        """Wake the coroutine through the loop when the Future is done, unless it is already."""
         if self.future.done():
             return
         self.runner = runner
@@ -111,9 +121,11 @@ class YieldFuture(YieldPoint):
         self.io_loop.add_future(self.future, runner.result_callback(self.key))
 
     def is_ready(self) -> bool:
+        """True once the loop has told of the Future, or when it was done from the beginning."""
         return self.runner is None or bool(self.runner.is_ready(self.key))
 
     def get_result(self) -> Any:
+        """The Future's result; raises its exception."""
         future = self.future if self.runner is None else self.runner.pop_result(self.key)
         return future.result()
 
@@ -143,10 +155,12 @@ class MultiYieldPoint(YieldPoint):
         return child
 
     def start(self, runner: Any) -> None:
+        """Start all children, in their order."""
         for child in self.children:
             child.start(runner)
 
     def is_ready(self) -> bool:
+        """True once every child is. Children that were ready are not asked again."""
         # Stop at the first that is not: with many children, asked at each callback, this stays linear.
         unfinished = self.unfinished_children
         for child in list(unfinished):
@@ -156,6 +170,10 @@ class MultiYieldPoint(YieldPoint):
         return True
 
     def get_result(self) -> Any:
+        """The children's results. When some failed, the exception of the first is raised.
+
+        The others are logged, unless they are of ``quiet_exceptions``.
+        """
         results: list[Any] = []
         failed = None
         for child in self.children:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from tornado4._wire.multipart import MultipartError, TooManyParts, split_parts
 from tornado4.escape import native_str, parse_qs_bytes, utf8
@@ -24,12 +24,12 @@ class HTTPFile(ObjectDict):
     """
 
 
+_Arguments: TypeAlias = dict[str, list[bytes]]
+_Files: TypeAlias = dict[str, list[HTTPFile]]
+
+
 def parse_body_arguments(
-    content_type: str,
-    body: bytes,
-    arguments: dict[str, list[bytes]],
-    files: dict[str, list[HTTPFile]],
-    headers: Mapping[str, str] | None = None,
+    content_type: str, body: bytes, arguments: _Arguments, files: _Files, headers: Mapping[str, str] | None = None
 ) -> None:
     """Read a form body into ``arguments`` and ``files``, which are added to.
 
@@ -73,12 +73,7 @@ def _find_boundary(content_type: str) -> bytes | None:
     return None
 
 
-def parse_multipart_form_data(
-    boundary: bytes,
-    data: bytes,
-    arguments: dict[str, list[bytes]],
-    files: dict[str, list[HTTPFile]],
-) -> None:
+def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Arguments, files: _Files) -> None:
     """Read a ``multipart/form-data`` body into ``arguments`` and ``files``, which are added to.
 
     A part that is no good is skipped with a warning in the log; see `parse_body_arguments` for the limits.

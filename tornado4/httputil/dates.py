@@ -32,15 +32,17 @@ def format_timestamp(ts: Any) -> str:
 
 
 _clock = time.time
-_shown_second = -1
+_shown_from = 0.0
+_shown_until = 0.0
 _shown_date = ""
 
 
 def current_date() -> str:
     """The value of a ``Date`` header for now, formatted once a second."""
-    global _shown_second, _shown_date
-    second = int(_clock())
-    if second != _shown_second:
+    global _shown_from, _shown_until, _shown_date
+    now = _clock()
+    if not _shown_from <= now < _shown_until:
+        second = int(now)
         _shown_date = email.utils.formatdate(second, usegmt=True)
-        _shown_second = second
+        _shown_from, _shown_until = second, second + 1
     return _shown_date

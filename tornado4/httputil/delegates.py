@@ -18,10 +18,15 @@ out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from tornado4.httputil.headers import HTTPHeaders
 from tornado4.httputil.start_lines import RequestStartLine, ResponseStartLine
+
+#: The first line of either kind of message.
+StartLine: TypeAlias = RequestStartLine | ResponseStartLine
+#: A callback that is only told that something is done.
+Notify: TypeAlias = Callable[[], Any]
 
 
 class HTTPServerConnectionDelegate:
@@ -77,11 +82,7 @@ class HTTPConnection:
     """
 
     def write_headers(
-        self,
-        start_line: RequestStartLine | ResponseStartLine,
-        headers: HTTPHeaders,
-        chunk: bytes | None = None,
-        callback: Callable[[], Any] | None = None,
+        self, start_line: StartLine, headers: HTTPHeaders, chunk: bytes | None = None, callback: Notify | None = None
     ) -> Any:
         """Send the start line, the headers and, if given, the first piece of the body.
 

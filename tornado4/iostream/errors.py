@@ -33,6 +33,11 @@ if sys.platform == "darwin":
     _ERRNO_CONNRESET += (errno.EPROTOTYPE,)
 
 
+class StreamBufferFullError(Exception):
+    """The read buffer (the stream is then closed) or the write buffer (it stays open) has reached its limit.
+    """
+
+
 class StreamClosedError(OSError):
     """The stream is closed: raised by what is called on it, and set on every Future that was waiting.
 
@@ -52,9 +57,4 @@ class UnsatisfiableReadError(Exception):
     """A ``read_until`` or ``read_until_regex`` whose end did not appear within ``max_bytes``.
 
     Callers see a `StreamClosedError` with this as its ``real_error``: the stream is closed on it.
-    """
-
-
-class StreamBufferFullError(Exception):
-    """The read buffer (the stream is then closed) or the write buffer (it stays open) has reached its limit.
     """

@@ -93,12 +93,11 @@ class StreamLifecycle:
 
     # -- what a kind of stream provides ---------------------------------------------------------------
 
-    def fileno(self) -> Any:
-        """The descriptor, or an object that has a ``fileno`` method, for the loop to watch."""
-        raise NotImplementedError()
+    def read_from_fd(self) -> bytes | None:
+        """Try to read up to ``self.read_chunk_size`` bytes from the descriptor.
 
-    def close_fd(self) -> None:
-        """Close what the stream reads and writes. Called once, by `close`, for which it is meant alone."""
+        None when there is nothing now, or when the stream is at its end, after a call to `close`.
+        """
         raise NotImplementedError()
 
     def write_to_fd(self, data: memoryview) -> int:
@@ -108,11 +107,12 @@ class StreamLifecycle:
         """
         raise NotImplementedError()
 
-    def read_from_fd(self) -> bytes | None:
-        """Try to read up to ``self.read_chunk_size`` bytes from the descriptor.
+    def fileno(self) -> Any:
+        """The descriptor, or an object that has a ``fileno`` method, for the loop to watch."""
+        raise NotImplementedError()
 
-        None when there is nothing now, or when the stream is at its end, after a call to `close`.
-        """
+    def close_fd(self) -> None:
+        """Close what the stream reads and writes. Called once, by `close`, for which it is meant alone."""
         raise NotImplementedError()
 
     def get_fd_error(self) -> BaseException | None:

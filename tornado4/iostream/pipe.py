@@ -31,9 +31,11 @@ class PipeIOStream(BaseIOStream):
         return self.fd
 
     def close_fd(self) -> None:
+        """Close the descriptor."""
         os.close(self.fd)
 
     def read_from_fd(self) -> bytes | None:
+        """Up to ``read_chunk_size`` bytes; None when there are none now, or when the writer has closed."""
         try:
             chunk = os.read(self.fd, self.read_chunk_size)
         except BlockingIOError:
@@ -44,4 +46,5 @@ class PipeIOStream(BaseIOStream):
         return chunk
 
     def write_to_fd(self, data: memoryview) -> int:
+        """Write as much of ``data`` as the pipe takes, and return how many bytes that was."""
         return os.write(self.fd, data)

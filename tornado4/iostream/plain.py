@@ -50,14 +50,17 @@ class IOStream(BaseIOStream):
         return self.socket
 
     def close_fd(self) -> None:
+        """Close the socket; ``self.socket`` is None from then on."""
         self.socket.close()
         self.socket = None
 
     def get_fd_error(self) -> OSError | None:
+        """The pending error of the socket (``SO_ERROR``), which asking for it clears."""
         number = self.socket.getsockopt(socket_module.SOL_SOCKET, socket_module.SO_ERROR)
         return OSError(number, os.strerror(number))
 
     def read_from_fd(self) -> bytes | None:
+        """Up to ``read_chunk_size`` bytes; None when there are none now, or when the peer has closed."""
         try:
             chunk: bytes = self.socket.recv(self.read_chunk_size)
         except BlockingIOError:
@@ -68,6 +71,7 @@ class IOStream(BaseIOStream):
         return chunk
 
     def write_to_fd(self, data: memoryview) -> int:
+        """Send as much of ``data`` as the socket takes, and return how many bytes that was."""
         sent: int = self.socket.send(data)
         return sent
 
@@ -75,7 +79,8 @@ class IOStream(BaseIOStream):
     # socket whose `read_from_fd` and `write_to_fd` are the two above. The outcome is the same, in one frame.
 
     def _receive(self) -> bytes | None:
-        if not self._short_read_drains:
+        # A method may be set on the object, too: tests do.
+        if not self._short_read_drains or "read_from_fd" in self.__dict__:
             return super()._receive()
         self._drained = False
         try:
@@ -95,6 +100,7 @@ class IOStream(BaseIOStream):
         if (
             self._outgoing.size
             or not self._direct_write
+            or "write_to_fd" in self.__dict__
             or self._connecting
             or self._closed
             or self.max_write_buffer_size is not None
@@ -218,6 +224,7 @@ class IOStream(BaseIOStream):
         )
 
     def set_nodelay(self, value: bool) -> None:
+        """Send small pieces at once (``TCP_NODELAY``) rather than wait for more. Ignored where it is not TCP."""
         if self.socket is None or self.socket.family not in _TCP_FAMILIES:
             return
         try:

@@ -201,6 +201,10 @@ class UntilDelimiter(_Until):
         self._searched = 0
 
     def locate(self, buffer: ReadBuffer) -> int | None:
+        """Where the first delimiter ends, in bytes; None when it is not there yet.
+
+        `UnsatisfiableReadError` when it cannot, or does not, end within ``max_bytes``.
+        """
         size = buffer.size
         if not size:
             return None
@@ -228,6 +232,10 @@ class UntilRegex(_Until):
         self.pattern = re.compile(regex)
 
     def locate(self, buffer: ReadBuffer) -> int | None:
+        """Where the first match ends, in bytes; None when there is none yet.
+
+        `UnsatisfiableReadError` when it does not end within ``max_bytes``.
+        """
         if not buffer.size:
             return None
         end = buffer.search(self.pattern)
@@ -245,6 +253,7 @@ class ExactBytes(ReadRequest):
         self.partial = partial
 
     def locate(self, buffer: ReadBuffer) -> int | None:
+        """How many bytes may be taken now; None when more have to come first."""
         size = buffer.size
         if size >= self.count or (self.partial and size > 0):
             return min(self.count, size)
@@ -265,4 +274,5 @@ class UntilClose(ReadRequest):
         self.target = None
 
     def locate(self, buffer: ReadBuffer) -> int | None:
+        """None, whatever is there."""
         return None

@@ -53,11 +53,13 @@ class SSLIOStream(IOStream):
             return False
         return True
 
-    def reading(self) -> bool:
-        return self._handshake_reading or super().reading()
-
     def writing(self) -> bool:
+        """True while something is to be sent, by the handshake too."""
         return self._handshake_writing or super().writing()
+
+    def reading(self) -> bool:
+        """True while somebody reads, or the handshake waits for the peer."""
+        return self._handshake_reading or super().reading()
 
     # -- the handshake -------------------------------------------------------------------------------------
 
@@ -174,11 +176,9 @@ class SSLIOStream(IOStream):
         if self._closed:
             return
         # The TLS socket takes over the descriptor, so that what the loop watches remains what it was.
+        options, name = self._ssl_options, self._server_hostname
         self.socket = ssl_wrap_socket(
-            self.socket,
-            self._ssl_options,
-            server_hostname=self._server_hostname,
-            do_handshake_on_connect=False,
+            self.socket, options, server_hostname=name, do_handshake_on_connect=False
         )
 
     # -- reading and writing
@@ -204,6 +204,7 @@ class SSLIOStream(IOStream):
             super()._handle_write()
 
     def read_from_fd(self) -> bytes | None:
+        """Up to ``read_chunk_size`` decrypted bytes; None when there are none now, or when the peer has closed."""
         if self._ssl_accepting:
             return None
         try:
@@ -216,6 +217,7 @@ class SSLIOStream(IOStream):
         return chunk
 
     def write_to_fd(self, data: memoryview) -> int:
+        """Encrypt and send as much of ``data`` as the socket takes; returns how many of its bytes that was."""
         try:
             sent: int = self.socket.send(data)
         except ssl.SSLWantWriteError:

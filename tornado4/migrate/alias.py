@@ -97,29 +97,35 @@ class AliasLoader(InspectLoader):
         self._real = spec
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Import ``tornado4.x`` and return it: the old name gets that very module."""
         module = importlib.import_module(self._real.name)
         # The import system is about to write the alias's spec into the module; exec_module puts this back.
         spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: the module's own spec is put back in the place of the alias's."""
         alias_spec = module.__spec__
         if alias_spec is not None and is_old_name(alias_spec.name):
             module.__spec__ = alias_spec.loader_state
         _name_siblings()
 
     def is_package(self, fullname: str) -> bool:
+        """Whether ``tornado4.x`` is a package."""
         return self._real.submodule_search_locations is not None
 
     def get_code(self, fullname: str) -> CodeType | None:
+        """The code of ``tornado4.x``; `ImportError` where its loader cannot tell."""
         code: CodeType | None = self._ask("get_code")
         return code
 
     def get_source(self, fullname: str) -> str | None:
+        """The source of ``tornado4.x``; `ImportError` where its loader cannot tell."""
         source: str | None = self._ask("get_source")
         return source
 
     def get_filename(self, fullname: str) -> str:
+        """The file of ``tornado4.x``; `ImportError` where its loader cannot tell."""
         filename: str = self._ask("get_filename")
         return filename
 
@@ -157,6 +163,7 @@ class AliasFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """Answer for ``tornado`` and what lies beneath it; None for every other name."""
         return alias_spec(fullname) if is_old_name(fullname) else None
 
 

@@ -28,6 +28,7 @@ class Row(NamedTuple):
 
     @property
     def title(self) -> str:
+        """What the row is about, as one would write it: ``module.name``, or the module alone."""
         return f"{self.module}.{self.name}" if self.name else self.module
 
 

@@ -72,6 +72,10 @@ class BaseAsyncIOLoop(IOLoop):
         return self.closing or (not self.close_loop and self.asyncio_loop.is_closed())
 
     def close(self, all_fds: bool = False) -> None:
+        """Let go of all descriptors, and close the asyncio loop if it is ours.
+
+        With ``all_fds``, what handlers watch is closed too. Callbacks that are added later are a `RuntimeError`.
+        """
         self.closing = True
         for fd in list(self.handlers):
             file_object, _ = self.handlers[fd]
@@ -87,6 +91,10 @@ class BaseAsyncIOLoop(IOLoop):
     # -- descriptors ----------------------------------------------------------------------------------------
 
     def add_handler(self, fd: Any, handler: Callable[[Any, int], Any], events: int) -> None:
+        """Call ``handler(fd, events)`` whenever ``fd`` (a number, or an object with ``fileno``) is ready.
+
+        `ValueError` for one that has a handler; `NotImplementedError` when the asyncio loop watches no descriptors.
+        """
         number, file_object = self.split_fd(fd)
         if number in self.handlers:
             raise ValueError(f"fd {fd} added twice")
@@ -101,10 +109,12 @@ class BaseAsyncIOLoop(IOLoop):
             raise
 
     def update_handler(self, fd: Any, events: int) -> None:
+        """Watch ``fd`` for other events from now on."""
         number, _ = self.split_fd(fd)
         self._watch(number, events)
 
     def remove_handler(self, fd: Any) -> None:
+        """Watch ``fd`` no more. Unknown ones are ignored."""
         number, _ = self.split_fd(fd)
         if number in self.handlers:
             self._unwatch(number)
@@ -150,6 +160,7 @@ class BaseAsyncIOLoop(IOLoop):
     # -- running --------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        """Run the asyncio loop until `stop`; `RuntimeError` when it runs already."""
         if self.asyncio_loop.is_running():
             raise RuntimeError("IOLoop is already running")
         self._setup_logging()
@@ -165,12 +176,14 @@ class BaseAsyncIOLoop(IOLoop):
             stack_context._state.contexts = contexts
 
     def stop(self) -> None:
+        """Leave `start` at the end of this round."""
         # asyncio's own rule for a loop that does not run yet: the next start() plays one round.
         self.asyncio_loop.stop()
 
     # -- timeouts and callbacks -----------------------------------------------------------------------------
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run ``callback`` when `time` has reached ``when``, in seconds. Returns a handle for `remove_timeout`."""
         if stack_context._active():
             callback = stack_context.wrap(callback)
         # Its clock is another than ours, hence the difference.
@@ -184,9 +197,11 @@ class BaseAsyncIOLoop(IOLoop):
         )
 
     def remove_timeout(self, timeout: Any) -> None:
+        """Take back what `call_at`, `call_later` or `add_timeout` returned. Harmless when it has run."""
         timeout.cancel()
 
     def add_callback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run ``callback`` in the next round. Safe from any thread; `RuntimeError` once the loop is closed."""
         if self.closing:
             raise RuntimeError("IOLoop is closing")  # as in 4.5.3, where a PollIOLoop stays silent
         if stack_context._active():
@@ -196,6 +211,7 @@ class BaseAsyncIOLoop(IOLoop):
         schedule(self._run_callback, functools.partial(callback, *args, **kwargs))
 
     def add_callback_from_signal(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run ``callback`` in the next round, in no stack context. Meant for handlers of signals."""
         if self.closing:
             raise RuntimeError("IOLoop is closing")
         # The handler may have interrupted the wait for events: only the thread-safe call ends that.

@@ -29,21 +29,26 @@ class Waker(interface.Waker):
         self.reader_fd = self.reader.fileno()
 
     def fileno(self) -> int:
+        """The descriptor that becomes readable, for the poller."""
         return self.reader_fd
 
     def write_fileno(self) -> int:
+        """The descriptor to write to."""
         return self.writer.fileno()
 
     def wake(self) -> None:
+        """Make `fileno` readable. From any thread; nothing happens when the waker is closed."""
         # A full buffer wakes as well as one more byte would; a closed one has nobody to wake.
         with contextlib.suppress(OSError):
             self.writer.send(b"x")
 
     def consume(self) -> None:
+        """Take in all wake-ups so far."""
         with contextlib.suppress(OSError):
             while self.reader.recv(1024):
                 pass
 
     def close(self) -> None:
+        """Close both ends. May be repeated."""
         try_close(self.reader)
         try_close(self.writer)

@@ -31,22 +31,27 @@ class Waker(interface.Waker):
         self.writer = os.fdopen(write_end, "wb", 0)
 
     def fileno(self) -> int:
+        """The descriptor that becomes readable, for the poller."""
         return self.reader.fileno()
 
     def write_fileno(self) -> int:
+        """The descriptor to write to, fit for ``signal.set_wakeup_fd``."""
         return self.writer.fileno()
 
     def wake(self) -> None:
+        """Make `fileno` readable. From any thread; nothing happens when the waker is closed."""
         # ValueError: closed, as happens when a thread outlives the loop. A full pipe raises nothing here.
         with contextlib.suppress(OSError, ValueError):
             self.writer.write(b"x")
 
     def consume(self) -> None:
+        """Take in all wake-ups so far."""
         with contextlib.suppress(OSError):
             # A raw file answers None, not an error, when there is nothing to read.
             while self.reader.read(4096):
                 pass
 
     def close(self) -> None:
+        """Close both ends. May be repeated."""
         self.reader.close()
         common.try_close(self.writer)

@@ -416,6 +416,10 @@ class TwistedIOLoop(IOLoop):
         return loop
 
     def close(self, all_fds: bool = False) -> None:
+        """Take all readers, writers and delayed calls off the reactor, which lives on.
+
+        With ``all_fds``, what handlers watch is closed too.
+        """
         registered = list(self.fds.values())
         self.reactor.removeAll()
         for call in self.reactor.getDelayedCalls():
@@ -431,6 +435,10 @@ class TwistedIOLoop(IOLoop):
     # -- descriptors ----------------------------------------------------------------------------------------
 
     def add_handler(self, fd: Any, handler: Callable[[Any, int], Any], events: int) -> None:
+        """Call ``handler(fd, events)`` whenever ``fd`` (a number, or an object with ``fileno``) is ready.
+
+        `ValueError` for one that has a handler already.
+        """
         number, file_object = self.split_fd(fd)
         if number in self.fds:
             raise ValueError(f"fd {fd} added twice")
@@ -438,10 +446,12 @@ class TwistedIOLoop(IOLoop):
         self._watch(self.fds[number], events)
 
     def update_handler(self, fd: Any, events: int) -> None:
+        """Watch ``fd`` for other events from now on; `KeyError` for an unknown one."""
         number, _ = self.split_fd(fd)
         self._watch(self.fds[number], events)
 
     def remove_handler(self, fd: Any) -> None:
+        """Watch ``fd`` no more. Unknown ones are ignored."""
         number, _ = self.split_fd(fd)
         entry = self.fds.pop(number, None)
         if entry is not None:
@@ -460,6 +470,7 @@ class TwistedIOLoop(IOLoop):
     # -- running --------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        """Run the reactor until `stop`."""
         self._setup_logging()
         previous = _current_room.current.instance
         self.make_current()
@@ -470,11 +481,16 @@ class TwistedIOLoop(IOLoop):
             _current_room.current.instance = previous
 
     def stop(self) -> None:
+        """Leave `start`, as ``reactor.crash`` does: the reactor can be run again."""
         self.reactor.crash()
 
     def add_timeout(
         self, deadline: float | datetime.timedelta, callback: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
+        """Run ``callback`` at a time (`time`, in seconds) or after a `datetime.timedelta`.
+
+        Returns a handle for `remove_timeout`. `TypeError` for any other deadline.
+        """
         if isinstance(deadline, numbers.Real):
             delay = max(float(deadline) - self.time(), 0)
         elif isinstance(deadline, datetime.timedelta):
@@ -486,13 +502,16 @@ class TwistedIOLoop(IOLoop):
         )
 
     def remove_timeout(self, timeout: Any) -> None:
+        """Take back what `add_timeout` returned. Harmless when it has run."""
         if timeout.active():
             timeout.cancel()
 
     def add_callback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run ``callback`` in the next round of the reactor. Safe from any thread."""
         self.reactor.callFromThread(self._run_callback, functools.partial(wrap(callback), *args, **kwargs))
 
     def add_callback_from_signal(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run ``callback`` in the next round, in no stack context. Meant for handlers of signals."""
         with NullContext():
             self.add_callback(callback, *args, **kwargs)
 

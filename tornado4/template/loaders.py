@@ -72,6 +72,7 @@ class Loader(BaseLoader):
         super().__init__(**kwargs)
 
     def resolve_path(self, name: str, parent_path: str | None = None) -> str:
+        """The name below the root directory; one that leads out of it, or is absolute, is left as it is."""
         if parent_path is not None and _is_relative(name, parent_path):
             directory = os.path.dirname(os.path.join(self.root, parent_path))
             path = os.path.abspath(os.path.join(directory, name))
@@ -93,6 +94,7 @@ class DictLoader(BaseLoader):
         self.dict = dict
 
     def resolve_path(self, name: str, parent_path: str | None = None) -> str:
+        """The key; a relative name counts from the directory part of ``parent_path``."""
         if parent_path is not None and _is_relative(name, parent_path):
             return posixpath.normpath(posixpath.join(posixpath.dirname(parent_path), name))
         return name

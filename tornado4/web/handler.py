@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from http.cookies import SimpleCookie
 from types import MethodType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from tornado4 import escape, httputil, iostream, locale, template
 from tornado4.concurrent import Future
@@ -46,6 +46,7 @@ _OK = httputil.responses[200]
 _good_names = output.good_names
 _invalid_value = output.INVALID_VALUE.search
 _WEB_PACKAGE = __name__.rpartition(".")[0]
+_D = TypeVar("_D")
 
 
 class RequestHandler:
@@ -67,14 +68,17 @@ class RequestHandler:
     _ARG_DEFAULT: Any = object()
     _stream_request_body = False
 
+    # How far the response has come. Most handlers leave these as they are but for `_finished`.
+    _auto_finish = True
+    _finished = False
+    _headers_written = False
+    _prepared_future: Future | None = None
+    _transforms: list[Any] | None = None
+    _headers: httputil.HTTPHeaders  # `clear` makes them
+
     def __init__(self, application: Application, request: httputil.HTTPServerRequest, **kwargs: Any) -> None:
         self.application = application
         self.request = request
-        self._auto_finish = True
-        self._finished = self._headers_written = False
-        self._prepared_future: Future | None = None
-        self._transforms: list[Any] | None = None
-        self._headers: httputil.HTTPHeaders = None  # type: ignore[assignment]  # clear() makes them
         self.path_args: list[Any] = None  # type: ignore[assignment]  # known from _execute on
         self.path_kwargs: dict[str, Any] = None  # type: ignore[assignment]
         self.clear()
@@ -150,6 +154,12 @@ class RequestHandler:
 
     # -- input
 
+    @overload
+    def get_argument(self, name: str, *, strip: bool = True) -> str: ...
+
+    @overload
+    def get_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
+
     def get_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
         """The last value of an argument in query or body; `MissingArgumentError` (400) without a default.
 
@@ -160,8 +170,14 @@ class RequestHandler:
     def get_arguments(self, name: str, strip: bool = True) -> list[str]:
         """All values of an argument, query before body; an empty list if there is none."""
         # the second parameter is easily taken for a default
-        assert isinstance(strip, bool)
+        assert type(strip) is bool
         return self._get_arguments(name, self.request.arguments, strip)
+
+    @overload
+    def get_body_argument(self, name: str, *, strip: bool = True) -> str: ...
+
+    @overload
+    def get_body_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
 
     def get_body_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
         """As `get_argument`, from the body alone."""
@@ -170,6 +186,12 @@ class RequestHandler:
     def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
         """As `get_arguments`, from the body alone."""
         return self._get_arguments(name, self.request.body_arguments, strip)
+
+    @overload
+    def get_query_argument(self, name: str, *, strip: bool = True) -> str: ...
+
+    @overload
+    def get_query_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
 
     def get_query_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
         """As `get_argument`, from the query alone."""
@@ -395,6 +417,12 @@ class RequestHandler:
         """The request's cookies."""
         return self.request.cookies
 
+    @overload
+    def get_cookie(self, name: str) -> str | None: ...
+
+    @overload
+    def get_cookie(self, name: str, default: _D) -> str | _D: ...
+
     def get_cookie(self, name: str, default: Any = None) -> Any:
         """A request cookie's value, or ``default``."""
         jar = self.request.cookies
@@ -480,7 +508,7 @@ class RequestHandler:
         if value is None:
             value = self.get_cookie(name)
         # without a cookie, a TypeError, as in 4.5.3
-        return signing.get_signature_key_version(value)
+        return signing.get_signature_key_version(value)  # type: ignore[arg-type]
 
     # -- XSRF
 

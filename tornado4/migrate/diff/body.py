@@ -21,11 +21,39 @@ _TEXT = re.compile(r"text/|.*(?:javascript|xml|urlencoded|yaml)")
 _IS_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
+#: What is no line's matter: taken out of the whole body first. In ``points``, the rule's name is the place.
+WHOLE_BODY_RULES = ("traceback", "boundary", "gzip")
+
+_FRAMES = re.compile(rb'(?m)^ *File "[^"\n]*", line \d+(?:, in .*)?\n(?:    .*\n|  \[.*\]\n)*')
+
+
 def points(old: Response, new: Response) -> Iterator[Point]:
-    """Where two bodies differ."""
+    """Where two bodies differ; a :data:`place <WHOLE_BODY_RULES>` for what differs as a whole, and does not count."""
+    if old.body == new.body:
+        return
     one, other = old.decoded, new.decoded
     if one == other:
+        yield "gzip", f"{len(old.body)} bytes", f"{len(new.body)} bytes"
         return
+    for rule, stripped in (("traceback", _without_frames), ("boundary", _without_boundary)):
+        before = one, other
+        one, other = stripped(one, old), stripped(other, new)
+        if before[0] != one and before[1] != other and before[0] != before[1]:
+            yield rule, "", ""
+    if one != other:
+        yield from _points(one, other, new)
+
+
+def _without_frames(data: bytes, response: Response) -> bytes:
+    return _FRAMES.sub(b"", data) if b"Traceback (most recent call last)" in data else data
+
+
+def _without_boundary(data: bytes, response: Response) -> bytes:
+    found = re.search(r'boundary="?([^";,]+)', response.get("content-type"))
+    return data.replace(found[1].encode(), b"<boundary>") if found else data
+
+
+def _points(one: bytes, other: bytes, new: Response) -> Iterator[Point]:
     kind = new.get("content-type").partition(";")[0].strip().lower()
     if kind.endswith("json"):
         try:
@@ -65,7 +93,7 @@ def _dumped(value: Any) -> str:
 
 
 def line_points(old: str, new: str) -> Iterator[Point]:
-    """Where two texts differ, by the old one's line numbers. Lines are aligned; equal numbers of changed lines are paired."""
+    """Where two texts differ, by the old one's line numbers; lines are aligned, equal numbers of them paired."""
     one, other = old.split("\n"), new.split("\n")
     for first, last, start, end in _changed(one, other):
         if last - first == end - start:

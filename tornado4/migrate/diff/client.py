@@ -1,8 +1,9 @@
 """Sends the steps of one sequence to one side, and says what came back.
 
-An answer's end is known by its framing, told by our own sans-I/O reader; then the side is asked once for its log, which also
-makes its loop turn, and what arrived meanwhile (a close, surplus bytes) is read. Only where framing cannot tell, after raw
-bytes and broken answers, the side is asked again until it has nothing more to say. Nothing here sleeps.
+An answer's end is known by its framing, told by our own sans-I/O reader; then the side is asked once for its log,
+which also makes its loop turn, and what arrived meanwhile (a close, surplus bytes) is read. Only where framing cannot
+tell, after raw bytes and broken answers, the side is asked again until it has nothing more to say. Nothing here
+sleeps.
 """
 
 from __future__ import annotations
@@ -212,11 +213,8 @@ class Client:
     # -- WebSocket
 
     def _send_frames(self, sends: tuple[Send, ...], link: _Link, answer: _Collected) -> None:
-        data = b"".join(
-            send.data if send.opcode is None else encode_frame(True, send.opcode, send.data, mask=True) for send in sends
-        )
-        answer.sent = data
-        link.send(data)
+        answer.sent = b"".join(map(_on_the_wire, sends))
+        link.send(answer.sent)
 
     def _await_frames(self, step: Step, link: _Link, answer: _Collected, piece: bytes) -> None:
         """``piece``: what came already, behind a handshake or while sending."""
@@ -269,6 +267,10 @@ class Client:
             if response.status == 101:
                 self._splitter = FrameSplitter(response)
                 self._await_frames(step, link, answer, rest)
+
+
+def _on_the_wire(send: Send) -> bytes:
+    return send.data if send.opcode is None else encode_frame(True, send.opcode, send.data, mask=True)
 
 
 class _ResponseEnd:

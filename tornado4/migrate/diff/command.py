@@ -18,7 +18,7 @@ import tornado4
 from tornado4.migrate.diff import deviations, report
 from tornado4.migrate.diff.compare import Comparer
 from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment
-from tornado4.migrate.diff.model import Outcome, Run, Sequence, Verdict
+from tornado4.migrate.diff.model import Answer, Outcome, Run, Sequence, Step, Verdict
 from tornado4.migrate.diff.rules import BadRules, Rules, find_user_rules
 from tornado4.migrate.diff.runner import Runner, without_unsafe
 from tornado4.migrate.diff.served import START_SECONDS, DoesNotStart, Gone, Program, Served, start_all
@@ -74,7 +74,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     parser = argparse.ArgumentParser(
         prog="tornado4 diff",
         usage="%(prog)s [OPTIONS] APP [ARGS ...]",
-        description="Send the same requests to an application under the real Tornado and under tornado4; show the differences.",
+        description="Send an application the same requests under the real Tornado and tornado4; show what differs.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -97,7 +97,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     add("--json", metavar="FILE", type=Path, help="write the report as JSON")
     add("--junit", metavar="FILE", type=Path, help="write the report as JUnit XML")
     add("--html", metavar="FILE", type=Path, help="write the report as one HTML page")
-    add("--replay", metavar="REPORT", type=Path, help="send again only what differs in that JSON report: FIXED or STILL")
+    add("--replay", metavar="REPORT", type=Path, help="send only what differs in that JSON report: FIXED or STILL")
     add("--timeout", metavar="SECONDS", type=float, default=10.0, help="the most that an answer may take (10)")
     add("--start-timeout", metavar="SECONDS", type=float, default=START_SECONDS, help="... and a start (60)")
     add("--port", dest="first_port", metavar="N", type=int, default=0, help="listen on N, N+1, N+2 (any free ones)")
@@ -233,7 +233,7 @@ class _Command:
         # Several threads may have something to say; what they say is shown by this one.
         comparer = Comparer(rules, self.options.against)
         runner = Runner(sides, comparer, seconds=self.options.timeout, note=self.notes.append)
-        verdicts = []
+        verdicts = _startup(comparer, sides)
         shown = len(self.notes)
         for verdict in runner.verdicts(sequences):
             verdicts.append(verdict)
@@ -273,6 +273,16 @@ class _Command:
                     raise CannotRun(f"{path}: {error.strerror}") from error
 
 
+def _startup(comparer: Comparer, sides: list[Served]) -> list[Verdict]:
+    """A verdict, number 0, when what the sides logged while they started differs."""
+    step = Step("start of the application", ())
+    answers = {side.name: Answer(b"", False, side.startup, port=side.port) for side in sides}
+    old, new, again = answers[sides[0].name], answers[sides[-1].name], answers[sides[1].name]
+    differences = comparer.compare(step, old, new, again if len(sides) > 2 else None)
+    counts = any(not difference.rule for difference in differences)
+    return [Verdict(0, "start", step, answers, differences)] if counts else []
+
+
 def _described(side: Served) -> str:
     name = "tornado4" if side.name == "tornado4" else "tornado"
     return f"{name} {side.tornado or tornado4.version} on Python {side.python}"
@@ -296,6 +306,7 @@ def to_replay(earlier: Run) -> list[Sequence]:
         steps = [
             verdict.step for verdict in verdicts[: last + 1] if id(verdict) in differing or _prepares(verdict)
         ]
+        steps = [step for step in steps if step.send]  # the start is seen each time
         if steps:
             sequences.append(Sequence(name, tuple(steps), keep_cookies=not steps[0].raw))
     if not sequences:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tornado4.migrate.diff import body, deviations, noise
 from tornado4.migrate.diff.message import Response, responses
@@ -32,15 +32,15 @@ Point = tuple[Kind, str, str, str]
 class Comparer:
     """Compares with one set of rules; ``against`` is the old side's Tornado."""
 
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     against: str = "4.5.3"
 
     def compare(self, step: Step, old: Answer, new: Answer, again: Answer | None = None) -> tuple[Difference, ...]:
         """Every point in which the answers differ; what has a rule does not count."""
         found = self._found(step, old, new)
+        found = _copies(_follow(found), old, new)
         if again is not None and any(not one.rule for one in found):
-            found = noise.mark(found, self._found(step, old, again))
-        found = _follow(found)
+            found = _follow(noise.mark(found, self._found(step, old, again)))
         if any(not one.rule for one in found) and self.against == "4.5.3":
             found = deviations.explain(step, old, new, found)
         return tuple(found[:_MOST_DIFFERENCES])
@@ -49,7 +49,11 @@ class Comparer:
         differences = []
         for kind, where, one, other in points(step, old, new):
             place = Place(kind, where, (old.port, new.port), self.against)
-            rule = "gzip" if where.endswith("gzip") and kind is Kind.BODY else self.rules.reconcile(one, other, place)
+            whole = where.rpartition(": ")[2]
+            if kind is Kind.BODY and whole in body.WHOLE_BODY_RULES:
+                rule: str | None = whole
+            else:
+                rule = self.rules.reconcile(one, other, place)
             differences.append(Difference(kind, where, one, other, rule or ""))
         return differences
 
@@ -108,13 +112,11 @@ def _response(old: Response, new: Response) -> Iterator[Point]:
     elif old.body == new.body and old.chunks != new.chunks:
         yield Kind.FRAMING, "chunks", _sizes(old), _sizes(new)
     if old.complete != new.complete:
-        yield Kind.FRAMING, "end", *("complete" if one.complete else "cut short" for one in (old, new))
+        ends = {True: "complete", False: "cut short"}
+        yield Kind.FRAMING, "end", ends[old.complete], ends[new.complete]
     if old.body != new.body:
-        found = list(body.points(old, new))
-        for where, one, other in found:
+        for where, one, other in body.points(old, new):
             yield Kind.BODY, where, one, other
-        if not found:
-            yield Kind.BODY, "gzip", f"{len(old.body)} bytes", f"{len(new.body)} bytes"
 
 
 def _sizes(response: Response) -> str:
@@ -122,7 +124,10 @@ def _sizes(response: Response) -> str:
 
 
 def _headers(old: Response, new: Response) -> Iterator[Point]:
-    spelled = [{name.lower(): name for name, _ in reversed(one.headers)} for one in (old, new)]
+    spelled: list[dict[str, str]] = [{}, {}]
+    for one_side, response in zip(spelled, (old, new), strict=True):
+        for name, _ in response.headers:
+            one_side.setdefault(name.lower(), name)
     for low in {**spelled[0], **spelled[1]}:
         name = spelled[0].get(low) or spelled[1][low]
         ours, theirs = old.all(low), new.all(low)
@@ -222,6 +227,14 @@ def _follow(differences: Iterable[Difference]) -> list[Difference]:
     if not bodies or any(not one.rule for one in bodies):
         return found
     return [replace(one, rule=_consequence(one)) if not one.rule else one for one in found]
+
+
+def _copies(differences: list[Difference], old: Answer, new: Answer) -> list[Difference]:
+    """Last-Modified of files that are installed once for each side: nothing else differs, and the ETags are there."""
+    told = all(b"\r\netag:" in answer.raw.lower() for answer in (old, new))
+    if not told or any(one.where.lower() != "last-modified" and not one.rule for one in differences):
+        return differences
+    return [one if one.rule or not (one.old and one.new) else replace(one, rule="mtime") for one in differences]
 
 
 def _consequence(one: Difference) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from tornado4.migrate.diff.message import Response
 
 _TOKEN_FIELDS = ("x-xsrftoken", "x-csrftoken")
-_IN_QUERY = re.compile(r"((?:^|[?&])_xsrf=)[^&]*")
+_IN_QUERY = re.compile(r"((?:^|[?&])_xsrf=)[^&\s]*")
 _IN_PART = re.compile(rb'(name="_xsrf"(?:\r\n[^\r\n]+)*\r\n\r\n)[^\r\n]*')
 
 
@@ -46,8 +46,7 @@ class CookieJar:
         lines = head.decode("utf-8", "surrogateescape").split("\r\n")
         token = self._values.get("_xsrf", ("", ""))[0].strip('"')
         if token:
-            lines[0] = _IN_QUERY.sub(lambda m: m[1] + quote(token), lines[0].replace(" HTTP/", "& HTTP/"))
-            lines[0] = lines[0].replace("& HTTP/", " HTTP/")
+            lines[0] = _IN_QUERY.sub(lambda match: match[1] + quote(token), lines[0])
             lines = [_with_token(line, token) for line in lines]
             body = _body_with_token(body, token, head.lower())
         lines = self._with_cookies(lines)

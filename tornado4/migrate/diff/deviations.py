@@ -1,8 +1,8 @@
 """The differences on purpose: the rows of docs/deviations.md, and how an exchange shows that one is at work.
 
-The table's ids and texts lie beside this file as ``deviations.json``, so that an installed tornado4 knows them; after a change
-of the table, ``python -m tornado4.migrate.diff.deviations docs/deviations.md`` writes it anew. Not every row shows on the wire: those that do
-have a :class:`Sign` here.
+The table's ids and texts lie beside this file as ``deviations.json``, so that an installed tornado4 knows them; after
+a change of the table, ``python -m tornado4.migrate.diff.deviations docs/deviations.md`` writes it anew. Not every row
+shows on the wire: those that do have a :class:`Sign` here.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _ROW = re.compile(r"\| ([A-Z][A-Z0-9.-]+) \| (.+?) \| .* \|")
 class Sign:
     """A row is at work in a step when all that is given here is found.
 
-    ``request`` in what was sent, ``status`` first in the new side's answer, ``log`` in one of the new side's messages, ``old`` in
-    the old side's answer; all but ``status`` are regular expressions.
+    ``request`` in what was sent, ``status`` first in the new side's answer, ``log`` in one of the new side's messages,
+    ``old`` in the old side's answer; all but ``status`` are regular expressions.
     """
 
     row: str
@@ -49,14 +49,25 @@ _MALFORMED = r"^Malformed HTTP message from .*?: "
 SIGNS = (
     Sign("WIRE-HOST", (400,), _MALFORMED + r"(?:Missing|Multiple|Invalid) Host header"),
     Sign("WIRE-CHUNK", (400, 413), _MALFORMED + r"(?:Invalid|Malformed) chunk"),
+    Sign("WIRE-501", (501,), _MALFORMED + r"Unsupported Transfer-Encoding: '[^,]*'$"),
     Sign("WIRE-TE", (400, 501), _MALFORMED + r"(?:Unsupported Transfer-Encoding|Transfer-Encoding in an HTTP/1\.0)"),
     Sign("WIRE-LENGTH", (400,), _MALFORMED + r"Only integer Content-Length is allowed: [\d+_-]"),
     Sign("WIRE-505", (505,), _MALFORMED + "Malformed HTTP version"),
     Sign("WIRE-431", (431,), "^Unsatisfiable read"),
     Sign("WIRE-413", (413,), _MALFORMED + "(?:Content-Length too long|chunked body too large|body too large)"),
+    Sign("WIRE-GZIP", (400, 413), _MALFORMED + "(?:Invalid gzip body|decompressed body too large)"),
+    Sign("WIRE-FOLD", (400,), request=r"(?i)\n(?:host|content-length|transfer-encoding|connection):[^\n]*\n[ \t]"),
     Sign("WIRE-400", (400,), _MALFORMED),
     Sign("WIRE-100", request=r"(?is)^\S+ \S+ HTTP/1\.0\r\n.*expect: 100-continue", old="^HTTP/1.1 100 "),
     Sign("WIRE-EXT", request=r"\r\n[0-9A-Fa-f]+[ \t]*;"),
+    Sign("WIRE-TRAILER", request=r"\n0+\r?\n[^\s:]+:", old=r"^$"),
+    Sign("WIRE-BODYLESS", request="^HEAD ", old=r"\r\n\r\n0\r\n\r\n"),
+    Sign("WIRE-SPACE", request=r":[ \t]*[\x85\xa0]|[\x85\xa0][ \t]*\r?\n"),
+    Sign("SEC-REDIRECT", (403,), request=r"^\S+ /[/\\]", old=r"^HTTP/1\.1 30[12] "),
+    Sign("WEB-RANGE", request=r"(?i)\nrange:", old=r"^HTTP/1\.1 (?:500|206|416) "),
+    Sign("WEB-DATE", request=r"(?i)\nif-modified-since:", old=r"^HTTP/1\.1 500 "),
+    Sign("WS-OFFER", (101,), request=r"(?i)\nsec-websocket-extensions:", old=r"^HTTP/1\.1 500 "),
+    Sign("WS-1.0", (101,), request=r"(?i)^\S+ \S+ HTTP/1\.0\r\n.*"),
     Sign("WIRE-BLANK", request=r"^(?:\r?\n){2}"),
     Sign("WIRE-1.0-END", request=r"(?is)^\S+ \S+ HTTP/1\.0\r\n.*connection: *keep-alive"),
     Sign("WIRE-CLOSE", request=r"(?is)(?:connection: *close\r\n.*|HTTP/1\.0\r\n.*)\r\n\r\n\S+ \S+ HTTP/1"),
@@ -67,7 +78,11 @@ def explain(step: Step, old: Answer, new: Answer, differences: Iterable[Differen
     """What counts in a step is given the row that shows in it; without one, all stays as it is."""
     request = b"".join(send.data for send in step.send).decode("latin1")
     answer = old.raw.decode("latin1")
-    row = next((sign.row for sign in SIGNS if sign.shows(request, answer, new)), "") if not step.frames else ""
+    if step.frames:
+        # Forbidden frames can only be sent as raw bytes.
+        row = "SEC-WEBSOCKET" if new.closed and any(send.opcode is None for send in step.send) else ""
+    else:
+        row = next((sign.row for sign in SIGNS if sign.shows(request, answer, new)), "")
     return [replace(one, rule=row) if row and not one.rule else one for one in differences]
 
 

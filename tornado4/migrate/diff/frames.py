@@ -1,6 +1,7 @@
 """WebSocket frames as a server sent them, one by one: not joined to messages, not judged.
 
-The strict reader (``tornado4._wire.websocket``) joins fragments and refuses what is wrong; a comparison wants to see both.
+The strict reader (``tornado4._wire.websocket``) joins fragments and refuses what is wrong; a comparison wants to see
+both.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ The job: ``side`` ("tornado" or "tornado4"), and one of
   which there is one: each byte on it is answered by ["sync"] some turns of the loop later, so that what was
   logged before stands above it; its end ends the process.
 - ``program``: a script, a module or ``module:callable``, run as it is; see ``program.py``.
-- ``scenarios``: a list of {"name", "kind": "source"|"file"|"module", "where", "function"}, and ``seconds``, the most that each
-  may take. Told for each: ["begin", name], what it recorded and logged, ["end", name].
+- ``scenarios``: a list of {"name", "kind": "source"|"file"|"module", "where", "function"}, and ``seconds``, the most
+  that each may take. Told for each: ["begin", name], what it recorded and logged, ["end", name].
 
 Lines are told as JSON on the process's standard output; what the program prints goes to standard error.
 """
@@ -82,8 +82,7 @@ def clean(text):
     text = re.sub(r"\btmp[a-z0-9_]{8}\b", "tmp", text)
     text = text.replace("tornado4", "tornado")
     text = re.sub(r"0x[0-9a-fA-F]+", "0x", text)
-    text = re.sub(r'(?m)^  File .*\n(    .*\n|  \[.*\]\n)*', "", text)
-    return text
+    return re.sub(r'(?m)^  File .*\n(    .*\n|  \[.*\]\n)*', "", text)
 
 
 def qualified(cls):
@@ -105,7 +104,7 @@ def describe(value):
     if isinstance(value, (set, frozenset)):
         return type(value).__name__ + "(" + ", ".join(sorted(describe(v) for v in value)) + ")"
     if hasattr(value, "_fields") and isinstance(value, tuple):
-        inside = ", ".join(n + "=" + describe(v) for n, v in zip(value._fields, value))
+        inside = ", ".join(n + "=" + describe(v) for n, v in zip(value._fields, value))  # noqa: B905  # no strict= before 3.10
         return type(value).__name__ + "(" + inside + ")"
     if isinstance(value, list):
         return "[" + ", ".join(describe(v) for v in value) + "]"
@@ -234,7 +233,7 @@ def run_scenario(scenario):
     except BaseException as e:
         tell("raised", describe(e))
     gc.collect()
-    tornado.stack_context._state.contexts = (tuple(), None)
+    tornado.stack_context._state.contexts = ((), None)
     tornado.ioloop.IOLoop.clear_current()
     try:
         loop.close(all_fds=True)

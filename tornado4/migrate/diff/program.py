@@ -1,7 +1,7 @@
 """A program under test, inside a side's process: what ``launcher.py`` does for a job with ``program``.
 
-It runs on every Python from 3.6 on, under any Tornado. The program is not touched: a script runs as ``__main__`` with its
-arguments, a module as by ``python -m``, and ``module:callable`` gives an Application that is served here.
+It runs on every Python from 3.6 on, under any Tornado. The program is not touched: a script runs as ``__main__`` with
+its arguments, a module as by ``python -m``, and ``module:callable`` gives an Application that is served here.
 
 Around it, four things are arranged before its first line runs:
 - the port on which it listens, whatever number it asks for, is one of ours, on the loopback: three sides run at
@@ -10,7 +10,7 @@ Around it, four things are arranged before its first line runs:
 - each log record of any logger that its own configuration lets through is told: ["log", logger, level, message,
   exception]; no handler is added, so that ``basicConfig`` and ``parse_command_line`` do what they always do.
 - the control connection (a thread of its own): each ``.`` on it is answered by ["sync"] when every running IOLoop has
-  made some turns; ``r`` by ["routes", [...]], the routes of every Application; its end ends the process.
+  made some turns (``s``, the first time: when a loop runs at all); ``r`` by ["routes", [...]], the routes of every Application; its end ends the process.
 - exceptions that end a thread are told as records of the logger "threading".
 """
 import gc
@@ -23,6 +23,7 @@ import threading
 
 TURNS = 20
 IDLE_SECONDS = 0.05
+FIRST_LOOKS = 200
 MOST_FILES = 20
 
 
@@ -181,8 +182,21 @@ def attend(server, tell):
         if data == b".":
             loops = synchronise(loops)
             tell("sync")
+        elif data == b"s":
+            loops = synchronise(first_loops())
+            tell("sync")
         elif data == b"r":
             tell("routes", routes())
+
+
+def first_loops():
+    """The running loops, once there is one; a program that forks, or runs none, has had its time after that."""
+    for _ in range(FIRST_LOOKS):
+        loops = find_loops()
+        if loops:
+            return loops
+        threading.Event().wait(IDLE_SECONDS / 5)
+    return []
 
 
 def synchronise(loops):

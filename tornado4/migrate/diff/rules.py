@@ -37,6 +37,7 @@ MEANINGS = {
     "python": "an interpreter's wording: Python 3.10 and later name the class of a method in a TypeError",
     "server-version": "the version in the Server header: another Tornado was asked for",
     "gzip": "compressed otherwise, the same when unpacked",
+    "mtime": "the time of a file whose content, by its ETag, is the same: the sides read two copies of it",
     "etag": "an ETag of a body in which something was ignored",
     "length": "the length of a body in which something was ignored",
     "noise": "differs between two runs of the old side, too",
@@ -149,6 +150,8 @@ class Rules:
         header = place.where.rpartition(": ")[2].lower() if place.kind is Kind.HEADER else ""
         if header in ("expires", "set-cookie"):
             yield "expires", _near_dates
+        if header == "content-type":
+            yield "boundary", _substitute(re.compile(r'(boundary=)"?[^";,]+"?'), r"\1<boundary>")
         if header == "server" and place.against != "4.5.3":
             yield "server-version", _substitute(re.compile(r"(TornadoServer/)[\w.]+"), r"\1")
         yield "port", lambda old, new: (_without_port(old, place.ports[0]), _without_port(new, place.ports[1]))

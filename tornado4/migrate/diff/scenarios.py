@@ -84,8 +84,8 @@ def scenario_of(given: str | Path | Callable[..., Any] | Scenario) -> Scenario:
     if isinstance(given, Scenario):
         return given
     if callable(given):
-        if "." in given.__qualname__:
-            raise ValueError(f"{given.__qualname__} is not reachable by name in {given.__module__}: give its source text")
+        if not given.__qualname__.isidentifier():  # a lambda, a method, a function within another
+            raise ValueError(f"{given.__qualname__} is not reachable by name in {given.__module__}: give its text")
         return Scenario(given.__qualname__, "file", given.__code__.co_filename, given.__qualname__)
     text = str(given)
     if "\n" in text:

@@ -28,8 +28,8 @@ LAST_WORDS = 20  # lines of standard error that an error message shows
 class Program:
     """What to run on every side.
 
-    ``target`` is a script, or ``module:callable`` (``file.py:callable``) which gives an Application, or, with ``module``,
-    the name for ``python -m``. ``{port}`` in ``args`` is replaced by the side's port.
+    ``target`` is a script, or ``module:callable`` (``file.py:callable``) which gives an Application, or, with
+    ``module``, the name for ``python -m``. ``{port}`` in ``args`` is replaced by the side's port.
     """
 
     target: str
@@ -68,6 +68,7 @@ class Served:
         self.name = name
         self.port = 0
         self.python = self.tornado = ""  # versions, once it runs
+        self.startup: tuple[LogRecord, ...] = ()  # what it logged until it served
         self._program, self._old, self._wanted_port, self._start_seconds = program, old, port, start_seconds
         self._process: SideProcess | None = None
         self._control: socket.socket | None = None
@@ -91,7 +92,9 @@ class Served:
             raise DoesNotStart(f"{self.name}: stopped")
         try:
             first = process.next_line(self._start_seconds)
-            while first is not None and first[0] == "log":
+            before = []
+            while first is not None and first[0] != "listening":
+                before.append(first)
                 first = process.next_line(self._start_seconds)
         except SideFailed:
             said = self._last_words()
@@ -104,6 +107,11 @@ class Served:
             raise DoesNotStart(f"{self.name}: {program} does not start{self._last_words()}")
         self.port, self.python, self.tornado = first[1], first[3], first[4]
         self._control = socket.create_connection(("127.0.0.1", first[2]), timeout=self._start_seconds)
+        try:
+            self.startup = _records(before + self._ask(b"s", "sync", self._start_seconds))
+        except Gone as error:
+            self._end()
+            raise DoesNotStart(f"{self.name}: {program} listened, and then {error}{self._last_words()}") from None
 
     def log(self, seconds: float) -> tuple[LogRecord, ...]:
         """The records since the last call, up to now as the side's loop sees it.

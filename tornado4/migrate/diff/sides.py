@@ -125,6 +125,13 @@ class SideProcess:
         self.errors.extend(self._process.stderr)
 
 
+def _acknowledge_at_once(sock: socket.socket) -> None:
+    """Keep a peer that has not set TCP_NODELAY from waiting for us: its silence would be the kernel's."""
+    if hasattr(socket, "TCP_QUICKACK"):
+        with contextlib.suppress(OSError):  # closed by the peer
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
 def _command(job: dict[str, Any], old: Environment | None) -> list[str]:
     text = json.dumps({**job, "side": "tornado" if old else "tornado4"})
     command = old.command() if old else [sys.executable]
@@ -143,8 +150,8 @@ class ServerSide:
     """An application, served on a port of its own on the loopback.
 
     :arg target: ``file.py`` or ``module``, with ``:name`` behind it where the application (or the function that makes
-        it) is not called ``make_app``, ``application`` or ``app``. ``SERVER``, if defined there, are keyword arguments of
-        HTTPServer.
+        it) is not called ``make_app``, ``application`` or ``app``. ``SERVER``, if defined there, are keyword arguments
+        of HTTPServer.
     :raises SideFailed: it did not start; the message has what it printed.
     """
 
@@ -188,7 +195,7 @@ class ServerSide:
     def drain_log(self) -> list[Line]:
         """The log records since the last call, up to now as the server's loop sees it."""
         self._control.sendall(b".")
-        records = []
+        records: list[Line] = []
         while (line := self._process.next_line(START_SECONDS)) is not None:
             if line[0] == "sync":
                 return records
@@ -227,6 +234,7 @@ class ServerSide:
         """Take what has arrived; True when that was something."""
         something = False
         while not answer.closed:
+            _acknowledge_at_once(sock)
             try:
                 piece = sock.recv(1 << 20)
             except BlockingIOError:

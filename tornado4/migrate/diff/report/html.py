@@ -25,7 +25,7 @@ from tornado4.migrate.diff.report.printable import one_line
 from tornado4.migrate.diff.report.summary import Tally, plural
 
 _HERE = Path(__file__).parent
-_DEVIATION = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)+")
+_DEVIATION = re.compile(r"[A-Z][A-Z0-9.]*(-[A-Z0-9.]+)+")
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _SIGNS = {Outcome.DIFFERENT: "≠", Outcome.IGNORED: "≈", Outcome.SAME: "="}
 
@@ -33,8 +33,7 @@ _SIGNS = {Outcome.DIFFERENT: "≠", Outcome.IGNORED: "≈", Outcome.SAME: "="}
 def to_html(run: Run, deviations_url: str = "") -> str:
     """The page. The same run always gives the same text.
 
-    ``deviations_url`` is where docs/deviations.md can be read; with it, deviations link to their row there as well as to the
-    page's own.
+    ``deviations_url`` is where docs/deviations.md can be read: with it, a deviation links to its row there, too.
     """
     style, script = ((_HERE / name).read_text("utf-8") for name in ("page.css", "page.js"))
     tally = Tally.of(run.verdicts)
@@ -101,12 +100,17 @@ def _bar(tally: Tally) -> list[tuple[str, float, float]]:
     return parts
 
 
-def _rules(run: Run, tally: Tally, deviations_url: str) -> list[tuple[str, str, int, str]]:
+def _parts(text: str) -> list[tuple[str, bool]]:
+    """A text of the table of deviations, which is Markdown: what stands between backticks is code."""
+    return [(part, bool(index % 2)) for index, part in enumerate(one_line(text).split("`")) if part]
+
+
+def _rules(run: Run, tally: Tally, deviations_url: str) -> list[tuple[str, list[tuple[str, bool]], int, str]]:
     """Name, meaning, steps and link of each rule; those that explained nothing this time stand last."""
     known = {**tally.rules, **{rule: tally.rules.get(rule, 0) for rule in run.rules}}
     busiest_first = sorted(known.items(), key=lambda item: (-item[1], item[0]))
     return [
-        (one_line(rule), one_line(run.rules.get(rule, "")), number, _row_link(rule, deviations_url))
+        (one_line(rule), _parts(run.rules.get(rule, "")), number, _row_link(rule, deviations_url))
         for rule, number in busiest_first
     ]
 

@@ -65,7 +65,8 @@ def _case(suite: ET.Element, verdict: Verdict) -> None:
 def _failure_text(verdict: Verdict, counted: list[Difference]) -> str:
     request = b"".join(send.data for send in verdict.step.send)
     origin = f"from {visible(verdict.step.origin)}\n" if verdict.step.origin else ""
-    return "\n".join(["", *map(described, counted), "", origin + _cut(decoded(request)), ""])
+    shown = decoded(request).replace("\\r\n", "\n")
+    return "\n".join(["", *map(described, counted), "", origin + _cut(shown).rstrip("\n"), ""])
 
 
 def described(difference: Difference) -> str:

@@ -210,7 +210,7 @@
     for (const line of text.split(/(?<=\n)/)) {
       const end = /\r?\n$/.exec(line);
       shown.push(escaped(end ? line.slice(0, end.index) : line));
-      if (end) shown.push(make("i", "", end[0] === "\n" ? "␊" : "␍␊"), "\n");
+      if (end) shown.push(make("i", "", end[0] === "\n" ? "\\n" : "\\r\\n"), "\n");
     }
     return shown;
   }
@@ -242,6 +242,7 @@
     const draw = () => {
       shown.className = hex ? "hex" : "";
       shown.replaceChildren(...(hex ? [hexText(bytes, perLine)] : textParts(bytes)));
+      if (!raw.size) shown.append(make("i", "", "nothing"));
       if (raw.size > bytes.length) shown.append("\n", make("i", "", "… " + (raw.size - bytes.length).toLocaleString("en") + " more bytes; the JSON report has them all"));
       change.textContent = hex ? "Text" : "Hex";
     };
@@ -290,7 +291,8 @@
     back.href = "#";
     const turn = make("div", "turn", turnLink("↑", "Previous step (k)", neighbour(-1)), turnLink("↓", "Next step (j)", neighbour(1)));
     const sign = make("span", "sign " + step.outcome, SIGNS[step.outcome]);
-    const meta = ["step " + step.number, step.sequence, step.origin].filter(Boolean).join(" · ");
+    const from = step.origin.startsWith(step.sequence) ? "" : step.sequence;
+    const meta = ["step " + step.number, from, step.origin].filter(Boolean).join(" · ");
     const sent = detail.request.map((piece) => piece.label).join(", ");
     return [
       back,

@@ -158,16 +158,18 @@ _END_KINDS = (Kind.CONNECTION, Kind.FAILURE)
 def _sections(verdict: Verdict, old: Answer, new: Answer) -> list[dict[str, Json]]:
     tones = _Tones(verdict.differences)
     heads_only = verdict.step.send[:1] != () and verdict.step.send[0].data.startswith(b"HEAD ")
-    pairs = list(zip_longest(messages(old.raw, heads_only), messages(new.raw, heads_only), fillvalue=Message()))
+    pairs = list(zip_longest(messages(old.raw, heads_only), messages(new.raw, heads_only)))
     sections: list[dict[str, Json]] = []
     for index, (before, after) in enumerate(pairs, 1):
         nth = f", answer {index} of {len(pairs)}" if len(pairs) > 1 else ""
-        status = align.row(visible(before.start), visible(after.start))
+        # A side that gave fewer answers has no line in this place, which is not the same as an empty one.
+        status = align.row(*(None if each is None else visible(each.start) for each in (before, after)))
+        framing = align.row(*(None if each is None else each.framing for each in (before, after)))
         sections += [
             {"title": f"Status line{nth}", "rows": [tones.plain(status, _STATUS_KINDS)]},
-            {"title": "Headers", "rows": _headers(tones, before, after)},
-            _body(tones, before, after),
-            {"title": "Framing", "rows": [tones.plain(align.row(before.framing, after.framing), (Kind.FRAMING,))]},
+            {"title": "Headers", "rows": _headers(tones, before or Message(), after or Message())},
+            _body(tones, before or Message(), after or Message()),
+            {"title": "Framing", "rows": [tones.plain(framing, (Kind.FRAMING,))]},
         ]
     frames = align.rows([_frame(frame) for frame in old.frames], [_frame(frame) for frame in new.frames])
     log = align.rows(_log(old.log), _log(new.log))

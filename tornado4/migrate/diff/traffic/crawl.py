@@ -60,8 +60,9 @@ def example_path(pattern: str, group: str | None = None) -> str | None:
         whole = re.compile(pattern if pattern.endswith("$") else pattern + "$")
     except re.error:
         return None
-    first = [group] if group is not None and groups else list(_CANDIDATES)
-    choices = [first, *[list(_CANDIDATES)] * (groups - 1)] if groups else []
+    choices = [[*_spelled_out(text), *_CANDIDATES] for text in groups]
+    if group is not None and choices:
+        choices[0] = [group]
     for chosen in itertools.product(*choices):
         path = "".join(itertools.chain.from_iterable(itertools.zip_longest(literals, chosen, fillvalue="")))
         if whole.match(path) and path.startswith("/") and re.fullmatch(r"[\x21-\x7e]+", path):
@@ -69,9 +70,14 @@ def example_path(pattern: str, group: str | None = None) -> str | None:
     return None
 
 
-def _pieces(pattern: str) -> tuple[list[str], int] | None:
-    """The text between a pattern's outermost groups, and how many of those there are."""
-    literals, groups, depth, at = [""], 0, 0, 0
+def _spelled_out(group: str) -> list[str]:
+    """``robots\\.txt`` and ``json|xml``: what a group may say outright."""
+    return [re.sub(r"\\(\W)", r"\1", one) for one in group.split("|") if not re.search(r"[\[(*+?]|\\\w", one)]
+
+
+def _pieces(pattern: str) -> tuple[list[str], list[str]] | None:
+    """The text between a pattern's outermost groups, and those groups' own."""
+    literals, groups, depth, at, start = [""], list[str](), 0, 0, 0
     while at < len(pattern):
         char = pattern[at]
         if char == "\\" and at + 1 < len(pattern):
@@ -84,19 +90,20 @@ def _pieces(pattern: str) -> tuple[list[str], int] | None:
                 return None
             if not depth:  # a class outside a group is a group to us
                 literals.append("")
-                groups += 1
+                groups.append("")
             at = end
         elif char == "(":
             depth += 1
-            groups += depth == 1
+            start = at + 1 if depth == 1 else start
         elif char == ")":
             depth -= 1
             if not depth:
                 literals.append("")
+                groups.append(pattern[start:at])
         elif not depth:
             literals[-1] += _literal(char, pattern, at)
         at += 1
-    return (literals, groups) if not depth and groups <= _MOST_GROUPS else None
+    return (literals, groups) if not depth and len(groups) <= _MOST_GROUPS else None
 
 
 def _literal(char: str, pattern: str, at: int) -> str:
