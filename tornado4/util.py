@@ -15,9 +15,25 @@ import inspect
 import re
 import sys
 import zlib
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from types import CodeType, FunctionType, ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+
+# Those of typing that collections.abc has too, and those that nothing here needs, are names of 4.5.3's module.
+from typing import (  # noqa: F401, UP035
+    TYPE_CHECKING,
+    Any,
+    AnyStr,
+    Callable,
+    ClassVar,
+    Dict,
+    Mapping,
+    Match,
+    NoReturn,
+    Optional,
+    Self,
+    Tuple,
+    Union,
+)
 
 if TYPE_CHECKING:
     import datetime
@@ -41,7 +57,7 @@ class TimeoutError(Exception):
     """A wait was longer than its limit. The name under which Tornado 5 and later raise it."""
 
 
-class ObjectDict(dict[str, Any]):
+class ObjectDict(Dict[str, Any]):  # noqa: UP006  (4.5.3: typing.Dict, so Generic is a base)
     """A dictionary whose items are also attributes.
 
     Reading an absent attribute raises `AttributeError`; setting one stores an item.

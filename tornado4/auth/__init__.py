@@ -20,12 +20,13 @@ Example, for Google::
                 )
 
 The protocol rooms are ``openid``, ``oauth1`` (with ``signatures``) and ``oauth2``; the sites' are
-``google``, ``facebook`` and ``twitter``.
+``google``, ``facebook`` and ``twitter``; ``former`` holds what Tornado dropped in 4.2.
 """
 
 from __future__ import annotations
 
 from tornado4.auth.facebook import FacebookGraphMixin
+from tornado4.auth.former import FacebookMixin, FriendFeedMixin, GoogleMixin
 from tornado4.auth.futures import AuthError, _auth_future_to_callback, _auth_return_future
 from tornado4.auth.google import GoogleOAuth2Mixin
 from tornado4.auth.oauth1 import OAuthMixin
@@ -50,6 +51,9 @@ __all__ = [
     "AuthError",
     "ExceptionStackContext",
     "FacebookGraphMixin",
+    "FacebookMixin",
+    "FriendFeedMixin",
+    "GoogleMixin",
     "GoogleOAuth2Mixin",
     "OAuth2Mixin",
     "OAuthMixin",

@@ -48,7 +48,7 @@ REQUEST_ID_HEADERS = frozenset(
     {"x-request-id", "x-correlation-id", "x-trace-id", "x-b3-traceid", "x-b3-spanid", "traceparent", "x-amzn-trace-id"}
 )
 
-_HTTP_DATE = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}[ -][A-Z][a-z]{2}[ -]\d{4} \d{2}:\d{2}:\d{2} GMT\b")
+_HTTP_DATE = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}[ -][A-Z][a-z]{2}[ -]\d{4} \d{2}:\d{2}:\d{2}\b(?: GMT\b)?")
 _DURATION = re.compile(r" \d+\.\d\dms$")
 
 _SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
@@ -188,7 +188,7 @@ def _json_path(path: str) -> re.Pattern[str]:
 
 def is_http_date(text: str) -> bool:
     """Whether a Date header has the form that RFC 9110, 5.6.7, prefers."""
-    return _HTTP_DATE.fullmatch(text) is not None
+    return text.endswith(" GMT") and _HTTP_DATE.fullmatch(text) is not None
 
 
 def without_duration(message: str) -> str:
