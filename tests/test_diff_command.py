@@ -1,7 +1,7 @@
 """``tornado4 diff`` as it is called, over real sockets and processes.
 
-The old side is not the real Tornado here (compat_tests/test_diff_real.py has that) but a stand-in: tornado4 again, under the name
-``tornado``, with a marker by which the application below knows that it is the original, and not its changed copy.
+The old side is not the real Tornado here (compat_tests/test_diff_real.py has that) but a stand-in: tornado4 again,
+under the name ``tornado``, with a marker by which the application below knows that it is not its changed copy.
 """
 
 from __future__ import annotations
@@ -295,7 +295,7 @@ def test_the_same_is_exit_code_0_and_sessions_are_kept(folder: Path, capsys: pyt
     assert "5 steps in" in out and err == ""
     run = from_json((folder / "report.json").read_text())
     assert run.sides == ["4.5.3", "4.5.3 again", "tornado4"]
-    login, user, form, posted, random = run.verdicts
+    _, user, form, posted, random = run.verdicts
     assert user.answers["tornado4"].raw.endswith(b"\r\n\r\nann")
     assert posted.answers["4.5.3"].raw.endswith(b"posted 1") and posted.outcome is Outcome.SAME
     assert form.outcome is random.outcome is Outcome.IGNORED
@@ -340,11 +340,11 @@ def test_the_users_rules_beside_the_application_are_used(folder: Path) -> None:
 
 
 def test_what_is_logged_at_the_start_is_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "app.py").write_text(
-        APP.replace("    tornado.ioloop.IOLoop.current().start()", "    logging.warning('new' if CHANGED else 'old')\n\\g<0>")
-        .replace("\\g<0>", "    tornado.ioloop.IOLoop.current().start()")
-    )  # fmt: skip
-    assert diff("--http", requests(folder, "GET /same"), "--html", "r.html", "--junit", "r.xml", "--json", "r.json") == 1
+    starting = "    tornado.ioloop.IOLoop.current().start()"
+    warning = "    logging.warning('new' if CHANGED else 'old')\n"
+    (folder / "app.py").write_text(APP.replace(starting, warning + starting))
+    file = requests(folder, "GET /same")
+    assert diff("--http", file, "--html", "r.html", "--junit", "r.xml", "--json", "r.json") == 1
     assert "log root, record 1:  WARNING old -> WARNING new" in capsys.readouterr().out
     assert from_json((folder / "r.json").read_text()).verdicts[0].number == 0
 

@@ -127,7 +127,8 @@ def test_http_file_with_all_that_it_may_hold(tmp_path: Path) -> None:
         tmp_path,
         "requests.http",
         "@id = 42\n\n### the item\nGET /items/{{id}}\n  ?page=2\n  &size=1 HTTP/1.0\nAccept: text/html\n# no header\n\n"
-        "### \n// @name create\nPOST http://shop.test:80/items HTTP/1.1\nContent-Type: text/plain\n\nline 1\n\nline 2\n\n"
+        "### \n// @name create\nPOST http://shop.test:80/items HTTP/1.1\nContent-Type: text/plain\n\n"
+        "line 1\n\nline 2\n\n"
         "###\n# @new-connection\nPUT /picture\n< ./picture.png\n###\n/plain\n",
     )
     item, create, picture, plain = read_http_file(path).steps
@@ -187,7 +188,8 @@ def test_a_websocket_transcript_is_a_handshake_and_exchanges(tmp_path: Path) -> 
     path = write(
         tmp_path,
         "chat.ws",
-        '# a comment\nheader Origin: http://x\nconnect /chat?room=1\nexpect\nsend hello you\nsend "a\\nb"\nexpect 2\n'
+        "# a comment\nheader Origin: http://x\nconnect /chat?room=1\nexpect\nsend hello you\n"
+        'send "a\\nb"\nexpect 2\n'
         "send-binary 00 ff\nping p\nraw 81 00\nexpect text done\nclose 1000 bye\nexpect close\n",
     )
     handshake, texts, mixed, closing = read_websocket(path).steps

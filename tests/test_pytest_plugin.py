@@ -124,7 +124,7 @@ def test_unasked_it_changes_nothing_and_imports_no_engine(suite: Path, installed
         "    assert 'tornado' not in sys.modules\n"
         "    ours = {name for name in sys.modules if name.partition('.')[0] == 'tornado4'}\n"
         f"    assert ours == {{'tornado4', 'tornado4.migrate', {NAME!r}}}\n"
-        "    assert not any('tornado4' in repr(finder) for finder in sys.meta_path)\n"
+        "    assert not any('tornado4.migrate' in repr(finder) for finder in sys.meta_path)\n"
     )
     done = run_pytest(suite, installed)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from typing import Any, overload
 from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes
 
-from tornado4.util import PY3, basestring_type, unicode_type
+from tornado4.util import PY3, basestring_type, bytes_type, u, unicode_type
 
 unichr = chr
 
@@ -306,6 +306,7 @@ def _clip_url(url: str, host_start: int) -> str:
 __all__ = [
     "PY3",
     "basestring_type",
+    "bytes_type",
     "json_decode",
     "json_encode",
     "linkify",
@@ -315,6 +316,7 @@ __all__ = [
     "squeeze",
     "to_basestring",
     "to_unicode",
+    "u",
     "unichr",
     "unicode_type",
     "url_escape",

@@ -402,6 +402,10 @@ class HTTPResponse:
             self._body = buffer.getvalue()
         return self._body
 
+    def _get_body(self) -> Any:
+        """`body`; the name of its getter in 4.0 to 4.2."""
+        return self.body
+
     def __repr__(self) -> str:
         fields = ",".join(f"{name}={value!r}" for name, value in sorted(vars(self).items()))
         return f"{type(self).__name__}({fields})"

@@ -449,6 +449,8 @@ class _Timeout(tuple[float, int]):
 
     #: The time at which the callback is to run, by the loop's clock.
     deadline = property(lambda self: self[0])
+    #: What orders equal deadlines; 4.4's name.
+    tiebreaker = property(lambda self: self[1])
     #: Deadline and age, the order of the heap; 4.5.3's name.
     tdeadline = property(tuple)
 

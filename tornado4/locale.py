@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 from tornado4 import escape
 from tornado4._locale_data import LOCALE_NAMES
 from tornado4.log import gen_log
-from tornado4.util import PY3
+from tornado4.util import PY3, bytes_type, u
 
 _default_locale = "en_US"
 _translations: dict[str, Any] = {}
@@ -384,10 +384,12 @@ __all__ = [
     "CSVLocale",
     "GettextLocale",
     "Locale",
+    "bytes_type",
     "escape",
     "get",
     "get_supported_locales",
     "load_gettext_translations",
     "load_translations",
     "set_default_locale",
+    "u",
 ]

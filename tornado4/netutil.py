@@ -23,7 +23,7 @@ from tornado4.concurrent import Future, dummy_executor, run_on_executor
 from tornado4.ioloop import IOLoop
 from tornado4.log import gen_log
 from tornado4.platform.auto import set_close_exec
-from tornado4.util import PY3, Configurable, errno_from_exception
+from tornado4.util import PY3, Configurable, bytes_type, errno_from_exception, u
 
 try:
     import certifi  # type: ignore[import-not-found,unused-ignore]
@@ -43,6 +43,7 @@ __all__ = [
     "add_accept_handler",
     "bind_sockets",
     "bind_unix_socket",
+    "bytes_type",
     "certifi",
     "dummy_executor",
     "errno_from_exception",
@@ -52,6 +53,7 @@ __all__ = [
     "ssl_match_hostname",
     "ssl_options_to_context",
     "ssl_wrap_socket",
+    "u",
     "xrange",
 ]
 

@@ -382,6 +382,16 @@ class _Option:
         "d": "days",
         "w": "weeks",
     }
+    #: The same the other way round, as 4.0 to 4.2 had it.
+    _TIMEDELTA_ABBREVS = [
+        ("hours", ["h"]),
+        ("minutes", ["m", "min"]),
+        ("seconds", ["s", "sec"]),
+        ("milliseconds", ["ms"]),
+        ("microseconds", ["us"]),
+        ("days", ["d"]),
+        ("weeks", ["w"]),
+    ]
     _TIMEDELTA_PATTERN = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\w*)\s*")
 
     def _parse_timedelta(self, value: str) -> datetime.timedelta:

@@ -29,7 +29,7 @@ from tornado4.concurrent import Future
 from tornado4.escape import native_str
 from tornado4.httputil import HTTPServerRequest
 from tornado4.log import access_log, gen_log
-from tornado4.util import PY3, unicode_type
+from tornado4.util import PY3, bytes_type, u, unicode_type
 
 _Environ = dict[str, Any]
 _StartResponse = Callable[..., Any]
@@ -339,6 +339,8 @@ __all__ = [
     "WSGIContainer",
     "_WSGIConnection",
     "_WSGIRequestContext",
+    "bytes_type",
     "from_wsgi_str",
     "to_wsgi_str",
+    "u",
 ]

@@ -1,7 +1,8 @@
 """Run one of Tornado's own test modules, unchanged, on tornado4; print one JSON object.
 
     python -m compat_tests.upstream.run web_test [--version 4.5.3] [--loop asyncio|uvloop]
-                                                 [--switch NAME=VALUE ...] [--only Class.test ...]
+                                                 [--switch NAME=VALUE ...]
+                                                 [--only Class.test ...] [--skip Class.test ...]
 
 The object maps each test's name to its outcome: passed, failed, error, skipped: <reason>. On standard error:
 unittest's own report. Meant to be started by ``test_upstream.py``, one process a module, and by hand.
@@ -13,6 +14,7 @@ docs/deviations.md names, with which tests that deviate by default have to pass.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import sys
@@ -30,6 +32,7 @@ def install(version: str) -> None:
     alias.install()
     backfill.install()
     sys.meta_path.insert(0, UpstreamTests(prepare(version)))
+    sys.path.append(str(CHILDREN))  # behind everything: for the stand-ins
     # Tests start children with `python -c "import tornado..."`: see children/sitecustomize.py.
     os.environ["TORNADO4_UPSTREAM_VERSION"] = version
     before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -55,6 +58,18 @@ def set_switches(switches: list[str]) -> None:
         setattr(HTTP1ConnectionParameters, name, {"True": True, "False": False}[value])
 
 
+def drop_low_ports() -> None:
+    """Give up binding to ports below 1024: a test of theirs relies on not being root."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice, for 64 bits
+    if libc.capget(header, sets) == 0:
+        sets[0] &= ~(1 << 10)  # CAP_NET_BIND_SERVICE
+        libc.capset(header, sets)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module")
@@ -62,13 +77,15 @@ def main() -> None:
     parser.add_argument("--loop", choices=["asyncio", "uvloop"], default="asyncio")
     parser.add_argument("--switch", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--skip", nargs="*", default=[])
     options = parser.parse_args()
     install(options.version)
     configure_loop(options.loop)
     set_switches(options.switch)
+    drop_low_ports()
     # Suites of 4.x look at sys.argv by way of tornado.testing and Twisted's trial.
     del sys.argv[1:]
-    json.dump(run(options.module, options.only), sys.stdout, indent=1, sort_keys=True)
+    json.dump(run(options.module, options.only, options.skip), sys.stdout, indent=1, sort_keys=True)
 
 
 if __name__ == "__main__":

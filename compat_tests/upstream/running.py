@@ -39,12 +39,15 @@ class Outcomes(unittest.TextTestResult):
         self.outcomes = {}
         self.names = {}
 
+    def name_of(self, test):
+        if not hasattr(test, "_testMethodName"):
+            return test.id()  # what unittest puts in place of a class or module that could not be set up
+        # Several classes may share a qualified name (they are made in a loop); the module's own differ.
+        case = type(test)
+        return f"{self.names.get(case, case.__qualname__)}.{test._testMethodName}"
+
     def _note(self, test, outcome):
-        name = test.id()
-        if isinstance(test, unittest.TestCase):
-            # Several classes may share a qualified name (they are made in a loop); the module's own differ.
-            case = type(test)
-            name = "{}.{}".format(self.names.get(case, case.__qualname__), test._testMethodName)
+        name = self.name_of(test)
         # An error in tearDown, after a pass, is what counts.
         if self.outcomes.get(name) in (None, "passed"):
             self.outcomes[name] = outcome
@@ -74,8 +77,8 @@ class Outcomes(unittest.TextTestResult):
         self._note(test, "failed")
 
 
-def run(module, only=()):
-    """Import ``tornado.test.MODULE`` and run it, or of it the tests named "Class.test": outcome by test."""
+def run(module, only=(), skip=()):
+    """Import ``tornado.test.MODULE`` and run it; "Class.test" names in ``only`` or ``skip`` choose. Outcome by test."""
     name = "tornado.test." + module
     # The old tests themselves use much that is deprecated; what tornado4 does is judged by tests/.
     warnings.simplefilter("ignore")
@@ -86,8 +89,20 @@ def run(module, only=()):
     root.addHandler(logging.NullHandler())
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
     suite = unittest.defaultTestLoader.loadTestsFromNames([name + "." + test for test in only] or [name])
-    runner = unittest.TextTestRunner(stream=sys.stderr, verbosity=1, resultclass=_outcomes_for(namespace))
+    make_result = _outcomes_for(namespace)
+    if skip:
+        named = make_result(None, False, 0)
+        suite = unittest.TestSuite(test for test in _flat(suite) if named.name_of(test) not in skip)
+    runner = unittest.TextTestRunner(stream=sys.stderr, verbosity=1, resultclass=make_result)
     return runner.run(suite).outcomes
+
+
+def _flat(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from _flat(test)
+        else:
+            yield test
 
 
 def _outcomes_for(namespace):

@@ -74,6 +74,7 @@ class RequestPump:
     """
 
     __slots__ = (
+        "_alone",
         "_body_timer",
         "_conn",
         "_context",
@@ -116,6 +117,7 @@ class RequestPump:
         self._held = False
         self._paused = False
         self._running = False
+        self._alone = False  # what is being answered came by itself: there is nothing to gather answers for
         self._need_close = False
         self._phase = _Phase.HEAD
         self._body_timer: Any = None
@@ -187,10 +189,31 @@ class RequestPump:
             self._paused = True
             self.stream._pause_push()
             return
-        head = reader.recall(data)
-        if head is None:
-            reader.feed(data)
-        self._advance(head)
+        if self._shortcut is not None:
+            head = reader.recall(data)
+            if head is not None:
+                self._take_whole(head, self._shortcut)
+                return
+        reader.feed(data)
+        self._advance()
+
+    def _take_whole(self, head: http1.Head, shortcut: Shortcut) -> None:
+        """`_advance` for a request that came by itself and in one piece, as most do."""
+        self._running = self._alone = True
+        answered = True
+        try:
+            answered = self._answer(head, shortcut)
+        except httputil.HTTPInputError as error:
+            self._refuse(error)
+        except _QuietException:
+            self._abort()
+        finally:
+            self._running = self._alone = False
+        if not answered:
+            self.reader.expect_end()
+            self._advance(head)
+        elif self._paused and not self._held:
+            self._advance()
 
     def _advance(self, event: Any = None) -> None:
         """Work on ``event``, if given, and what the reader has, until it has no more or something must be
@@ -288,14 +311,15 @@ class RequestPump:
 
     def _on_head(self, head: http1.Head) -> None:
         conn = self._conn
+        shortcut = self._shortcut
+        if shortcut is not None and head.length == 0 and self._answer(head, shortcut):
+            self.reader.take_end()
+            return
         conn._head = head
         conn._request_start_line = head.start_line  # type: ignore[assignment]
         conn._request_headers = head.headers
         if not head.keep_alive or conn.no_keep_alive:
             conn._disconnect_on_finish = True
-        shortcut = self._shortcut
-        if shortcut is not None and head.length == 0 and self._answer(head, shortcut):
-            return
         conn._reading = BODY
         self._phase = _Phase.BODY
         self._need_close = True
@@ -315,6 +339,11 @@ class RequestPump:
     def _answer(self, head: http1.Head, shortcut: Shortcut) -> bool:
         """Do what `_on_head` and `_on_end` would for a request that ends with its head, if ``shortcut`` can."""
         conn = self._conn
+        conn._head = head
+        conn._request_start_line = head.start_line  # type: ignore[assignment]
+        conn._request_headers = head.headers
+        if not head.keep_alive or conn.no_keep_alive:
+            conn._disconnect_on_finish = True
         conn._reading = DONE
         self._phase = _PHASE_RESPONSE
         try:
@@ -325,9 +354,8 @@ class RequestPump:
         except Exception:
             app_log.error("Uncaught exception", exc_info=True)
             raise _QuietException from None
-        self.reader.take_end()
         if conn._over and not conn._disconnect_on_finish and not self.stream._closed and conn._stream is not None:
-            self._next_request()  # what `_exchange_over` comes to
+            self._next_request()  # what the following comes to
         else:
             self._response_under_way()
         return True
@@ -586,6 +614,8 @@ class RequestPump:
     def _emit(self, data: bytes) -> bool:
         """Send ``data``, or keep it while more pipelined requests are being answered. False if the socket is
         full."""
+        if self._alone:
+            return cast(bool, self.stream._send(data))
         if self._running and self.reader.pending:
             self._cork.append(data)
             self._cork_size += len(data)

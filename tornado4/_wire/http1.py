@@ -415,6 +415,9 @@ _STEPS = {
 }
 
 
+# `HTTPHeaders` without its constructor, for fields that are known to be well.
+_make_headers = HTTPHeaders.__new__
+
 # A look at an enumeration's member is a look into its class: not for what runs with each request.
 _HEAD, _END = State.HEAD, State.END
 
@@ -473,8 +476,8 @@ class RequestReader(MessageReader):
     def recall(self, data: bytes) -> Head | None:
         """The head of a request that makes up all of ``data`` and has the fields of the last one; else None.
 
-        It is `feed` and `next_event` in one, for what mostly arrives on a connection that is kept alive; after
-        None the data still has to be fed. `END` is due behind it, see `take_end`.
+        For what mostly arrives on a connection that is kept alive: no `feed`, no `next_event`, and the reader
+        stands where it stood, before the next request. `expect_end` makes it stand behind this head.
         """
         line_length = len(data) - len(self._memo)
         if (
@@ -488,10 +491,16 @@ class RequestReader(MessageReader):
             return None
         line = data[:line_length]
         start_line = _request_lines.get(line) or _read_request_line(line)
-        if start_line is None:
-            return None
+        return None if start_line is None else self._known_head(start_line)
+
+    def _known_head(self, start_line: RequestStartLine) -> Head:
+        headers = _make_headers(HTTPHeaders)
+        headers._values = self._memo_values.copy()
+        return Head(start_line, headers, 0, False, self._memo_keep_alive)
+
+    def expect_end(self) -> None:
+        """Go on as if `next_event` had returned what `recall` did: the next event is `END`."""
         self._state = _END
-        return Head(start_line, HTTPHeaders._adopt(self._memo_values.copy()), 0, False, self._memo_keep_alive)
 
     def next_event(self) -> Head | bytes | _Sentinel:
         """As `MessageReader.next_event`; knows the head at once if its fields are those of the last one."""
@@ -510,7 +519,7 @@ class RequestReader(MessageReader):
             return super().next_event()
         self._position = self._scanned = end
         self._state = _END
-        return Head(start_line, HTTPHeaders._adopt(self._memo_values.copy()), 0, False, self._memo_keep_alive)
+        return self._known_head(start_line)
 
     def take_end(self) -> None:
         """Take the `END` that is due behind a head without body; short for one more `next_event`."""

@@ -43,7 +43,7 @@ from tornado4.concurrent import TracebackFuture, chain_future, return_future
 from tornado4.httputil import url_concat
 from tornado4.log import gen_log
 from tornado4.stack_context import ExceptionStackContext
-from tornado4.util import PY3, ArgReplacer, set_public_module, unicode_type
+from tornado4.util import PY3, ArgReplacer, bytes_type, set_public_module, u, unicode_type
 
 __all__ = [
     "PY3",
@@ -66,9 +66,11 @@ __all__ = [
     "_oauth_escape",
     "_oauth_parse_response",
     "_oauth_signature",
+    "bytes_type",
     "chain_future",
     "gen_log",
     "return_future",
+    "u",
     "unicode_type",
     "url_concat",
 ]

@@ -41,7 +41,7 @@ class GoogleMixin(OpenIdMixin, OAuthMixin):
     _OAUTH_ACCESS_TOKEN_URL = "https://www.google.com/accounts/OAuthGetAccessToken"
 
     @return_future
-    def authorize_redirect(  # type: ignore[override]
+    def authorize_redirect(
         self,
         oauth_scope: str,
         callback_uri: str | None = None,
@@ -55,7 +55,7 @@ class GoogleMixin(OpenIdMixin, OAuthMixin):
         callback()
 
     @_auth_return_future
-    def get_authenticated_user(self, callback: Any) -> None:  # type: ignore[override]
+    def get_authenticated_user(self, callback: Any) -> None:
         """Return the user, with an ``access_token`` if one was asked for; see `OpenIdMixin`."""
         request_token = self._granted_token()
         if request_token:

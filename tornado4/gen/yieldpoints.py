@@ -219,6 +219,9 @@ def multi(children: Any, quiet_exceptions: Any = ()) -> Any:
 
 
 Multi = multi
+# In 4.0 to 4.2 that was a class, whose methods were called by name.
+for _name in ("start", "is_ready", "get_result"):
+    setattr(multi, _name, getattr(MultiYieldPoint, _name))
 
 # A list that holds a YieldPoint must not be taken for one of Futures.
 convert_yielded.register(list, multi)

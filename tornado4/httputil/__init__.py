@@ -41,7 +41,7 @@ from tornado4.httputil.start_lines import (
 )
 from tornado4.httputil.uris import encode_username_password, qs_to_qsl, split_host_and_port, url_concat
 from tornado4.log import gen_log
-from tornado4.util import PY3, ObjectDict, set_public_module
+from tornado4.util import PY3, ObjectDict, bytes_type, set_public_module, u
 
 __all__ = [
     "PY3",
@@ -68,6 +68,7 @@ __all__ = [
     "_parse_request_range",
     "_parseparam",
     "_unquote_cookie",
+    "bytes_type",
     "calendar",
     "collections",
     "copy",
@@ -93,6 +94,7 @@ __all__ = [
     "responses",
     "split_host_and_port",
     "time",
+    "u",
     "url_concat",
     "urlencode",
     "urlparse",

@@ -85,6 +85,11 @@ class HTTPHeaders(MutableMapping[str, str]):
             self.update(*args, **kwargs)
 
     @classmethod
+    def fromkeys(cls, iterable: Iterable[str], value: Any = None) -> HTTPHeaders:
+        """Headers of these names, all of one value: what 4.0 and 4.1, whose headers were a `dict`, had."""
+        return cls((name, value) for name in iterable)
+
+    @classmethod
     def _adopt(cls, values: dict[str, str | list[str]]) -> HTTPHeaders:
         """Make headers around ``values``, whose keys are normalised already. Keeps the dictionary."""
         made = cls.__new__(cls)

@@ -106,6 +106,10 @@ class HTTPServerRequest:
             context = getattr(connection, "context", None)
             self.remote_ip = getattr(context, "remote_ip", None)
             self.protocol = getattr(context, "protocol", "http")
+        if host is None and type(headers) is HTTPHeaders:
+            host = headers._values.get("Host")  # type: ignore[assignment]
+            if type(host) is list:
+                host = ",".join(host)
         self.host: str = host or headers.get("Host") or "127.0.0.1"
         if files:
             self.files = files

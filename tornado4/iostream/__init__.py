@@ -35,6 +35,7 @@ from tornado4.iostream.errors import (
 )
 from tornado4.iostream.pipe import PipeIOStream
 from tornado4.iostream.plain import IOStream
+from tornado4.iostream.prefixes import _double_prefix, _merge_prefix
 from tornado4.iostream.tls import SSLIOStream
 from tornado4.log import app_log, gen_log
 from tornado4.netutil import (
@@ -44,7 +45,7 @@ from tornado4.netutil import (
     ssl_match_hostname,
     ssl_wrap_socket,
 )
-from tornado4.util import errno_from_exception, set_public_module
+from tornado4.util import bytes_type, errno_from_exception, set_public_module, u
 
 try:
     from tornado4.platform.posix import _set_nonblocking
@@ -66,9 +67,12 @@ __all__ = [
     "TracebackFuture",
     "UnsatisfiableReadError",
     "_client_ssl_defaults",
+    "_double_prefix",
+    "_merge_prefix",
     "_server_ssl_defaults",
     "_set_nonblocking",
     "app_log",
+    "bytes_type",
     "doctests",
     "errno",
     "errno_from_exception",
@@ -80,6 +84,7 @@ __all__ = [
     "ssl_match_hostname",
     "ssl_wrap_socket",
     "stack_context",
+    "u",
 ]
 
 set_public_module(globals(), __name__)

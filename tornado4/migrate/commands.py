@@ -28,7 +28,7 @@ class Command(NamedTuple):
 
 COMMANDS = [
     Command("run", "tornado4.migrate.run", "run a Tornado 4 program: 'import tornado' gets tornado4"),
-    Command("diff", "tornado4.migrate.diff.command", "show where an application behaves otherwise than on the real one"),
+    Command("diff", "tornado4.migrate.diff.command", "show where an application behaves otherwise than before"),
 ]
 
 

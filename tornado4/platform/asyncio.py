@@ -35,7 +35,7 @@ from tornado4._core.tasks import release_tasks
 from tornado4._core.yielded import convert_yielded
 from tornado4.concurrent import Future
 from tornado4.ioloop import IOLoop
-from tornado4.util import errno_from_exception
+from tornado4.util import errno_from_exception, timedelta_to_seconds
 
 __all__ = [
     "AsyncIOLoop",
@@ -43,6 +43,7 @@ __all__ = [
     "BaseAsyncIOLoop",
     "IOLoop",
     "convert_yielded",
+    "timedelta_to_seconds",
     "to_asyncio_future",
     "to_tornado_future",
 ]

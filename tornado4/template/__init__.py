@@ -61,7 +61,7 @@ from tornado4.template.parser import _parse
 from tornado4.template.reader import ParseError, _TemplateReader
 from tornado4.template.whitespace import filter_whitespace
 from tornado4.template.writer import _CodeWriter, _format_code
-from tornado4.util import PY3, ObjectDict, exec_in, set_public_module, unicode_type
+from tornado4.util import PY3, ObjectDict, bytes_type, exec_in, set_public_module, u, unicode_type
 
 __all__ = [
     "PY3",
@@ -91,8 +91,10 @@ __all__ = [
     "_format_code",
     "_parse",
     "app_log",
+    "bytes_type",
     "exec_in",
     "filter_whitespace",
+    "u",
     "unicode_type",
 ]
 

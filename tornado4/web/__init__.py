@@ -46,8 +46,9 @@ from urllib import parse as urlparse
 from urllib.parse import urlencode
 
 from tornado4 import escape, gen, httputil, iostream, locale, stack_context, template
-from tornado4.concurrent import Future
+from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
+from tornado4.httputil import split_host_and_port
 from tornado4.log import access_log, app_log, gen_log
 from tornado4.routing import (
     AnyMatches,
@@ -57,8 +58,20 @@ from tornado4.routing import (
     ReversibleRuleRouter,
     Rule,
     URLSpec,
+    _unquote_or_none,
 )
-from tornado4.util import PY3, ObjectDict, _websocket_mask, raise_exc_info, set_public_module, unicode_type
+from tornado4.util import (
+    PY3,
+    ObjectDict,
+    _websocket_mask,
+    bytes_type,
+    import_object,
+    raise_exc_info,
+    re_unescape,
+    set_public_module,
+    u,
+    unicode_type,
+)
 from tornado4.web.application import (
     Application,
     _ApplicationRouter,
@@ -67,6 +80,7 @@ from tornado4.web.application import (
 )
 from tornado4.web.decorators import addslash, asynchronous, authenticated, removeslash, stream_request_body
 from tornado4.web.errors import Finish, HTTPError, MissingArgumentError
+from tornado4.web.former import _RequestDispatcher
 from tornado4.web.handler import RequestHandler
 from tornado4.web.handlers import ErrorHandler, FallbackHandler, RedirectHandler
 from tornado4.web.output import _HeaderTypes
@@ -134,6 +148,7 @@ __all__ = [
     "_ApplicationRouter",
     "_HandlerDelegate",
     "_HeaderTypes",
+    "_RequestDispatcher",
     "_UIModuleNamespace",
     "_create_signature_v1",
     "_create_signature_v2",
@@ -146,6 +161,7 @@ __all__ = [
     "_signed_value_version_re",
     "_time_independent_equals",
     "_unicode",
+    "_unquote_or_none",
     "_websocket_mask",
     "_xsrf_form_html",
     "access_log",
@@ -155,6 +171,7 @@ __all__ = [
     "authenticated",
     "base64",
     "binascii",
+    "bytes_type",
     "create_signed_value",
     "datetime",
     "decode_signed_value",
@@ -168,8 +185,10 @@ __all__ = [
     "hashlib",
     "hmac",
     "httputil",
+    "import_object",
     "iostream",
     "is_absolute",
+    "is_future",
     "isclass",
     "locale",
     "mimetypes",
@@ -177,7 +196,9 @@ __all__ = [
     "os",
     "raise_exc_info",
     "re",
+    "re_unescape",
     "removeslash",
+    "split_host_and_port",
     "stack_context",
     "stat",
     "stream_request_body",
@@ -187,6 +208,7 @@ __all__ = [
     "time",
     "traceback",
     "types",
+    "u",
     "unicode_type",
     "url",
     "urlencode",

@@ -17,9 +17,12 @@ from tornado4.routing import (
     AnyMatches,
     DefaultHostMatches,
     HostMatches,
+    Matcher,
+    PathMatches,
     ReversibleRouter,
     ReversibleRuleRouter,
     Rule,
+    URLSpec,
 )
 from tornado4.web import shortcut
 from tornado4.web.handler import RequestHandler
@@ -199,6 +202,14 @@ class Application(ReversibleRouter):
         not_found = {"status_code": 404}
         return self.get_handler_delegate(request, ErrorHandler, not_found)
 
+    def _get_host_handlers(self, request: httputil.HTTPServerRequest) -> list[Any] | None:
+        """The path rules of all hosts that a request's host belongs to, in order; up to 4.4 the first step of
+        routing.
+        """
+        rules = self.default_router.rules
+        found = _rules_of_hosts(rules, request, (HostMatches, AnyMatches))
+        return found or _rules_of_hosts(rules, request, (DefaultHostMatches, AnyMatches)) or None
+
     def get_handler_delegate(
         self,
         request: httputil.HTTPServerRequest,
@@ -249,6 +260,21 @@ class Application(ReversibleRouter):
             log = access_log.warning if status < 500 else access_log.error
         milliseconds = 1000.0 * handler.request.request_time()
         log("%d %s %.2fms", status, handler._request_summary(), milliseconds)
+
+
+def _rules_of_hosts(
+    rules: Sequence[Any], request: httputil.HTTPServerRequest, hosts: tuple[type[Matcher], ...]
+) -> list[Any]:
+    """The rules beneath those that match the request and are of the kinds ``hosts``."""
+    found: list[Any] = []
+    for rule in rules:
+        if isinstance(rule.matcher, PathMatches) and not isinstance(rule, URLSpec):
+            found.append(URLSpec(rule.matcher.regex, rule.target, rule.target_kwargs, rule.name))
+        elif not isinstance(rule.target, _ApplicationRouter):
+            found.append(rule)
+        elif isinstance(rule.matcher, hosts) and rule.matcher.match(request) is not None:
+            found += _rules_of_hosts(rule.target.rules, request, hosts)
+    return found
 
 
 def _expand_debug(settings: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def _run_through(
 ) -> Generator[Any, None, None] | None:
     """Run the request as far as it goes without waiting; the steps that are left, or None."""
     try:
-        verb = handler.request.method
+        verb: Any = handler.request.method
         if verb not in handler.SUPPORTED_METHODS:
             raise HTTPError(405)
         if args or kwargs:
@@ -73,7 +73,8 @@ def _run_through(
             return _steps(handler, awaited, method_called=False)
         if handler._finished:
             return None
-        awaited = _method(handler)(*handler.path_args, **handler.path_kwargs)
+        method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
+        awaited = method(*handler.path_args, **handler.path_kwargs)
         if awaited is not None:
             return _steps(handler, awaited, method_called=True)
         if handler._auto_finish and not handler._finished:
@@ -99,7 +100,9 @@ def _steps(handler: RequestHandler, awaited: Any, method_called: bool) -> Genera
                     yield handler.request.body
                 except StreamClosedError:
                     return
-            awaited = _method(handler)(*handler.path_args, **handler.path_kwargs)
+            verb: Any = handler.request.method
+            method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
+            awaited = method(*handler.path_args, **handler.path_kwargs)
         if awaited is not None:
             yield awaited
         if handler._auto_finish and not handler._finished:
@@ -107,11 +110,6 @@ def _steps(handler: RequestHandler, awaited: Any, method_called: bool) -> Genera
     except (Exception, asyncio.CancelledError) as error:
         # a native handler's task can be cancelled: the client gets its 500 all the same
         _fail(handler, error)
-
-
-def _method(handler: RequestHandler) -> Any:
-    verb: Any = handler.request.method
-    return getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
 
 
 def _fail(handler: RequestHandler, error: BaseException) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from tornado4 import escape, httputil, iostream, locale, template
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
+from tornado4.httputil.headers import HTTPHeaders
 from tornado4.util import ObjectDict
 from tornado4.web import (
     arguments,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from tornado4.web.application import Application
 
 _OK = httputil.responses[200]
+# `HTTPHeaders` without its constructor, for names that are known to be normalised.
+_make_headers = HTTPHeaders.__new__
 _good_names = output.good_names
 _invalid_value = output.INVALID_VALUE.search
 _WEB_PACKAGE = __name__.rpartition(".")[0]
@@ -229,7 +232,8 @@ class RequestHandler:
 
     def clear(self) -> None:
         """Start the response anew: default headers, no body, status 200."""
-        self._headers = output.default_headers()
+        headers = self._headers = _make_headers(HTTPHeaders)
+        headers._values = output.default_values()
         self.set_default_headers()
         self._write_buffer: list[bytes] = []
         self._status_code = 200

@@ -11,7 +11,6 @@ from tornado4 import httputil, version
 from tornado4.concurrent import Future
 from tornado4.escape import json_encode, utf8
 from tornado4.httputil.dates import current_date
-from tornado4.httputil.headers import HTTPHeaders
 from tornado4.web.etag import body_etag, matches
 
 if TYPE_CHECKING:
@@ -44,9 +43,6 @@ _TAGGED_METHODS = frozenset(("GET", "HEAD"))
 _start_lines: dict[tuple[int, str], httputil.ResponseStartLine] = {}
 _MOST_START_LINES = 200
 
-# `HTTPHeaders` without its constructor, for names that are known to be normalised.
-_make_headers = HTTPHeaders.__new__
-
 _SERVER = f"TornadoServer/{version}"
 #: What may be given as a header's value.
 _HeaderTypes: TypeAlias = "bytes | str | numbers.Integral | datetime.datetime"
@@ -57,11 +53,9 @@ _LIST_HINT = (
 )
 
 
-def default_headers() -> HTTPHeaders:
+def default_values() -> dict[str, str | list[str]]:
     """The headers that every response starts from, in the order in which they are sent."""
-    made = _make_headers(HTTPHeaders)
-    made._values = {"Server": _SERVER, "Content-Type": "text/html; charset=UTF-8", "Date": current_date()}
-    return made
+    return {"Server": _SERVER, "Content-Type": "text/html; charset=UTF-8", "Date": current_date()}
 
 
 def header_value(value: Any) -> str:
@@ -126,26 +120,28 @@ def complete_headers(handler: RequestHandler, plainly: bool) -> None:
     """
     status = handler._status_code
     values = handler._headers._values
-    if status == 200 and "Etag" not in values and handler.request.method in _TAGGED_METHODS:
-        if plainly:
-            values["Etag"] = tag = body_etag(handler._write_buffer)
-            matched = matches(tag, handler.request.headers.get("If-None-Match", ""))
-        else:
-            handler.set_etag_header()
-            matched = handler.check_etag_header()
-        if matched:
-            handler._write_buffer = []
-            handler.set_status(304)
+    buffer = handler._write_buffer
+    if status == 200:
+        if "Etag" not in values and handler.request.method in _TAGGED_METHODS:
+            if plainly:
+                values["Etag"] = tag = body_etag(buffer)
+                asked = handler.request.headers.get("If-None-Match")
+                matched = asked is not None and matches(tag, asked)
+            else:
+                handler.set_etag_header()
+                matched = handler.check_etag_header()
+            if matched:
+                handler._write_buffer = []
+                handler.set_status(304)
         status = handler._status_code
-    if status in (204, 304) or 100 <= status < 200:
+    if status != 200 and (status in (204, 304) or 100 <= status < 200):
         assert not handler._write_buffer, f"Cannot send body with {status}"
         handler._clear_headers_for_304()
     elif "Content-Length" not in handler._headers._values:
-        length = sum(map(len, handler._write_buffer))
         if plainly:
-            values["Content-Length"] = str(length)
+            values["Content-Length"] = str(len(buffer[0]) if len(buffer) == 1 else sum(map(len, buffer)))
         else:
-            handler.set_header("Content-Length", length)
+            handler.set_header("Content-Length", sum(map(len, handler._write_buffer)))
 
 
 def _first_piece(handler: RequestHandler, finishing: bool) -> tuple[httputil.ResponseStartLine, bytes | None]:
@@ -211,8 +207,11 @@ def let_go(connection: Any) -> None:
 def send_last(handler: RequestHandler) -> None:
     """What `flush` does, for the end of a response: nobody waits, so no Future is made where that can be."""
     connection: Any = handler.request.connection
-    write_response = None if handler._headers_written else getattr(connection, "_write_response", None)
-    if write_response is None:
+    try:
+        write_response = connection._write_response
+    except AttributeError:  # not one of ours
+        write_response = None
+    if write_response is None or handler._headers_written:
         let_go(connection)
         flush(handler, True, None)
         return

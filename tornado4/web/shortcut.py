@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import httputil
+from tornado4.httputil.headers import HTTPHeaders
 from tornado4.routing import AnyMatches, PathMatches, Rule, URLSpec, _changes
 from tornado4.web.handler import RequestHandler
 from tornado4.web.static import StaticFileHandler
@@ -96,17 +97,13 @@ class Routes:
             if path.startswith(prefix):
                 arguments = matcher.match_path(path)
                 if arguments is not None:
-                    return (
-                        rule,
-                        handler_class,
-                        arguments.get("path_args", ()),
-                        arguments.get("path_kwargs", _NO_ARGUMENTS),
-                    )
+                    args, kwargs = arguments.get("path_args", ()), arguments.get("path_kwargs", _NO_ARGUMENTS)
+                    return rule, handler_class, args, kwargs
         return None
 
 
 def serve(
-    application: Application, server_conn: object, connection: Any, start_line: Any, headers: Any
+    application: Application, server_conn: object, connection: Any, start_line: Any, headers: HTTPHeaders
 ) -> bool:
     """Run the handler of a request that has no body. False if it has to go the long way."""
     routes = application._routes
@@ -123,7 +120,8 @@ def serve(
     request = httputil.HTTPServerRequest(
         method, uri, version, headers, None, None, None, connection, None, server_conn
     )
-    request._parse_body()
+    if "Content-Type" in headers._values or "Content-Encoding" in headers._values:
+        request._parse_body()  # there is no body, but there may be something to say about that
     run(application, request, handler_class, rule.target_kwargs, args, kwargs)
     return True
 

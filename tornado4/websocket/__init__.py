@@ -16,9 +16,10 @@ from tornado4.ioloop import IOLoop, PeriodicCallback
 from tornado4.iostream import StreamClosedError
 from tornado4.log import app_log, gen_log
 from tornado4.tcpclient import TCPClient
-from tornado4.util import PY3, _websocket_mask, set_public_module
+from tornado4.util import PY3, _websocket_mask, bytes_type, set_public_module, u
 from tornado4.websocket.client import WebSocketClientConnection, websocket_connect
 from tornado4.websocket.errors import WebSocketClosedError, WebSocketError
+from tornado4.websocket.former import _wrap_method, method
 from tornado4.websocket.handler import WebSocketHandler, _raise_not_supported_for_websockets
 from tornado4.websocket.protocol import WebSocketProtocol, WebSocketProtocol13
 
@@ -39,10 +40,14 @@ __all__ = [
     "_PerMessageDeflateDecompressor",
     "_raise_not_supported_for_websockets",
     "_websocket_mask",
+    "_wrap_method",
     "app_log",
+    "bytes_type",
     "gen_log",
+    "method",
     "native_str",
     "to_unicode",
+    "u",
     "utf8",
     "websocket_connect",
 ]

@@ -289,9 +289,9 @@ def _described(side: Served) -> str:
 
 
 def default_python(version: str) -> str | None:
-    """Tornado 5 and later run on the Python that we run on; for 4 an older one is looked for."""
+    """Tornado 6 and later run on the Python that we run on; for those before, an older one is looked for."""
     major = version.partition(".")[0]
-    return sys.executable if major.isdecimal() and int(major) >= 5 else None
+    return sys.executable if major.isdecimal() and int(major) >= 6 else None
 
 
 def to_replay(earlier: Run) -> list[Sequence]:

@@ -10,7 +10,8 @@ Around it, four things are arranged before its first line runs:
 - each log record of any logger that its own configuration lets through is told: ["log", logger, level, message,
   exception]; no handler is added, so that ``basicConfig`` and ``parse_command_line`` do what they always do.
 - the control connection (a thread of its own): each ``.`` on it is answered by ["sync"] when every running IOLoop has
-  made some turns (``s``, the first time: when a loop runs at all); ``r`` by ["routes", [...]], the routes of every Application; its end ends the process.
+  made some turns (``s``, the first time: when a loop runs at all); ``r`` by ["routes", [...]], the routes of every
+  Application; its end ends the process.
 - exceptions that end a thread are told as records of the logger "threading".
 """
 import gc

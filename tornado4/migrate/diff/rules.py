@@ -37,18 +37,27 @@ MEANINGS = {
     "python": "an interpreter's wording: Python 3.10 and later name the class of a method in a TypeError",
     "server-version": "the version in the Server header: another Tornado was asked for",
     "gzip": "compressed otherwise, the same when unpacked",
-    "mtime": "the time of a file whose content, by its ETag, is the same: the sides read two copies of it",
+    "mtime": "the time of a file whose content, by its ETag, is the same: two copies of it",
     "etag": "an ETag of a body in which something was ignored",
     "length": "the length of a body in which something was ignored",
     "noise": "differs between two runs of the old side, too",
     "asyncio-log": "a record of the logger asyncio, on which Tornado 4 does not run",
 }
 
+
+def markdown() -> str:
+    """The table of rules in docs/diff.md."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items()]
+    return "\n".join(["| rule | what it ignores |", "|---|---|", *rows])
+
+
 REQUEST_ID_HEADERS = frozenset(
     {"x-request-id", "x-correlation-id", "x-trace-id", "x-b3-traceid", "x-b3-spanid", "traceparent", "x-amzn-trace-id"}
 )
 
-_HTTP_DATE = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}[ -][A-Z][a-z]{2}[ -]\d{4} \d{2}:\d{2}:\d{2}\b(?: GMT\b)?")
+_HTTP_DATE = re.compile(
+    r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}[ -][A-Z][a-z]{2}[ -]\d{4} \d{2}:\d{2}:\d{2}\b(?: GMT\b)?"
+)
 _DURATION = re.compile(r" \d+\.\d\dms$")
 
 _SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], str], ...] = (

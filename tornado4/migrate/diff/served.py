@@ -10,6 +10,7 @@ import contextlib
 import signal
 import socket
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ class Served:
             "program": program.target,
             "args": list(program.args),
             "module": program.module,
-            "port": self._wanted_port,
+            "port": self._wanted_port or _free_port(),
         }
         process = self._process = SideProcess(job, self._old, program.cwd)
         if self._stopped:  # while it was being started
@@ -183,6 +184,22 @@ def _ending(code: int | None) -> str:
 
 def _records(lines: list[list[Any]]) -> tuple[LogRecord, ...]:
     return tuple(LogRecord(*line[1:5]) for line in lines if line[0] == "log")
+
+
+# The last ports given away, by this process: three sides that start at once must not get the same.
+_given: deque[int] = deque(maxlen=100)
+_giving = threading.Lock()
+
+
+def _free_port() -> int:
+    with _giving, contextlib.ExitStack() as tried:
+        while True:
+            sock = tried.enter_context(socket.socket())
+            sock.bind(("127.0.0.1", 0))
+            port: int = sock.getsockname()[1]
+            if port not in _given:
+                _given.append(port)
+                return port
 
 
 def _check_free(port: int, name: str) -> None:

@@ -1,0 +1,144 @@
+"""Running a module of a suite in processes of its own, and holding the outcomes against what is expected.
+
+``expected/<version>.json`` says for each module and test one of
+
+    passes
+    deviates ROW            ROW of docs/deviations.md says why; fails here, on purpose
+    changed in 4.5.3: why   passed on that older release; the real 4.5.3 fails it too
+    broken: why             fails on the real Tornado of that version, too, on any current Python
+    skipped: why            as the suite itself says
+
+or, where that depends on the Python or the loop, an object from "3.12", "uvloop", "3.12 uvloop" (all the words
+have to fit; the first entry that fits counts) and "else" to one of these.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from compat_tests.oracle import TOP
+
+EXPECTED = Path(__file__).parent / "expected"
+MODULE_SECONDS = 300
+#: Upstream's default, five seconds for one test, is too short on a busy machine. Tests that are known to fail
+#: do so by waiting for what never comes, some of them: they get less.
+TEST_SECONDS, FAILING_TEST_SECONDS = 60, 3
+
+#: How docs/deviations.md's rows are switched back, where HTTP1ConnectionParameters can.
+SWITCHES = {
+    "WIRE-HOST": "require_host=False",
+    "WIRE-413": "answer_errors=False",
+    "WIRE-400": "answer_errors=False",
+    "WIRE-TE": "chunked_http10=True",
+}
+
+Outcomes: TypeAlias = dict[str, str]
+Entry: TypeAlias = "str | dict[str, str]"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Which Python and which loop a suite runs on."""
+
+    python: str = sys.executable
+    loop: str = os.environ.get("TORNADO4_TEST_LOOP", "asyncio")
+    words: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, python: str = sys.executable, loop: str | None = None) -> Bench:
+        loop = loop or cls.loop
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        version = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        return cls(python, loop, frozenset({version, loop}))
+
+
+class NoResult(Exception):
+    """A module did not come to its end."""
+
+
+def run_module(
+    bench: Bench,
+    version: str,
+    module: str,
+    *,
+    only: list[str] | None = None,
+    skip: list[str] | None = None,
+    switches: list[str] | None = None,
+    test_seconds: int = TEST_SECONDS,
+) -> tuple[Outcomes, str]:
+    """(outcome by test, what unittest printed)."""
+    command = [bench.python, "-m", "compat_tests.upstream.run", module, "--loop", bench.loop, "--version", version]
+    for option, values in (("--only", only), ("--skip", skip), ("--switch", switches)):
+        command += [option, *values] if values else []
+    env = {**os.environ, "PYTHONPATH": str(TOP), "ASYNC_TEST_TIMEOUT": str(test_seconds)}
+    try:
+        done = subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, timeout=MODULE_SECONDS)
+    except subprocess.TimeoutExpired as e:
+        raise NoResult(f"{module} of {version} took more than {MODULE_SECONDS} s:\n{e.stderr!r}"[-4000:]) from None
+    try:
+        return json.loads(done.stdout), done.stderr
+    except ValueError:
+        shown = done.stdout[-2000:] + done.stderr[-4000:]
+        raise NoResult(f"{module} of {version} gave no result ({done.returncode}):\n{shown}") from None
+
+
+def load_expected(version: str) -> dict[str, dict[str, Entry]]:
+    """By module and test."""
+    loaded: dict[str, dict[str, Entry]] = json.loads((EXPECTED / f"{version}.json").read_text("utf-8"))
+    return loaded
+
+
+def expectation(entry: Entry, bench: Bench) -> str:
+    """What an entry says for this bench."""
+    if isinstance(entry, str):
+        return entry
+    for condition, said in entry.items():
+        if condition == "else" or bench.words.issuperset(condition.split()):
+            return said
+    raise ValueError(f"nothing fits {sorted(bench.words)}: {entry}")
+
+
+def fits(outcome: str, want: str) -> bool:
+    """Whether an outcome is the expected one."""
+    if want.startswith("skipped"):
+        return outcome.startswith("skipped")
+    return outcome == "passed" if want == "passes" else outcome in ("failed", "error")
+
+
+def check_module(bench: Bench, version: str, module: str) -> list[str]:
+    """Run a module, and once more with its deviations switched back; return what is not as expected."""
+    expected = {test: expectation(entry, bench) for test, entry in load_expected(version)[module].items()}
+    failing = [test for test, want in expected.items() if not want.startswith(("passes", "skipped"))]
+    outcomes, report = run_module(bench, version, module, skip=failing)
+    if failing:
+        more, _ = run_module(bench, version, module, only=failing, test_seconds=FAILING_TEST_SECONDS)
+        outcomes |= more
+    found = []
+    for test in sorted(outcomes.keys() | expected.keys()):
+        got, want = outcomes.get(test, "missing"), expected.get(test, "not listed")
+        if not fits(got, want):
+            found.append(f"{module}: {test}: {got}, expected: {want}")
+    found += check_switches(bench, version, module, expected)
+    return [*found, report[-6000:]] if found else []
+
+
+def check_switches(bench: Bench, version: str, module: str, expected: dict[str, str]) -> list[str]:
+    """What deviates for a row that can be switched back has to pass then."""
+    rows = {test: row_of(want) for test, want in expected.items() if row_of(want) in SWITCHES}
+    if not rows:
+        return []
+    switches = sorted({SWITCHES[row] for row in rows.values()})
+    outcomes, report = run_module(bench, version, module, only=list(rows), switches=switches)
+    found = [f"{module}: {test}: {got} with {switches}" for test, got in outcomes.items() if got != "passed"]
+    return [*found, report[-3000:]] if found else []
+
+
+def row_of(want: str) -> str:
+    """The row of docs/deviations.md that an expectation names, or ""."""
+    return want.removeprefix("deviates ") if want.startswith("deviates ") else ""
