@@ -154,6 +154,7 @@ class LogFormatter(logging.Formatter):
         self._fmt: str = fmt
         self._colors: dict[int, str] = {}
         self._normal = ""
+        self._shown: tuple[Any, str] = (None, "")  # the last moment shown, and its text
         if color and _stderr_supports_color():
             self._colors, self._normal = _terminal_codes(colors)
 
@@ -164,7 +165,7 @@ class LogFormatter(logging.Formatter):
         except Exception as error:
             # Whatever goes wrong in somebody's __str__: a log call must not fail the caller.
             record.message = f"Bad message ({error!r}): {record.__dict__!r}"
-        record.asctime = self.formatTime(record, self.datefmt)
+        record.asctime = self._format_second(record)
         color = self._colors.get(record.levelno)
         record.color, record.end_color = ("", "") if color is None else (color, self._normal)
 
@@ -174,6 +175,18 @@ class LogFormatter(logging.Formatter):
         if record.exc_text:
             text = text.rstrip() + "\n" + _safe_unicode(record.exc_text)
         return text.replace("\n", "\n    ")
+
+
+    def _format_second(self, record: Any) -> str:
+        """`formatTime`, asked once a second, since a date format of `time.strftime` knows nothing smaller."""
+        if not self.datefmt:
+            return self.formatTime(record, self.datefmt)  # with milliseconds
+        moment = int(record.created), self.datefmt, self.converter
+        shown_moment, text = self._shown
+        if shown_moment != moment:
+            text = self.formatTime(record, self.datefmt)
+            self._shown = moment, text
+        return text
 
 
 def _terminal_codes(colors: Mapping[int, int]) -> tuple[dict[int, str], str]:

@@ -73,10 +73,21 @@ def _entries(by_bench: dict[Bench, Outcomes], old: dict[str, Entry]) -> dict[str
         if len(set(said.values())) == 1:
             entries[test] = usual
             continue
-        entries[test] = {
-            " ".join(sorted(bench.words)): what for bench, what in said.items() if what != usual
-        } | {"else": usual}
+        entries[test] = _conditions(said, usual) | {"else": usual}
     return entries
+
+
+def _conditions(said: dict[Bench, str], usual: str) -> dict[str, str]:
+    """A loop or a Python alone where all its benches agree, both where they do not."""
+    conditions = {}
+    for word in sorted({word for bench in said for word in bench.words}):
+        agreed = {what for bench, what in said.items() if word in bench.words}
+        if len(agreed) == 1 and agreed != {usual}:
+            conditions[word] = agreed.pop()
+    for bench, what in said.items():
+        if what != usual and not any(conditions.get(word) == what for word in bench.words):
+            conditions[" ".join(sorted(bench.words))] = what
+    return conditions
 
 
 def _say(outcome: str, entry: Entry | None, bench: Bench) -> str:

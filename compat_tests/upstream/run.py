@@ -20,7 +20,8 @@ import os
 import sys
 from pathlib import Path
 
-from compat_tests.upstream.running import UpstreamTests, run
+from compat_tests.upstream import doc_examples
+from compat_tests.upstream.running import UpstreamTests, run, run_suite
 from compat_tests.upstream.suite import prepare
 from tornado4.migrate import alias, backfill
 
@@ -85,7 +86,11 @@ def main() -> None:
     drop_low_ports()
     # Suites of 4.x look at sys.argv by way of tornado.testing and Twisted's trial.
     del sys.argv[1:]
-    json.dump(run(options.module, options.only, options.skip), sys.stdout, indent=1, sort_keys=True)
+    if options.module == "doctests":
+        outcomes = run_suite(doc_examples.load(options.version), options.only, options.skip)
+    else:
+        outcomes = run(options.module, options.only, options.skip)
+    json.dump(outcomes, sys.stdout, indent=1, sort_keys=True)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ class Outcomes(unittest.TextTestResult):
         self.names = {}
 
     def name_of(self, test):
-        if not hasattr(test, "_testMethodName"):
-            return test.id()  # what unittest puts in place of a class or module that could not be set up
+        if getattr(test, "_testMethodName", "runTest") == "runTest":
+            return test.id()  # a docstring's, or what unittest puts for a class that could not be set up
         # Several classes may share a qualified name (they are made in a loop); the module's own differ.
         case = type(test)
         return f"{self.names.get(case, case.__qualname__)}.{test._testMethodName}"
@@ -79,22 +79,30 @@ class Outcomes(unittest.TextTestResult):
 
 def run(module, only=(), skip=()):
     """Import ``tornado.test.MODULE`` and run it; "Class.test" names in ``only`` or ``skip`` choose. Outcome by test."""
-    name = "tornado.test." + module
     # The old tests themselves use much that is deprecated; what tornado4 does is judged by tests/.
     warnings.simplefilter("ignore")
-    namespace = vars(importlib.import_module(name))
+    name = "tornado.test." + module
+    names = vars(importlib.import_module(name))
+    return run_suite(unittest.defaultTestLoader.loadTestsFromName(name), only, skip, names)
+
+
+def run_suite(suite, only=(), skip=(), namespace=None):
+    """Run what ``only`` and ``skip`` leave of a suite. Outcome by test."""
     # Upstream's own runner logs at INFO and drops what reaches the root: ExpectLog stands on that.
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.addHandler(logging.NullHandler())
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
-    suite = unittest.defaultTestLoader.loadTestsFromNames([name + "." + test for test in only] or [name])
-    make_result = _outcomes_for(namespace)
-    if skip:
-        named = make_result(None, False, 0)
-        suite = unittest.TestSuite(test for test in _flat(suite) if named.name_of(test) not in skip)
+    make_result = _outcomes_for(namespace or {})
+    named = make_result(sys.stderr, False, 0)
+    chosen = []
+    for test in _flat(suite):
+        name = named.name_of(test)
+        wanted = not only or name in only or name.partition(".")[0] in only
+        if wanted and name not in skip:
+            chosen.append(test)
     runner = unittest.TextTestRunner(stream=sys.stderr, verbosity=1, resultclass=make_result)
-    return runner.run(suite).outcomes
+    return runner.run(unittest.TestSuite(chosen)).outcomes
 
 
 def _flat(suite):

@@ -54,6 +54,32 @@ def without_own_frames(error: BaseException) -> tuple[type[BaseException], BaseE
 _OWN_MODULES = frozenset({__name__, __name__.replace(".runner", ".coroutines")})
 
 
+def call_soon(loop: Any, callback: Any) -> None:
+    """``loop.add_callback(callback)``, for an object that wants no stack context and brings its ``context``.
+
+    A `PollIOLoop` gets it into its queue as it is; others are asked to run it in that context.
+    """
+    if type(loop).add_callback is not _POLL_ADD_CALLBACK:
+        loop.add_callback(_InContext(callback))
+    elif not loop._closing:
+        loop._callbacks.append(callback)
+        if loop._polling:
+            loop._wake()
+
+
+class _InContext:
+    """A callback in its own context, for loops that look for none."""
+
+    __slots__ = ("_callback",)
+    _wrapped = True  # it is to run in no stack context, whatever is active now
+
+    def __init__(self, callback: Any) -> None:
+        self._callback = callback
+
+    def __call__(self) -> None:
+        self._callback.context.run(self._callback)
+
+
 def _outcome(future: Any) -> tuple[Any, BaseException | None]:
     """The result of a Future that is done, or its exception, ready to be thrown."""
     if type(future) is Future:
@@ -252,14 +278,7 @@ class Runner:
 
     def _schedule(self, future: Any) -> None:
         """Asks for another round of the loop, from any thread: executors resolve Futures in theirs."""
-        loop = self.io_loop
-        if type(loop).add_callback is not _POLL_ADD_CALLBACK:
-            loop.add_callback(self._resume_detached)
-        elif not loop._closing:
-            # What add_callback() does with a function, without making one: we are our own callback.
-            loop._callbacks.append(self)
-            if loop._polling:
-                loop._wake()
+        call_soon(self.io_loop, self)
 
     def _resume(self, future: Any = None) -> None:
         assert self.context is not None
@@ -276,12 +295,6 @@ class Runner:
             self.run()
         finally:
             _state.contexts = surrounding
-
-    def _resume_detached(self) -> None:
-        assert self.context is not None
-        self.context.run(self)
-
-    _resume_detached._wrapped = True  # type: ignore[attr-defined]
 
     def handle_exception(self, typ: Any, value: Any, tb: Any) -> bool:
         """Gives the coroutine an exception of something it started, unless it is at work or has ended."""

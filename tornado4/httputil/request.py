@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Generic, TypeVar, overload
 
 from tornado4.escape import parse_qs_bytes
@@ -142,19 +143,39 @@ class HTTPServerRequest:
         """Uploaded files by field name."""
         return {}
 
+    @_OnDemand
+    def _sent_cookies(self) -> dict[str, str]:
+        """Names and values of the Cookie header, as sent."""
+        return parse_cookie(self.headers["Cookie"]) if "Cookie" in self.headers else {}
+
     @property
     def cookies(self) -> SimpleCookie:
         """The request's cookies; those that ``http.cookies`` does not take are left out."""
         jar = self.__dict__.get("_cookies")
         if jar is None:
             jar = self._cookies = SimpleCookie()
-            if "Cookie" in self.headers:
-                for name, value in parse_cookie(self.headers["Cookie"]).items():
-                    try:
-                        jar[name] = value
-                    except CookieError:
-                        pass  # not ours to judge: another script of the site may have set it
+            for name, value in self._sent_cookies.items():
+                try:
+                    jar[name] = value
+                except CookieError:
+                    pass  # not ours to judge: another script of the site may have set it
         return jar
+
+    def _cookie_value(self, name: str) -> str | None:
+        """``cookies[name].value``, None if there is no such cookie.
+
+        As long as nobody has asked for ``cookies``, this makes none of its objects, which costs more than all
+        else about a cookie. What ``http.cookies`` might not take, or change, is left to it.
+        """
+        if "_cookies" not in self.__dict__ and type(self).cookies is _COOKIES:
+            value = self._sent_cookies.get(name)
+            if value is None:
+                return None
+            if _PLAIN_NAME.fullmatch(name) and not _MORSEL.isReservedKey(name):
+                if value.isascii() and value.isprintable():
+                    return value
+        jar = self.cookies
+        return jar[name].value if jar is not None and name in jar else None
 
     def supports_http_1_1(self) -> bool:
         """Whether the request came as HTTP/1.1.
@@ -219,6 +240,11 @@ class HTTPServerRequest:
         shown = ("protocol", "host", "method", "uri", "version", "remote_ip")
         words = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
         return f"{type(self).__name__}({words}, headers={dict(self.headers)})"
+
+
+_COOKIES = HTTPServerRequest.cookies
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-]+")
+_MORSEL: Morsel[str] = Morsel()
 
 
 def _parse_query(query: str) -> dict[str, list[bytes]]:

@@ -21,6 +21,7 @@ from tornado4 import gen, stack_context
 from tornado4._core.context import run_in
 from tornado4._core.tasks import start_coroutine
 from tornado4.concurrent import Future
+from tornado4.gen.runner import call_soon
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import StreamClosedError
 from tornado4.log import app_log
@@ -75,7 +76,8 @@ def _run_through(
             return None
         method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
         awaited = method(*handler.path_args, **handler.path_kwargs)
-        if awaited is not None:
+        # what is done needs no waiting: so it is with coroutines that never had to
+        if awaited is not None and not (type(awaited) is Future and awaited._done and awaited._exc_info is None):
             return _steps(handler, awaited, method_called=True)
         if handler._auto_finish and not handler._finished:
             handler.finish()
@@ -136,50 +138,69 @@ def _yielded(value: Any) -> Generator[Any, Any, Any]:
 
 
 class _Run:
-    """A request that waits: drives its steps from one awaited thing to the next."""
+    """A request that waits: drives its steps from one awaited thing to the next.
 
-    __slots__ = ("context", "over", "steps")
+    It is itself the callback that the loop runs then.
+    """
+
+    __slots__ = ("_awaited", "_loop", "_request_context", "_steps", "context", "over")
 
     def __init__(self, steps: Generator[Any, None, None], context: contextvars.Context) -> None:
-        self.steps = steps
-        self.context = context
+        self._steps = steps
+        self._request_context = context
+        #: What the loop calls us in. Not the request's own, which eager tasks want to enter by themselves.
+        self.context = contextvars.copy_context()
+        self._awaited: Any = None
+        self._loop: Any = None
         self.over: Future = Future()
 
     def go_on(self, future: Any) -> None:
         """Take the steps that follow ``future``, which is done, up to one that has to be waited for."""
         while True:
             try:
-                awaited = run_in(self.context, self._step, future)
+                awaited = run_in(self._request_context, self._step, future)
             except StopIteration:
                 self.over.set_result(None)
                 return
             future = self._as_future(awaited)
-            if not future.done():
+            if not future.done() or future is gen.moment:
                 self._call_later(future)
                 return
 
-    def _as_future(self, awaited: Any) -> Any:
-        if isinstance(awaited, Future):
-            return awaited
-        if iscoroutine(awaited):
-            # outside of run_in: an eager task enters the context itself
-            return start_coroutine(awaited, self.context)
-        if asyncio.isfuture(awaited):
-            return awaited
-        return run_in(self.context, _yielded, awaited)
+    def __call__(self) -> None:
+        future, self._awaited = self._awaited, None
+        self.go_on(future)
 
     def _step(self, future: Any) -> Any:
         if future is not None:
             try:
                 future.result()
             except BaseException as error:
-                return self.steps.throw(error)
-        return next(self.steps)
+                return self._steps.throw(error)
+        return next(self._steps)
+
+    def _as_future(self, awaited: Any) -> Any:
+        if isinstance(awaited, Future):
+            return awaited
+        if iscoroutine(awaited):
+            # outside of run_in: an eager task enters the context itself
+            return start_coroutine(awaited, self._request_context)
+        if asyncio.isfuture(awaited):
+            return awaited
+        return run_in(self._request_context, _yielded, awaited)
 
     def _call_later(self, future: Any) -> None:
-        if isinstance(future, Future):
+        if not isinstance(future, Future):
+            # an asyncio future calls back in the next iteration of its loop by itself
+            future.add_done_callback(stack_context.wrap(self.go_on))
+        elif stack_context._active():
             loop: Any = IOLoop.current()
             loop.add_future(future, self.go_on)
         else:
-            # an asyncio future calls back in the next iteration of its loop by itself
-            future.add_done_callback(stack_context.wrap(self.go_on))
+            self._loop = IOLoop.current()
+            future.add_done_callback(self._schedule)
+
+    def _schedule(self, future: Any) -> None:
+        # also called by other threads, if that is where the Future is resolved
+        self._awaited = future
+        call_soon(self._loop, self)

@@ -429,8 +429,12 @@ class RequestHandler:
 
     def get_cookie(self, name: str, default: Any = None) -> Any:
         """A request cookie's value, or ``default``."""
-        jar = self.request.cookies
-        return jar[name].value if jar is not None and name in jar else default
+        look_up = getattr(self.request, "_cookie_value", None)
+        if look_up is None:  # a request of another kind
+            jar = self.request.cookies
+            return jar[name].value if jar is not None and name in jar else default
+        value = look_up(name)
+        return default if value is None else value
 
     def set_cookie(
         self,

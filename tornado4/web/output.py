@@ -211,9 +211,11 @@ def send_last(handler: RequestHandler) -> None:
         write_response = connection._write_response
     except AttributeError:  # not one of ours
         write_response = None
-    if write_response is None or handler._headers_written:
+    if write_response is None or (handler._headers_written and (handler._write_buffer or handler._transforms)):
         let_go(connection)
         flush(handler, True, None)
-        return
-    start_line, body = _first_piece(handler, True)
-    write_response(start_line, handler._headers, body)
+    elif handler._headers_written:
+        let_go(connection)  # and all has been flushed
+    else:
+        start_line, body = _first_piece(handler, True)
+        write_response(start_line, handler._headers, body)

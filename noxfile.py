@@ -1,0 +1,53 @@
+"""Everything, on every Python and loop: ``nox`` (``pip install nox`` first; ``nox -l`` lists the sessions).
+
+``./run test`` is the quick way on the Python at hand.
+"""
+
+from __future__ import annotations
+
+import nox
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+LOOPS = ["asyncio", "uvloop"]
+EXTRAS = ["pycurl>=7.45", "pycares>=4.4", "Twisted>=24.3"]
+
+nox.needs_version = ">=2025.2.9"
+nox.options.error_on_missing_interpreters = False
+
+
+def install(session: nox.Session, group: str, *more: str) -> None:
+    """tornado4, editable, with a dependency group of pyproject.toml."""
+    session.install("--editable", ".", *nox.project.dependency_groups(nox.project.load_toml(), group), *more)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Our own tests, and the comparisons with the real Tornado, but for its suites."""
+    install(session, "test", *EXTRAS)
+    session.run("python", "-m", "pytest", "--ignore=compat_tests/test_upstream.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("loop", LOOPS)
+def upstream(session: nox.Session, loop: str) -> None:
+    """Tornado's own suites, of 4.5.3 and of the older 4.x, on tornado4."""
+    install(session, "test", *EXTRAS)
+    session.run(
+        "python", "-m", "pytest", "compat_tests/test_upstream.py", "-m", "old_suites or not old_suites",
+        *session.posargs, env={"TORNADO4_TEST_LOOP": loop},
+    )  # fmt: skip
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff."""
+    install(session, "dev")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict, on the oldest Python that we support and the newest."""
+    install(session, "dev")
+    for version in (PYTHONS[0], PYTHONS[-1]):
+        session.run("mypy", "--python-version", version)
