@@ -185,6 +185,9 @@ class TestDates:
         assert httputil.current_date() == "Sun, 27 Jan 2013 18:43:20 GMT"
         monkeypatch.setattr(dates, "_clock", lambda: 1359312201.0)
         assert httputil.current_date() == "Sun, 27 Jan 2013 18:43:21 GMT"
+        # a clock that is set back
+        monkeypatch.setattr(dates, "_clock", lambda: 1359312199.0)
+        assert httputil.current_date() == "Sun, 27 Jan 2013 18:43:19 GMT"
 
 
 class TestRanges:
@@ -355,6 +358,22 @@ class TestBodies:
 
 
 class TestRequest:
+    @pytest.mark.parametrize("value", ["plain", '"quoted; no"', '"a\\073b"', "\xe9", "a b", "", "tab\there"])
+    @pytest.mark.parametrize("name", ["a", "path", "Path", "a:b", "a b", "", "$Version", "\xe9"])
+    def test_one_cookie_is_what_the_jar_would_have(self, name: str, value: str) -> None:
+        def made() -> HTTPServerRequest:
+            return HTTPServerRequest(uri="/", headers=HTTPHeaders(Cookie=f"{name}={value}; other=1; {name}2=2"))
+
+        jar = made().cookies
+        for asked in (name, "other", f"{name}2", "none"):
+            assert made()._cookie_value(asked) == (jar[asked].value if asked in jar else None)
+
+    def test_a_jar_that_was_changed_is_asked(self) -> None:
+        request = HTTPServerRequest(uri="/", headers=HTTPHeaders(Cookie="a=1"))
+        assert request._cookie_value("a") == "1"
+        request.cookies["a"] = "2"
+        assert request._cookie_value("a") == "2"
+
     def test_attributes_as_in_453(self) -> None:
         request = HTTPServerRequest(method="GET", uri="/a?b=c&d=&e", headers=HTTPHeaders(Host="H:80"))
         assert (request.path, request.query, request.version) == ("/a", "b=c&d=&e", "HTTP/1.0")

@@ -47,6 +47,26 @@ class TestFormatter:
     def test_later_lines_are_indented_so_that_no_text_passes_for_a_line(self):
         assert self.formatted("a\n[I 000101 forged]\n") == "a\n    [I 000101 forged]\n    "
 
+    def test_the_second_changes_with_the_record(self):
+        formatter = LogFormatter(color=False, fmt="%(asctime)s", datefmt="%S")
+        one = record("x")
+        for created, shown in ((60.2, "00"), (60.9, "00"), (61.1, "01"), (60.5, "00")):
+            one.created = created
+            assert formatter.format(one) == shown
+        formatter.datefmt = "%M:%S"
+        assert formatter.format(one) == "01:00"
+
+    def test_a_format_time_of_ones_own_is_asked_each_time(self):
+        class Counting(LogFormatter):
+            count = 0
+
+            def formatTime(self, record, datefmt=None):
+                self.count += 1
+                return str(self.count)
+
+        formatter = Counting(color=False, fmt="%(asctime)s")
+        assert [formatter.format(record("x")) for _ in range(3)] == ["1", "2", "3"]
+
     def test_bytes_are_shown_as_their_repr(self):
         assert self.formatted(b"\xff") == r"b'\xff'"
 

@@ -176,11 +176,10 @@ class LogFormatter(logging.Formatter):
             text = text.rstrip() + "\n" + _safe_unicode(record.exc_text)
         return text.replace("\n", "\n    ")
 
-
     def _format_second(self, record: Any) -> str:
         """`formatTime`, asked once a second, since a date format of `time.strftime` knows nothing smaller."""
-        if not self.datefmt:
-            return self.formatTime(record, self.datefmt)  # with milliseconds
+        if not self.datefmt or type(self).formatTime is not logging.Formatter.formatTime:
+            return self.formatTime(record, self.datefmt)  # with milliseconds, or of somebody's own making
         moment = int(record.created), self.datefmt, self.converter
         shown_moment, text = self._shown
         if shown_moment != moment:

@@ -7,6 +7,7 @@ examples are taken from the source distribution, by machine, and each runs with 
 from __future__ import annotations
 
 import ast
+import collections
 import doctest
 import importlib
 import unittest
@@ -25,12 +26,13 @@ def load(version: str) -> unittest.TestSuite:
 
 def _examples(version: str, name: str) -> list[doctest.DocTest]:
     source = sdist(version) / "tornado" / f"{name}.py"
-    globs = vars(importlib.import_module(f"tornado.{name}"))
+    # Examples of 4.0 to 4.4 use what their modules had imported.
+    globs = {"collections": collections, **vars(importlib.import_module(f"tornado.{name}"))}
     parser = doctest.DocTestParser()
     found = []
     for node, path in _walk(ast.parse(source.read_text("utf-8")), name):
         text = ast.get_docstring(node, clean=False) or ""
-        test = parser.get_doctest(text, dict(globs), path, str(source), 0)
+        test = parser.get_doctest(text, globs, path, str(source), 0)
         if test.examples:
             found.append(test)
     return found

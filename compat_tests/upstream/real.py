@@ -30,4 +30,4 @@ if __name__ == "__main__":
     module, *only = sys.argv[1:]
     del sys.argv[1:]
     lend_dropped_names()
-    json.dump(run(module, only), sys.stdout, indent=1, sort_keys=True)
+    json.dump(run(module, only), sys.__stdout__, indent=1, sort_keys=True)

@@ -17,7 +17,8 @@ from compat_tests.upstream.suite import modules
 from compat_tests.upstream.suites import EXPECTED, Bench, Entry, Outcomes, expectation, load_expected, run_module
 
 
-def record(version: str, benches: list[Bench], times: int, chosen: list[str]) -> int:
+def record(version: str, benches: list[Bench], times: int, chosen: list[str], seconds: int) -> int:
+    """Returns how many tests did not always end alike."""
     try:
         old = load_expected(version)
     except FileNotFoundError:
@@ -26,7 +27,7 @@ def record(version: str, benches: list[Bench], times: int, chosen: list[str]) ->
     unsteady = 0
     with ThreadPoolExecutor(2) as pool:
         jobs = {
-            (module, bench): [pool.submit(_outcomes, bench, version, module, old) for _ in range(times)]
+            (module, bench): [pool.submit(_outcomes, bench, version, module, old, seconds) for _ in range(times)]
             for module in chosen
             for bench in benches
         }
@@ -49,10 +50,12 @@ def record(version: str, benches: list[Bench], times: int, chosen: list[str]) ->
     return unsteady
 
 
-def _outcomes(bench: Bench, version: str, module: str, old: dict[str, dict[str, Entry]]) -> Outcomes:
+def _outcomes(
+    bench: Bench, version: str, module: str, old: dict[str, dict[str, Entry]], seconds: int
+) -> Outcomes:
     # As check_module does: what is known to fail gets less time.
     known = [t for t, e in old.get(module, {}).items() if not expectation(e, bench).startswith(("passes", "skip"))]
-    outcomes, _ = run_module(bench, version, module, skip=known, test_seconds=15)
+    outcomes, _ = run_module(bench, version, module, skip=known, test_seconds=seconds)
     if known:
         outcomes |= run_module(bench, version, module, only=known, test_seconds=3)[0]
     return outcomes
@@ -105,9 +108,11 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--on", nargs="*", default=[f"{sys.executable}:asyncio"])
     parser.add_argument("--modules", nargs="*", default=[])
+    parser.add_argument("--seconds", type=int, default=15, help="for a test that is not known to fail")
     options = parser.parse_args()
     benches = [Bench.of(*bench.rsplit(":", 1)) for bench in options.on]
-    sys.exit(bool(record(options.version, benches, options.times, options.modules or modules(options.version))))
+    chosen = options.modules or modules(options.version)
+    sys.exit(bool(record(options.version, benches, options.times, chosen, options.seconds)))
 
 
 if __name__ == "__main__":

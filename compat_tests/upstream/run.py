@@ -90,7 +90,7 @@ def main() -> None:
         outcomes = run_suite(doc_examples.load(options.version), options.only, options.skip)
     else:
         outcomes = run(options.module, options.only, options.skip)
-    json.dump(outcomes, sys.stdout, indent=1, sort_keys=True)
+    json.dump(outcomes, sys.__stdout__, indent=1, sort_keys=True)
 
 
 if __name__ == "__main__":

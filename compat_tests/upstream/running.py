@@ -101,7 +101,7 @@ def run_suite(suite, only=(), skip=(), namespace=None):
         wanted = not only or name in only or name.partition(".")[0] in only
         if wanted and name not in skip:
             chosen.append(test)
-    runner = unittest.TextTestRunner(stream=sys.stderr, verbosity=1, resultclass=make_result)
+    runner = unittest.TextTestRunner(stream=sys.__stderr__, verbosity=1, resultclass=make_result)
     return runner.run(unittest.TestSuite(chosen)).outcomes
 
 

@@ -8,8 +8,10 @@ import time
 import pytest
 from http1_feeding import TRAILING, Outcome, feed, read
 
+from tornado4._wire import http1
 from tornado4._wire.http1 import END, NEED_DATA, TRANSITIONS, Head, RequestReader, ResponseReader, State
-from tornado4.httputil import HTTPInputError
+from tornado4._wire.http1_grammar import format_head
+from tornado4.httputil import HTTPHeaders, HTTPInputError
 
 
 def request(data: bytes, **limits: object) -> Outcome:
@@ -571,3 +573,120 @@ class TestStates:
         for _ in range(2):
             with pytest.raises(HTTPInputError):
                 reader.next_event()
+
+
+def drain_into(reader: RequestReader, data: bytes) -> None:
+    """Have ``reader`` read ``data`` and forget about it."""
+    reader.feed(data)
+    while reader.next_event() is not NEED_DATA:
+        pass
+
+
+class TestRecall:
+    """A request that comes by itself, with the fields of the one before."""
+
+    LINES = [
+        b"GET / HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\n",
+        b"GET / HTTP/1.1",
+        b"GET / HTTP/1.0\r\n",
+        b"GET / HTTP/1.1\r\r\n",
+        b"\r\nGET / HTTP/1.1\r\n",
+        b"GET /\xe9 HTTP/1.1\r\n",
+        b"GET  / HTTP/1.1\r\n",
+        b"GET /" + b"x" * 300 + b" HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\nA: b\r\n",
+        b"\n",
+        b"",
+    ]
+
+    @pytest.mark.parametrize("line", LINES)
+    def test_recalled_head_is_the_one_that_would_be_read(self, line: bytes) -> None:
+        fields = head().partition(b"\r\n")[2]
+        for _ in range(2):  # the second time the line is known
+            recalling, reading = RequestReader(), RequestReader()
+            for reader in (recalling, reading):
+                drain_into(reader, head())
+            recalled = recalling.recall(line + fields)
+            reading.feed(line + fields)
+            try:
+                expected = reading.next_event()
+            except HTTPInputError:
+                expected = None
+            if recalled is None:
+                continue  # it may always say so
+            assert isinstance(expected, Head)
+            for name in ("start_line", "headers", "length", "chunked", "keep_alive"):
+                assert getattr(recalled, name) == getattr(expected, name)
+            assert (recalling.state, recalling.pending) == (State.HEAD, False)
+            recalling.expect_end()
+            assert recalling.next_event() is END
+
+    def test_what_it_is_for_is_recalled(self) -> None:
+        reader = RequestReader()
+        assert reader.recall(head()) is None
+        drain_into(reader, head())
+        recalled = reader.recall(head(line=b"GET /other?x HTTP/1.1"))
+        assert recalled is not None and recalled.start_line == ("GET", "/other?x", "HTTP/1.1")
+
+    def test_nothing_is_recalled_within_a_message(self) -> None:
+        reader = RequestReader()
+        drain_into(reader, head())
+        reader.feed(b"GE")
+        assert reader.next_event() is NEED_DATA
+        assert reader.recall(head()) is None
+
+    def test_a_head_beyond_the_limit_is_not_recalled(self) -> None:
+        reader = RequestReader(max_header_size=60)
+        drain_into(reader, head())
+        assert reader.recall(head(line=b"GET /" + b"x" * 60 + b" HTTP/1.1")) is None
+
+    def test_two_requests_at_once_are_not_recalled(self) -> None:
+        reader = RequestReader()
+        drain_into(reader, head())
+        assert reader.recall(head() + head()) is None
+
+    def test_request_lines_are_remembered_within_bounds(self) -> None:
+        reader = RequestReader()
+        drain_into(reader, head())
+        for number in range(3000):
+            assert reader.recall(head(line=b"GET /%d HTTP/1.1" % number)) is not None
+        assert len(http1._request_lines) <= http1._MOST_LINES
+        assert max(map(len, http1._request_lines)) <= http1._LONGEST_LINE
+
+
+class TestSpelling:
+    """`format_head`; what an application may have put into the headers."""
+
+    @pytest.mark.parametrize("again", [False, True])
+    def test_percent_signs_stay_what_they_are(self, again: bool) -> None:
+        headers = HTTPHeaders({"X-%s": "100%", "Y": "%(a)s"})
+        assert format_head("HTTP/1.1 200 100%", headers) == b"HTTP/1.1 200 100%\r\nX-%s: 100%\r\nY: %(a)s\r\n\r\n"
+
+    @pytest.mark.parametrize("bad", ["a\rb", "a\nb", "a\0b"])
+    def test_line_ends_in_names_and_values_are_refused_each_time(self, bad: str) -> None:
+        for headers in ({bad: "x"}, {"X": bad}):
+            made = HTTPHeaders()
+            made._values.update(headers)
+            for _ in range(2):
+                with pytest.raises(ValueError, match="Newline in header"):
+                    format_head("HTTP/1.1 200 OK", made)
+        with pytest.raises(ValueError, match="Newline in header"):
+            format_head(f"HTTP/1.1 200 {bad}", HTTPHeaders())
+
+    def test_repeated_fields_and_bytes_have_lines_of_their_own(self) -> None:
+        headers = HTTPHeaders({"A": "1"})
+        headers.add("B", "2")
+        headers.add("B", "3")
+        headers["C"] = "\u20ac".encode("latin-1", "ignore")  # type: ignore[assignment]  # b""
+        assert format_head("x", headers) == b"x\r\nA: 1\r\nB: 2\r\nB: 3\r\nC: \r\n\r\n"
+
+    def test_what_is_no_text_is_refused(self) -> None:
+        headers = HTTPHeaders({"A": 1})
+        with pytest.raises(TypeError, match="Expected bytes, unicode, or None; got <class 'int'>"):
+            format_head("x", headers)
+
+    def test_what_latin_1_cannot_say_is_refused_with_its_place(self) -> None:
+        with pytest.raises(UnicodeEncodeError) as caught:
+            format_head("x", HTTPHeaders({"A": "\u20ac"}))
+        assert (caught.value.object, caught.value.start) == ("A: \u20ac", 3)

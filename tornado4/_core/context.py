@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 _R = TypeVar("_R")
 
 
-#: The attribute of a loop that holds the Context that `run_in` is in. On the loop itself, since that is what its meaning is
-#: bound to: another loop may run inside a callback of the first (a synchronous client in a handler), and what it
-#: resumes would find the Context still entered.
+#: The attribute of a loop that holds the Context that `run_in` is in. It belongs to the loop: another one may run
+#: inside a callback of the first (a synchronous client in a handler), and what that one resumes would find the
+#: Context still entered.
 _ATTRIBUTE = "_tornado4_entered"
 
 

@@ -491,9 +491,8 @@ class RequestReader(MessageReader):
             return None
         line = data[:line_length]
         start_line = _request_lines.get(line) or _read_request_line(line)
-        return None if start_line is None else self._known_head(start_line)
-
-    def _known_head(self, start_line: RequestStartLine) -> Head:
+        if start_line is None:
+            return None
         headers = _make_headers(HTTPHeaders)
         headers._values = self._memo_values.copy()
         return Head(start_line, headers, 0, False, self._memo_keep_alive)
@@ -519,7 +518,7 @@ class RequestReader(MessageReader):
             return super().next_event()
         self._position = self._scanned = end
         self._state = _END
-        return self._known_head(start_line)
+        return Head(start_line, HTTPHeaders._adopt(self._memo_values.copy()), 0, False, self._memo_keep_alive)
 
     def take_end(self) -> None:
         """Take the `END` that is due behind a head without body; short for one more `next_event`."""

@@ -74,17 +74,10 @@ class HTTPServerRequest:
     _cookies: SimpleCookie
 
     def __init__(
-        self,
-        method: str | None = None,
-        uri: str | None = None,
-        version: str = "HTTP/1.0",
-        headers: HTTPHeaders | None = None,
-        body: bytes | None = None,
-        host: str | None = None,
-        files: dict[str, list[HTTPFile]] | None = None,
-        connection: Any = None,
-        start_line: RequestStartLine | None = None,
-        server_connection: Any = None,
+        self, method: str | None = None, uri: str | None = None, version: str = "HTTP/1.0",
+        headers: HTTPHeaders | None = None, body: bytes | None = None, host: str | None = None,
+        files: dict[str, list[HTTPFile]] | None = None, connection: Any = None,
+        start_line: RequestStartLine | None = None, server_connection: Any = None,
     ) -> None:
         if start_line is not None:
             method, uri, version = start_line
@@ -107,11 +100,11 @@ class HTTPServerRequest:
             context = getattr(connection, "context", None)
             self.remote_ip = getattr(context, "remote_ip", None)
             self.protocol = getattr(context, "protocol", "http")
-        if host is None and type(headers) is HTTPHeaders:
-            host = headers._values.get("Host")  # type: ignore[assignment]
-            if type(host) is list:
-                host = ",".join(host)
-        self.host: str = host or headers.get("Host") or "127.0.0.1"
+        if not host:
+            named = headers._values.get("Host") if type(headers) is HTTPHeaders else None
+            # what `get` returns, without asking where there is one string
+            host = named if type(named) is str else headers.get("Host")
+        self.host: str = host or "127.0.0.1"
         if files:
             self.files = files
         self.connection: Any = connection

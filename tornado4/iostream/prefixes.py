@@ -23,7 +23,7 @@ def _merge_prefix(deque: deque[bytes], size: int) -> None:
         taken.append(first)
         missing -= len(first)
     if taken:
-        deque.appendleft(b"".join(taken))
+        deque.appendleft(taken[0][:0].join(taken))  # str works as well, as it did
 
 
 def _double_prefix(deque: deque[bytes]) -> None:

@@ -1,8 +1,8 @@
 """The way in, by pulling: one pending read at a time, satisfied from the buffer or from what arrives.
 
 A read is looked for in three places, in this order: in the buffer (also of a closed stream), in the socket
-(tried at once, unless the last read has emptied it and the loop would have told of more), and in events to
-come. When it is found, its Future resolves at once, in the same call; a callback is run from the loop, as in
+(tried at once: for what the loop is to tell, a reader waits a round longer than a system call takes), and in
+events to come. When it is found, its Future resolves at once, in the same call; a callback is run from the loop, as in
 4.5.3.
 """
 
@@ -146,11 +146,10 @@ class StreamReading(StreamWriting):
                 self._complete_read(size)
                 return
         self._check_closed()
-        if not self._drained:
-            size = self._read_to_buffer_loop()
-            if size is not None:
-                self._complete_read(size)
-                return
+        size = self._read_to_buffer_loop()
+        if size is not None:
+            self._complete_read(size)
+            return
         if self._closed:
             self._maybe_run_close_callback()
         else:

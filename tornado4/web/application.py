@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from inspect import isclass
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -231,15 +230,17 @@ class Application(ReversibleRouter):
             raise KeyError(f"{name} not found in named urls")
         return path
 
+    _serve = shortcut.serve
+
     def _find_shortcut(self) -> Any:
-        """`web.shortcut.serve` for this application; None if something that it passes by has been replaced."""
+        """`web.shortcut.serve`, bound, for this application; None if something that it passes by has been replaced."""
         cls: Any = type(self)
         own = self.__dict__.keys()
         if any(getattr(cls, name) is not method or name in own for name, method in _LONG_WAY.items()):
             return None
         if any(getattr(_ApplicationRouter, name) is not method for name, method in _ROUTER_METHODS.items()):
             return None
-        return partial(shortcut.serve, self)
+        return self._serve
 
     def log_request(self, handler: RequestHandler) -> None:
         """Log a finished request: info below 400, warning below 500, error from there on.

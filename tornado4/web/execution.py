@@ -75,7 +75,10 @@ def _run_through(
         if handler._finished:
             return None
         method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
-        awaited = method(*handler.path_args, **handler.path_kwargs)
+        if handler.path_args or handler.path_kwargs:  # which prepare may have changed
+            awaited = method(*handler.path_args, **handler.path_kwargs)
+        else:
+            awaited = method()
         # what is done needs no waiting: so it is with coroutines that never had to
         if awaited is not None and not (type(awaited) is Future and awaited._done and awaited._exc_info is None):
             return _steps(handler, awaited, method_called=True)

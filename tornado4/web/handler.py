@@ -1,46 +1,28 @@
 """`RequestHandler`: the base of all handlers, and the API by which they see a request and answer it.
 
-The class is large because its face is (Tornado 4.5's 84 methods, which subclasses override and call
-freely), grouped here as the documentation groups them: entry points, input, output, cookies, pages, users
-and languages, everything else. The work is done by the small modules beside this one, in plain functions.
+The class is large because its face is: Tornado 4.5's 84 methods, which subclasses override and call freely.
+They lie on three floors: ``handler_input`` (arguments, cookies, users, languages), ``handler_pages`` (templates,
+URLs), and here the way of a request through its handler: entry points, output, errors. The work is done by the
+small modules beside these, in plain functions.
 
 A handler lives for one request. Its methods are to be called from the IOLoop's thread only.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import sys
-import threading
-import time
 from collections.abc import Callable
-from http.cookies import SimpleCookie
 from types import MethodType, TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
-from tornado4 import escape, httputil, iostream, locale, template
+from tornado4 import escape, httputil, iostream
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
 from tornado4.httputil.headers import HTTPHeaders
-from tornado4.util import ObjectDict
-from tornado4.web import (
-    arguments,
-    cookies,
-    etag,
-    execution,
-    failures,
-    negotiation,
-    output,
-    pages,
-    signing,
-    xsrf,
-)
-from tornado4.web.errors import HTTPError, MissingArgumentError
-from tornado4.web.uimodules import _UIModuleNamespace
+from tornado4.web import etag, execution, failures, output
+from tornado4.web.errors import HTTPError
+from tornado4.web.handler_pages import HandlerPages
 
 if TYPE_CHECKING:
-    from tornado4.locale import Locale
     from tornado4.web.application import Application
 
 _OK = httputil.responses[200]
@@ -48,11 +30,9 @@ _OK = httputil.responses[200]
 _make_headers = HTTPHeaders.__new__
 _good_names = output.good_names
 _invalid_value = output.INVALID_VALUE.search
-_WEB_PACKAGE = __name__.rpartition(".")[0]
-_D = TypeVar("_D")
 
 
-class RequestHandler:
+class RequestHandler(HandlerPages):
     """Base class for HTTP request handlers.
 
     Subclasses define at least one of the HTTP methods (`get`, `post`, ...). What a handler writes is
@@ -63,12 +43,7 @@ class RequestHandler:
     #: The methods that are looked for on the handler; a tuple, to be extended in subclasses.
     SUPPORTED_METHODS: tuple[str, ...] = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
-    #: Loaders by template directory, shared by all handlers, and the lock that guards them.
-    _template_loaders: dict[str | None, template.BaseLoader] = {}
-    _template_loader_lock = threading.Lock()
-    _remove_control_chars_regex = arguments.CONTROL_CHARS
     _INVALID_HEADER_CHAR_RE = output.INVALID_VALUE
-    _ARG_DEFAULT: Any = object()
     _stream_request_body = False
 
     # How far the response has come. Most handlers leave these as they are but for `_finished`.
@@ -91,15 +66,6 @@ class RequestHandler:
             if connection is not None:
                 connection.set_close_callback(self.on_connection_close)
         self.initialize(**kwargs)
-
-    @functools.cached_property
-    def ui(self) -> Any:
-        """UI methods and modules for templates, made when first looked at."""
-        application = self.application
-        ui = ObjectDict((name, self._ui_method(method)) for name, method in application.ui_methods.items())
-        # "modules" could be a UI method's name too; templates compile {% module %} to the other one
-        ui["_tt_modules"] = ui["modules"] = _UIModuleNamespace(self, application.ui_modules)
-        return ui
 
     # -- entry points
 
@@ -154,73 +120,6 @@ class RequestHandler:
     def options(self, *args: Any, **kwargs: Any) -> Any:
         """HTTP OPTIONS."""
         raise HTTPError(405)
-
-    # -- input
-
-    @overload
-    def get_argument(self, name: str, *, strip: bool = True) -> str: ...
-
-    @overload
-    def get_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
-
-    def get_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
-        """The last value of an argument in query or body; `MissingArgumentError` (400) without a default.
-
-        Values are text, white space around them stripped unless ``strip`` is false.
-        """
-        return self._get_argument(name, default, self.request.arguments, strip)
-
-    def get_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """All values of an argument, query before body; an empty list if there is none."""
-        # the second parameter is easily taken for a default
-        assert type(strip) is bool
-        return self._get_arguments(name, self.request.arguments, strip)
-
-    @overload
-    def get_body_argument(self, name: str, *, strip: bool = True) -> str: ...
-
-    @overload
-    def get_body_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
-
-    def get_body_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
-        """As `get_argument`, from the body alone."""
-        return self._get_argument(name, default, self.request.body_arguments, strip)
-
-    def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """As `get_arguments`, from the body alone."""
-        return self._get_arguments(name, self.request.body_arguments, strip)
-
-    @overload
-    def get_query_argument(self, name: str, *, strip: bool = True) -> str: ...
-
-    @overload
-    def get_query_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
-
-    def get_query_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
-        """As `get_argument`, from the query alone."""
-        return self._get_argument(name, default, self.request.query_arguments, strip)
-
-    def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """As `get_arguments`, from the query alone."""
-        return self._get_arguments(name, self.request.query_arguments, strip)
-
-    def _get_argument(self, name: str, default: Any, source: Any, strip: bool = True) -> Any:
-        values = self._get_arguments(name, source, strip=strip)
-        if values:
-            return values[-1]
-        if default is self._ARG_DEFAULT:
-            raise MissingArgumentError(name)
-        return default
-
-    def _get_arguments(self, name: str, source: Any, strip: bool = True) -> list[str]:
-        return arguments.collect(source, name, strip, self.decode_argument)
-
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Turn an argument's bytes into text: UTF-8, or 400. Override it for another encoding.
-
-        Used for `get_argument` and, with ``name`` None for positional ones, for the path's groups.
-        """
-        return arguments.decode(value, name)
 
     def data_received(self, chunk: bytes) -> Any:
         """Takes pieces of a streamed body (`stream_request_body`); a Future returned holds the next one
@@ -324,10 +223,11 @@ class RequestHandler:
             self.write(chunk)
         request = self.request
         if not self._headers_written:
+            # By position, as with all calls that each request makes: Python takes longer over keywords.
             kind = type(self)
             output.complete_headers(
                 self,
-                plainly=kind.set_header is _SET_HEADER
+                kind.set_header is _SET_HEADER
                 and kind.compute_etag is _COMPUTE_ETAG
                 and kind.set_etag_header is _SET_ETAG_HEADER
                 and kind.check_etag_header is _CHECK_ETAG_HEADER,
@@ -414,353 +314,7 @@ class RequestHandler:
         for name in output.ENTITY_HEADERS:
             self.clear_header(name)
 
-    # -- cookies
-
-    @property
-    def cookies(self) -> SimpleCookie:
-        """The request's cookies."""
-        return self.request.cookies
-
-    @overload
-    def get_cookie(self, name: str) -> str | None: ...
-
-    @overload
-    def get_cookie(self, name: str, default: _D) -> str | _D: ...
-
-    def get_cookie(self, name: str, default: Any = None) -> Any:
-        """A request cookie's value, or ``default``."""
-        look_up = getattr(self.request, "_cookie_value", None)
-        if look_up is None:  # a request of another kind
-            jar = self.request.cookies
-            return jar[name].value if jar is not None and name in jar else default
-        value = look_up(name)
-        return default if value is None else value
-
-    def set_cookie(
-        self,
-        name: str,
-        value: Any,
-        domain: str | None = None,
-        expires: Any = None,
-        path: Any = "/",
-        expires_days: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Set a cookie in the response, in place of one set before under the name.
-
-        ``expires`` is seconds since the epoch, a time tuple or a datetime; ``expires_days`` counts from
-        now. Further keyword arguments are attributes: ``httponly``, ``secure``, ``samesite``, ``max_age``
-        (seconds), ...
-        """
-        if not hasattr(self, "_new_cookie"):
-            self._new_cookie: SimpleCookie = SimpleCookie()
-        lenient = "lenient_cookie_attributes" in self.settings and self.settings["lenient_cookie_attributes"]
-        cookies.put(
-            self._new_cookie,
-            escape.native_str(name),
-            escape.native_str(value),
-            domain,
-            expires,
-            path,
-            expires_days,
-            kwargs,
-            lenient=bool(lenient),
-        )
-
-    def clear_cookie(self, name: str, path: str = "/", domain: str | None = None) -> None:
-        """Have the client drop a cookie; path and domain must be those that it was set with."""
-        self.set_cookie(name, value="", path=path, expires=cookies.a_year_ago(), domain=domain)
-
-    def clear_all_cookies(self, path: str = "/", domain: str | None = None) -> None:
-        """Have the client drop all cookies that it sent with this request."""
-        for name in self.request.cookies:
-            self.clear_cookie(name, path=path, domain=domain)
-
-    def set_secure_cookie(
-        self, name: str, value: str | bytes, expires_days: Any = 30, version: int | None = None, **kwargs: Any
-    ) -> None:
-        """Set a signed, dated cookie (needs the setting ``cookie_secret``); readable by the client, not
-        forgeable.
-
-        ``expires_days`` is for the client; `get_secure_cookie` has its own limit.
-        """
-        signed: Any = self.create_signed_value(name, value, version=version)
-        self.set_cookie(name, signed, expires_days=expires_days, **kwargs)
-
-    def create_signed_value(self, name: str, value: str | bytes, version: int | None = None) -> bytes:
-        """Sign a value so that `get_secure_cookie` takes it, for use elsewhere than in a cookie."""
-        self.require_setting("cookie_secret", "secure cookies")
-        secret = self.application.settings["cookie_secret"]
-        key_version = None
-        if isinstance(secret, dict):
-            key_version = self.application.settings.get("key_version")
-            if key_version is None:
-                raise Exception("key_version setting must be used for secret_key dicts")
-        return signing.create_signed_value(secret, name, value, version=version, key_version=key_version)
-
-    def get_secure_cookie(
-        self, name: str, value: Any = None, max_age_days: float = 31, min_version: int | None = None
-    ) -> bytes | None:
-        """A signed cookie's content as bytes, or None if it is absent, forged or too old.
-
-        ``value`` is checked in the cookie's place if given.
-        """
-        self.require_setting("cookie_secret", "secure cookies")
-        signed = self.get_cookie(name) if value is None else value
-        secret = self.application.settings["cookie_secret"]
-        return signing.decode_signed_value(secret, name, signed, max_age_days, min_version=min_version)
-
-    def get_secure_cookie_key_version(self, name: str, value: str | bytes | None = None) -> int | None:
-        """The key version that a signed cookie (or ``value``) was signed with; version 2 only."""
-        self.require_setting("cookie_secret", "secure cookies")
-        if value is None:
-            value = self.get_cookie(name)
-        # without a cookie, a TypeError, as in 4.5.3
-        return signing.get_signature_key_version(value)  # type: ignore[arg-type]
-
-    # -- XSRF
-
-    @property
-    def xsrf_token(self) -> bytes:
-        """The token for this user's forms; reading it sets the ``_xsrf`` cookie if there is none yet."""
-        if not hasattr(self, "_xsrf_token"):
-            version, token, timestamp = self._get_raw_xsrf_token()
-            settings = self.settings
-            output_version = settings.get("xsrf_cookie_version", 2)
-            cookie_kwargs = settings.get("xsrf_cookie_kwargs", {})
-            self._xsrf_token = xsrf.encode(token, timestamp, output_version)
-            if version is None:
-                days = 30 if self.current_user else None
-                self.set_cookie("_xsrf", self._xsrf_token, expires_days=days, **cookie_kwargs)
-        return self._xsrf_token
-
-    def _get_raw_xsrf_token(self) -> tuple[int | None, bytes, float]:
-        """Version, token, time: from the cookie, else a fresh token whose version is None."""
-        if not hasattr(self, "_raw_xsrf_token"):
-            cookie = self.get_cookie("_xsrf")
-            version, token, timestamp = self._decode_xsrf_token(cookie) if cookie else (None, None, None)
-            if token is None or timestamp is None:
-                version, token, timestamp = None, os.urandom(16), time.time()
-            self._raw_xsrf_token: tuple[int | None, bytes, float] = (version, token, timestamp)
-        return self._raw_xsrf_token
-
-    def _decode_xsrf_token(self, cookie: str | bytes) -> xsrf.Decoded:
-        return xsrf.decode(cookie)
-
-    def check_xsrf_cookie(self) -> None:
-        """403 unless the token in argument ``_xsrf`` or header X-XSRFToken (X-CSRFToken) is the cookie's.
-
-        Called before `prepare` for all but GET, HEAD and OPTIONS if the setting ``xsrf_cookies`` is on.
-        """
-        headers = self.request.headers
-        given = self.get_argument("_xsrf", None) or headers.get("X-Xsrftoken") or headers.get("X-Csrftoken")
-        if not given:
-            raise HTTPError(403, "'_xsrf' argument missing from POST")
-        _, token, _ = self._decode_xsrf_token(given)
-        _, expected, _ = self._get_raw_xsrf_token()
-        if not token:
-            raise HTTPError(403, "'_xsrf' argument has invalid format")
-        if not signing._time_independent_equals(utf8(token), utf8(expected)):
-            raise HTTPError(403, "XSRF cookie does not match POST argument")
-
-    def xsrf_form_html(self) -> str:
-        """A hidden form field with the token, for use in every ``<form method="post">``."""
-        return f'<input type="hidden" name="_xsrf" value="{escape.xhtml_escape(self.xsrf_token)}"/>'
-
-    # -- pages
-
-    def render(self, template_name: str, **kwargs: Any) -> None:
-        """Render a template as the response and finish, with what its UI modules need put in place."""
-        if self._finished:
-            raise RuntimeError("Cannot render() after finish()")
-        page = self.render_string(template_name, **kwargs)
-        wanted = pages.Resources(getattr(self, "_active_modules", {}).values())
-        if wanted.js_files:
-            page = pages.insert(page, utf8(self.render_linked_js(wanted.js_files)), b"</body>", last=True)
-        if wanted.js_embed:
-            page = pages.insert(page, utf8(self.render_embed_js(wanted.js_embed)), b"</body>", last=True)
-        if wanted.css_files:
-            page = pages.insert(page, utf8(self.render_linked_css(wanted.css_files)), b"</head>", last=False)
-        if wanted.css_embed:
-            page = pages.insert(page, utf8(self.render_embed_css(wanted.css_embed)), b"</head>", last=False)
-        if wanted.heads:
-            page = pages.insert(page, b"".join(wanted.heads), b"</head>", last=False)
-        if wanted.bodies:
-            page = pages.insert(page, b"".join(wanted.bodies), b"</body>", last=False)
-        self.finish(page)
-
-    def render_linked_js(self, js_files: Any) -> str:
-        """Script tags for the files that UI modules ask for. Override it to serve a bundle."""
-        return pages.linked('<script src="%s" type="text/javascript"></script>', js_files, self.static_url)
-
-    def render_embed_js(self, js_embed: Any) -> bytes:
-        """The script tag for inline JavaScript of UI modules."""
-        code = b"\n".join(js_embed)
-        return b'<script type="text/javascript">\n//<![CDATA[\n' + code + b"\n//]]>\n</script>"
-
-    def render_linked_css(self, css_files: Any) -> str:
-        """Link tags for the style sheets that UI modules ask for."""
-        tag = '<link href="%s" type="text/css" rel="stylesheet"/>'
-        return pages.linked(tag, css_files, self.static_url)
-
-    def render_embed_css(self, css_embed: Any) -> bytes:
-        """The style tag for inline CSS of UI modules."""
-        return b'<style type="text/css">\n' + b"\n".join(css_embed) + b"\n</style>"
-
-    def render_string(self, template_name: str, **kwargs: Any) -> bytes:
-        """Render a template to bytes; without the setting ``template_path`` it lies beside the caller's
-        file.
-        """
-        path = self.get_template_path()
-        if not path:
-            frame: Any = sys._getframe(0)
-            while frame.f_globals.get("__name__", "").startswith(_WEB_PACKAGE):
-                frame = frame.f_back
-            path = os.path.dirname(frame.f_code.co_filename)
-        with RequestHandler._template_loader_lock:
-            loader = RequestHandler._template_loaders.get(path)
-            if loader is None:
-                loader = RequestHandler._template_loaders[path] = self.create_template_loader(path)
-        namespace = self.get_template_namespace()
-        namespace.update(kwargs)
-        return loader.load(template_name).generate(**namespace)
-
-    def get_template_namespace(self) -> dict[str, Any]:
-        """The names that every template knows. Override it to add some."""
-        language = self.locale
-        namespace: dict[str, Any] = {
-            "_": language.translate,
-            "current_user": self.current_user,
-            "handler": self,
-            "locale": language,
-            "pgettext": language.pgettext,
-            "request": self.request,
-        }
-        for name in ("reverse_url", "static_url", "xsrf_form_html"):
-            namespace[name] = getattr(self, name)
-        namespace |= self.ui
-        return namespace
-
-    def create_template_loader(self, template_path: str) -> template.BaseLoader:
-        """A loader for a directory: the setting ``template_loader``, or a `template.Loader` of it."""
-        settings = self.application.settings
-        options = {}
-        if "template_loader" in settings:
-            ready: template.BaseLoader = settings["template_loader"]
-            return ready
-        if "autoescape" in settings:
-            # None turns escaping off: it must reach the loader
-            options["autoescape"] = settings["autoescape"]
-        if "template_whitespace" in settings:
-            options["whitespace"] = settings["template_whitespace"]
-        return template.Loader(template_path, **options)
-
-    def get_template_path(self) -> str | None:
-        """The directory of templates: the setting ``template_path``. None for the caller's directory."""
-        return self.application.settings.get("template_path")
-
-    def _ui_module(self, name: str, module: Any) -> Callable[..., Any]:
-        def render(*args: Any, **kwargs: Any) -> Any:
-            if not hasattr(self, "_active_modules"):
-                self._active_modules: dict[str, Any] = {}
-            if name not in self._active_modules:
-                self._active_modules[name] = module(self)
-            return self._active_modules[name].render(*args, **kwargs)
-
-        return render
-
-    def _ui_method(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args, **kwargs: method(self, *args, **kwargs)
-
-    # -- users and languages
-
-    @property
-    def current_user(self) -> Any:
-        """The user of this request, from `get_current_user` at first use. May be set, in `prepare` say."""
-        if hasattr(self, "_current_user"):
-            return self._current_user
-        user: Any = self.get_current_user()
-        self._current_user: Any = user
-        return user
-
-    @current_user.setter
-    def current_user(self, user: Any) -> None:
-        self._current_user = user
-
-    def get_login_url(self) -> str:
-        """Where `authenticated` sends strangers: the setting ``login_url``. Override it to decide by
-        request.
-        """
-        self.require_setting("login_url", "@tornado.web.authenticated")
-        return self.application.settings["login_url"]  # type: ignore[no-any-return]
-
-    def get_current_user(self) -> Any:
-        """Find out the user, from a cookie say. Override it. It cannot wait: set `current_user` in
-        `prepare` then.
-        """
-        return None
-
-    @property
-    def locale(self) -> Locale:
-        """The language of this request: the user's, else the browser's. May be set, in `prepare` say."""
-        chosen: Locale | None = getattr(self, "_locale", None)
-        if chosen is None:
-            chosen = self._locale = self.get_user_locale() or self.get_browser_locale()
-            assert chosen
-        return chosen
-
-    @locale.setter
-    def locale(self, chosen: Locale) -> None:
-        self._locale = chosen
-
-    def get_user_locale(self) -> Any:
-        """The language that the user has chosen. Override it; None goes on to the browser's."""
-        return None
-
-    def get_browser_locale(self, default: str = "en_US") -> Any:
-        """The language from Accept-Language, the closest one that is loaded; ``default`` without the
-        header.
-        """
-        header = self.request.headers.get("Accept-Language")
-        if header is None:
-            return locale.get(default)
-        return locale.get(*negotiation.preferred_languages(header))
-
     # -- everything else
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The application's settings."""
-        return self.application.settings
-
-    def require_setting(self, name: str, feature: str = "this feature") -> None:
-        """Raise an exception that says what to do if the setting is absent or empty."""
-        if not self.application.settings.get(name):
-            raise Exception(
-                f"You must define the '{name}' setting in your application to use {feature}"
-            )
-
-    def reverse_url(self, name: str, *args: Any) -> str:
-        """The path of a named rule: `Application.reverse_url`."""
-        return self.application.reverse_url(name, *args)
-
-    def static_url(self, path: str, include_host: bool | None = None, **kwargs: Any) -> str:
-        """The URL of a file below the setting ``static_path``, versioned by its content so that it can be
-        cached for ever.
-
-        ``include_host`` makes it absolute; the default is the handler's attribute of that name, else false.
-        Further keyword arguments go to the static handler's ``make_static_url``
-        (``include_version=False``).
-        """
-        self.require_setting("static_path", "static_url")
-        # late: static.py subclasses RequestHandler
-        from tornado4.web.static import StaticFileHandler
-
-        make = self.settings.get("static_handler_class", StaticFileHandler).make_static_url
-        if include_host is None:
-            include_host = getattr(self, "include_host", False)
-        base = f"{self.request.protocol}://{self.request.host}" if include_host else ""
-        return base + make(self.settings, path, **kwargs)  # type: ignore[no-any-return]
 
     def _execute(self, transforms: list[Any], *args: Any, **kwargs: Any) -> Future:
         return execution.execute(self, transforms, args, kwargs)
