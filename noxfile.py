@@ -9,21 +9,20 @@ import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 LOOPS = ["asyncio", "uvloop"]
-EXTRAS = ["pycurl>=7.45", "pycares>=4.4", "Twisted>=24.3"]
 
 nox.needs_version = ">=2025.2.9"
 nox.options.error_on_missing_interpreters = False
 
 
-def install(session: nox.Session, group: str, *more: str) -> None:
+def install(session: nox.Session, group: str) -> None:
     """tornado4, editable, with a dependency group of pyproject.toml."""
-    session.install("--editable", ".", *nox.project.dependency_groups(nox.project.load_toml(), group), *more)
+    session.install("--editable", ".", *nox.project.dependency_groups(nox.project.load_toml(), group))
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Our own tests, and the comparisons with the real Tornado, but for its suites."""
-    install(session, "test", *EXTRAS)
+    install(session, "test")
     session.run("python", "-m", "pytest", "--ignore=compat_tests/test_upstream.py", *session.posargs)
 
 
@@ -31,7 +30,7 @@ def tests(session: nox.Session) -> None:
 @nox.parametrize("loop", LOOPS)
 def upstream(session: nox.Session, loop: str) -> None:
     """Tornado's own suites, of 4.5.3 and of the older 4.x, on tornado4."""
-    install(session, "test", *EXTRAS)
+    install(session, "test")
     session.run(
         "python", "-m", "pytest", "compat_tests/test_upstream.py", "-m", "old_suites or not old_suites",
         *session.posargs, env={"TORNADO4_TEST_LOOP": loop},

@@ -222,3 +222,18 @@ def test_old_adapter_applies_xheaders() -> None:
 
 def test_request_class_has_its_old_name() -> None:
     assert httpserver.HTTPRequest is HTTPServerRequest
+
+
+def test_a_start_request_that_raises_costs_that_connection_only(
+    io_loop: IOLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The loop logs it and the server forgets the connection, as in 4.5.3: `close_all_connections` ends."""
+
+    class OldStyle(httputil.HTTPServerConnectionDelegate):
+        def start_request(self, connection: object) -> None:  # type: ignore[override]
+            """The signature of 4.0."""
+
+    server = HTTPServer(OldStyle())
+    assert fetch(io_loop, server, b"") == b""
+    assert not server._connections
+    assert [record.name for record in caplog.records] == ["tornado.application"]

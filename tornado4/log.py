@@ -161,7 +161,8 @@ class LogFormatter(logging.Formatter):
     def format(self, record: Any) -> str:
         """Return the text of a record; sets its ``message``, ``asctime``, ``color`` and ``end_color``."""
         try:
-            record.message = _safe_unicode(record.getMessage())
+            message = record.getMessage()
+            record.message = message if type(message) is str else _safe_unicode(message)
         except Exception as error:
             # Whatever goes wrong in somebody's __str__: a log call must not fail the caller.
             record.message = f"Bad message ({error!r}): {record.__dict__!r}"

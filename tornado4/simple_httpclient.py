@@ -11,6 +11,7 @@ import base64
 import collections
 import copy
 import functools
+import importlib
 import re
 import socket
 import ssl
@@ -57,7 +58,7 @@ __all__ = [
     "utf8",
 ]
 
-#: As in 4.5.3 where Python's own certificate store is used: the package is not looked for.
+#: The package, once `_default_ca_certs` has been asked for its file: Python's own certificate store is used here.
 certifi: Any = None
 
 _ResponseCallback = Callable[[HTTPResponse], Any]
@@ -67,8 +68,13 @@ def _default_ca_certs() -> str:
     """The file of CA certificates that ``certifi`` brings; needed by nobody here, kept for callers of
     4.5.3's.
     """
+    global certifi
     if certifi is None:
-        raise Exception("The 'certifi' package is required to use https in simple_httpclient")
+        try:
+            certifi = importlib.import_module("certifi")
+        except ImportError:
+            text = "The 'certifi' package is required to use https in simple_httpclient"
+            raise Exception(text) from None
     return cast(str, certifi.where())
 
 

@@ -149,8 +149,11 @@ def _take_steps(iterator: Any, contexts: Any) -> Generator[Any, Any, Any]:
             finally:
                 del value
         try:
-            # Plain objects with an ``__await__`` of their own may yield a Future, which no task understands.
-            argument = yield from value.__await__() if isinstance(value, Future) else _pass_on(value)
+            if isinstance(value, Future):
+                # Plain objects with an ``__await__`` of their own may yield one, which no task understands.
+                argument = yield from value.__await__()
+            else:
+                argument = yield value
             step = send
         except GeneratorExit:
             if hasattr(iterator, "close"):
@@ -160,10 +163,6 @@ def _take_steps(iterator: Any, contexts: Any) -> Generator[Any, Any, Any]:
             if not hasattr(iterator, "throw"):
                 raise
             step, argument = iterator.throw, error
-
-
-def _pass_on(value: Any) -> Generator[Any, Any, Any]:
-    return (yield value)
 
 
 def _take_step(iterator: Any, step: Callable[[Any], Any], argument: Any) -> tuple[int, Any]:

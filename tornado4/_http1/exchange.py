@@ -190,10 +190,10 @@ class Exchange(httputil.HTTPConnection):
     ) -> None:
         """`write_headers` for `.RequestHandler`, of a whole response: no Future is made, and nobody is told
         when the bytes have left, or that the client has."""
+        self._close_callback = None
         if type(self).write_headers is not _WRITE_HEADERS:
             self.write_headers(start_line, headers, chunk)  # somebody wants to see it
             return
-        self._close_callback = None
         pump = self._pump
         stream = self._stream
         request_line = self._request_start_line

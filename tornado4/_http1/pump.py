@@ -142,7 +142,14 @@ class RequestPump:
             stream.read_chunk_size, min(_LEAST_READ, (stream.max_buffer_size or _LEAST_READ) // 2)
         )
         stream.set_close_callback(self._on_stream_close)
-        self._next_request()
+        try:
+            self._next_request()
+        except Exception as error:
+            # The application's `start_request`. As in 4.5.3 the loop logs it, and the server is told that the
+            # connection is gone; 4.5.3 left the client waiting.
+            self.done.set_exception(error)
+            stream.close()
+            return self.done
         if self.params.header_timeout is not None:
             self._arm_idle_timer(self.params.header_timeout)
         if stream.closed():
@@ -615,7 +622,8 @@ class RequestPump:
         """Send ``data``, or keep it while more pipelined requests are being answered. False if the socket is
         full."""
         if self._alone:
-            return cast(bool, self.stream._send(data))
+            left: bool = self.stream._send(data)
+            return left
         if self._running and self.reader.pending:
             self._cork.append(data)
             self._cork_size += len(data)

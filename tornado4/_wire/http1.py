@@ -479,14 +479,15 @@ class RequestReader(MessageReader):
         For what mostly arrives on a connection that is kept alive: no `feed`, no `next_event`, and the reader
         stands where it stood, before the next request. `expect_end` makes it stand behind this head.
         """
-        line_length = len(data) - len(self._memo)
+        size, memo = len(data), self._memo
+        line_length = size - len(memo)
         if (
-            not data.endswith(self._memo)
+            not memo
+            or not data.endswith(memo)
             or not 0 < line_length <= _LONGEST_LINE
-            or line_length == len(data)  # there is nothing to remember yet
             or self._state is not _HEAD
             or self._position != len(self._buffer)
-            or len(data) > self.max_header_size
+            or size > self.max_header_size
         ):
             return None
         line = data[:line_length]

@@ -46,18 +46,22 @@ def execute(
     """Run the request; the Future (resolved already where nothing waits) tells when it is over."""
     handler._transforms = transforms
     context = contextvars.copy_context()
-    steps = run_in(context, _run_through, handler, args, kwargs)
-    if steps is None:
+    waiting = run_in(context, _run_through, handler, args, kwargs)
+    if waiting is None:
         return _DONE
+    awaited, steps = waiting
     run = _Run(steps, context)
-    run.go_on(None)
+    run.wait_for(awaited)
     return run.over
 
 
 def _run_through(
     handler: RequestHandler, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Generator[Any, None, None] | None:
-    """Run the request as far as it goes without waiting; the steps that are left, or None."""
+) -> tuple[Any, Generator[Any, None, None]] | None:
+    """Run the request as far as it goes without waiting.
+
+    None if that is to its end; else what has to be waited for, and the steps that are left.
+    """
     try:
         verb: Any = handler.request.method
         if verb not in handler.SUPPORTED_METHODS:
@@ -71,7 +75,7 @@ def _run_through(
             handler.check_xsrf_cookie()
         awaited = handler.prepare()
         if awaited is not None or handler._stream_request_body:
-            return _steps(handler, awaited, method_called=False)
+            return _begin(_steps(handler, awaited, False))
         if handler._finished:
             return None
         method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
@@ -81,12 +85,18 @@ def _run_through(
             awaited = method()
         # what is done needs no waiting: so it is with coroutines that never had to
         if awaited is not None and not (type(awaited) is Future and awaited._done and awaited._exc_info is None):
-            return _steps(handler, awaited, method_called=True)
+            return _begin(_steps(handler, awaited, True))
         if handler._auto_finish and not handler._finished:
             handler.finish()
     except (Exception, asyncio.CancelledError) as error:
         _fail(handler, error)
     return None
+
+
+def _begin(steps: Generator[Any, None, None]) -> tuple[Any, Generator[Any, None, None]] | None:
+    for awaited in steps:
+        return awaited, steps
+    return None  # it went to the end after all
 
 
 def _steps(handler: RequestHandler, awaited: Any, method_called: bool) -> Generator[Any, None, None]:
@@ -157,6 +167,14 @@ class _Run:
         self._loop: Any = None
         self.over: Future = Future()
 
+    def wait_for(self, awaited: Any) -> None:
+        """Come back when ``awaited`` is done; if it is, take the next steps at once."""
+        future = self._as_future(awaited)
+        if not future.done() or future is gen.moment:
+            self._call_later(future)
+        else:
+            self.go_on(future)
+
     def go_on(self, future: Any) -> None:
         """Take the steps that follow ``future``, which is done, up to one that has to be waited for."""
         while True:
@@ -175,11 +193,10 @@ class _Run:
         self.go_on(future)
 
     def _step(self, future: Any) -> Any:
-        if future is not None:
-            try:
-                future.result()
-            except BaseException as error:
-                return self._steps.throw(error)
+        try:
+            future.result()
+        except BaseException as error:
+            return self._steps.throw(error)
         return next(self._steps)
 
     def _as_future(self, awaited: Any) -> Any:

@@ -158,7 +158,7 @@ def _first_piece(handler: RequestHandler, finishing: bool) -> tuple[httputil.Res
             )
     if handler.request.method == "HEAD":
         body = None
-    jar = handler.__dict__.get("_new_cookie")
+    jar = getattr(handler, "_new_cookie", None)
     if jar:
         for morsel in jar.values():
             handler.add_header("Set-Cookie", morsel.OutputString(None))

@@ -106,9 +106,9 @@ def serve(
     application: Application, server_conn: object, connection: Any, start_line: Any, headers: HTTPHeaders
 ) -> bool:
     """Run the handler of a request that has no body. False if it has to go the long way."""
-    routes = application._routes
+    routes = application._shortcut_routes
     if routes is None or not routes.current(application):
-        routes = application._routes = Routes(application)
+        routes = application._shortcut_routes = Routes(application)
     method, uri, version = start_line
     found = routes.find(uri if "?" not in uri else uri.partition("?")[0])
     if found is None:
