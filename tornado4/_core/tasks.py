@@ -33,7 +33,7 @@ def start_coroutine(coro: Awaitable[Any], context: Context | None = None) -> asy
     ``context`` (default: a copy of the current one). Call it from outside ``context``: a Context
     cannot be entered twice. To look at the outcome is the caller's part.
     """
-    task: asyncio.Task[Any] = _start(_result_of(coro, _state.contexts), context)
+    task: asyncio.Task[Any] = start_task(_result_of(coro, _state.contexts), context)
     return task
 
 
@@ -43,7 +43,7 @@ def as_future(awaitable: Awaitable[Any], context: Context | None = None) -> Futu
     The Future is resolved in the coroutine's last step, not an iteration of the loop later.
     """
     future = Future()
-    _start(_deliver(awaitable, _state.contexts, future), context)
+    start_task(_deliver(awaitable, _state.contexts, future), context)
     return future
 
 
@@ -60,7 +60,8 @@ def release_tasks(loop: asyncio.AbstractEventLoop) -> None:
                 inner.close()
 
 
-def _start(coro: Coroutine[Any, Any, Any], context: Context | None) -> Any:
+def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> Any:
+    """Makes a task of ``coro``, which is to call `end_task` in its last step, and returns it."""
     if current.manner.without_loop:
         return _first_step(coro, context)
     loop = current.asyncio_loop()
@@ -69,13 +70,27 @@ def _start(coro: Coroutine[Any, Any, Any], context: Context | None) -> Any:
         task = loop.create_task(coro, context=context)
     elif _EAGER and asyncio._get_running_loop() is loop:
         task = asyncio.Task(coro, loop=loop, context=context, eager_start=True)  # type: ignore[call-arg,unused-ignore]
+        if not task.done():
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            _running.add(task)
+        return task
     else:
         task = asyncio.Task(coro, loop=loop, context=context)
     if not task.done():
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         _running.add(task)
+        # One that is cancelled before its first step never comes to its last.
         task.add_done_callback(_running.discard)
     return task
+
+
+def end_task() -> None:
+    """What a coroutine of `start_task` calls when it ends: nobody needs to hold its task any more."""
+    loop = asyncio._get_running_loop()
+    if loop is not None:
+        task = asyncio.current_task(loop)
+        if task is not None:
+            _running.discard(task)
 
 
 def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> Future:
@@ -96,12 +111,15 @@ def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> Futu
 
 
 async def _result_of(awaitable: Awaitable[Any], contexts: Any) -> Any:
-    return await _Steps(awaitable, contexts)
+    try:
+        return await Steps(awaitable, contexts)
+    finally:
+        end_task()
 
 
 async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> None:
     try:
-        result = await _Steps(awaitable, contexts)
+        result = await Steps(awaitable, contexts)
     except (Exception, asyncio.CancelledError):
         # Whoever waits for the Future looks at the exception; the task itself has no owner.
         future.set_exc_info(sys.exc_info())
@@ -112,10 +130,11 @@ async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> 
     else:
         future.set_result(result)
     finally:
+        end_task()
         del awaitable, future
 
 
-class _Steps:
+class Steps:
     """Awaits an awaitable step by step, within the stack contexts that were active when it began."""
 
     __slots__ = ("_awaitable", "_contexts")

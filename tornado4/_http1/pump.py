@@ -450,8 +450,6 @@ class RequestPump:
                 # contexts.
                 self._held = True
                 self._soon(self._wake)
-            elif not self._held:
-                self._advance()
         elif self._phase is _Phase.BODY:
             self.response_ended_early()
 

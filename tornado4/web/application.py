@@ -23,7 +23,7 @@ from tornado4.routing import (
     Rule,
     URLSpec,
 )
-from tornado4.web import shortcut
+from tornado4.web import access, shortcut
 from tornado4.web.handler import RequestHandler
 from tornado4.web.handlers import ErrorHandler
 from tornado4.web.static import StaticFileHandler
@@ -261,7 +261,7 @@ class Application(ReversibleRouter):
         else:
             level = logging.WARNING if status < 500 else logging.ERROR
         milliseconds = 1000.0 * handler.request.request_time()
-        _log_access(level, (status, handler._request_summary(), milliseconds))
+        access.log(level, (status, handler._request_summary(), milliseconds), _LOG_REQUEST)
 
 
 def _rules_of_hosts(
@@ -290,25 +290,8 @@ def _expand_debug(settings: dict[str, Any]) -> None:
         settings.setdefault(name, value)
 
 
-_LOG_METHODS = {logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
+#: The caller that access lines name.
 _LOG_REQUEST = Application.log_request.__code__
-
-
-def _log_access(level: int, values: tuple[int, str, float]) -> None:
-    """Log a line about a request as ``access_log.info(...)`` would, whose caller is `Application.log_request`.
-
-    A plain logger would look up the stack for that each time. So it is told; for the rest this is what its methods
-    do. The record's ``module`` is ``web``, as in 4.5.3, since that is what the start of each log line shows.
-    """
-    message = "%d %s %.2fms"
-    method = _LOG_METHODS[level]
-    if type(access_log) is not logging.Logger or method in access_log.__dict__:
-        getattr(access_log, method)(message, *values)  # somebody has a way of logging of his own
-    elif access_log.isEnabledFor(level):
-        file, line, function = _LOG_REQUEST.co_filename, _LOG_REQUEST.co_firstlineno, _LOG_REQUEST.co_name
-        record = access_log.makeRecord(access_log.name, level, file, line, message, values, None, function)
-        record.module = "web"
-        access_log.handle(record)
 
 
 class _HandlerDelegate(httputil.HTTPMessageDelegate):

@@ -1,9 +1,8 @@
 """Running one request through its handler: prepare, the HTTP method, finish.
 
 For a handler that does not wait, all of this is one call, with no Future, no coroutine and no loop involved
-(WSGI runs on that). Where something has to be waited for, what is left of the request becomes a generator,
-`_steps`, that yields it. `_Run` drives that, one loop iteration after each thing awaited, as 4.5.3's own
-coroutine was driven.
+(WSGI runs on that). Where something has to be waited for, a `_Run` takes over. It goes on one loop iteration after
+each thing awaited, as 4.5.3's own coroutine did.
 
 All steps of one request run in one contextvars Context, which native coroutines and gen.coroutine runners
 started on the way share.
@@ -13,18 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import enum
+import types
 from collections.abc import Generator
 from inspect import iscoroutine
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import gen, stack_context
 from tornado4._core.context import run_in
-from tornado4._core.tasks import start_coroutine
+from tornado4._core.tasks import Steps, end_task, start_coroutine, start_task
 from tornado4.concurrent import Future
 from tornado4.gen.runner import call_soon
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import StreamClosedError
 from tornado4.log import app_log
+from tornado4.stack_context import _state
 from tornado4.web.errors import HTTPError
 
 if TYPE_CHECKING:
@@ -40,6 +43,17 @@ _METHOD_NAMES: dict[str, str] = {
 _NO_XSRF_CHECK = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
+class _Stage(enum.Enum):
+    """What a request waits for. PREPARE -> BODY -> METHOD; BODY is for `stream_request_body` alone."""
+
+    PREPARE = "what prepare() returned"
+    BODY = "the end of the body, which comes in pieces"
+    METHOD = "what the HTTP method returned; then the response is finished"
+
+
+_PREPARE, _BODY, _METHOD = _Stage.PREPARE, _Stage.BODY, _Stage.METHOD
+
+
 def execute(
     handler: RequestHandler, transforms: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Future:
@@ -49,18 +63,18 @@ def execute(
     waiting = run_in(context, _run_through, handler, args, kwargs)
     if waiting is None:
         return _DONE
-    awaited, steps = waiting
-    run = _Run(steps, context)
+    stage, awaited = waiting
+    run = _Run(handler, context, stage)
     run.wait_for(awaited)
     return run.over
 
 
 def _run_through(
     handler: RequestHandler, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Generator[Any, None, None]] | None:
+) -> tuple[_Stage, Any] | None:
     """Run the request as far as it goes without waiting.
 
-    None if that is to its end; else what has to be waited for, and the steps that are left.
+    None if that is to its end; else where it stopped, and what has to be waited for there.
     """
     try:
         verb: Any = handler.request.method
@@ -74,18 +88,16 @@ def _run_through(
         if verb not in _NO_XSRF_CHECK and handler.application.settings.get("xsrf_cookies"):
             handler.check_xsrf_cookie()
         awaited = handler.prepare()
-        if awaited is not None or handler._stream_request_body:
-            return _begin(_steps(handler, awaited, False))
+        if awaited is not None:
+            return _PREPARE, awaited
+        if handler._stream_request_body:
+            return _PREPARE, _DONE
         if handler._finished:
             return None
-        method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
-        if handler.path_args or handler.path_kwargs:  # which prepare may have changed
-            awaited = method(*handler.path_args, **handler.path_kwargs)
-        else:
-            awaited = method()
+        awaited = _call_method(handler)
         # what is done needs no waiting: so it is with coroutines that never had to
         if awaited is not None and not (type(awaited) is Future and awaited._done and awaited._exc_info is None):
-            return _begin(_steps(handler, awaited, True))
+            return _METHOD, awaited
         if handler._auto_finish and not handler._finished:
             handler.finish()
     except (Exception, asyncio.CancelledError) as error:
@@ -93,38 +105,12 @@ def _run_through(
     return None
 
 
-def _begin(steps: Generator[Any, None, None]) -> tuple[Any, Generator[Any, None, None]] | None:
-    for awaited in steps:
-        return awaited, steps
-    return None  # it went to the end after all
-
-
-def _steps(handler: RequestHandler, awaited: Any, method_called: bool) -> Generator[Any, None, None]:
-    """What is left of a request that waits: for ``awaited``, which came from prepare or from the method, or for
-    the body.
-    """
-    try:
-        if not method_called:
-            if awaited is not None:
-                yield awaited
-            _open_body(handler)
-            if handler._finished:
-                return
-            if handler._stream_request_body:
-                try:
-                    yield handler.request.body
-                except StreamClosedError:
-                    return
-            verb: Any = handler.request.method
-            method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
-            awaited = method(*handler.path_args, **handler.path_kwargs)
-        if awaited is not None:
-            yield awaited
-        if handler._auto_finish and not handler._finished:
-            handler.finish()
-    except (Exception, asyncio.CancelledError) as error:
-        # a native handler's task can be cancelled: the client gets its 500 all the same
-        _fail(handler, error)
+def _call_method(handler: RequestHandler) -> Any:
+    verb: Any = handler.request.method
+    method = getattr(handler, _METHOD_NAMES.get(verb) or verb.lower())
+    if handler.path_args or handler.path_kwargs:  # which prepare may have changed
+        return method(*handler.path_args, **handler.path_kwargs)
+    return method()
 
 
 def _fail(handler: RequestHandler, error: BaseException) -> None:
@@ -150,54 +136,102 @@ def _yielded(value: Any) -> Generator[Any, Any, Any]:
     raise gen.Return(result)
 
 
+@types.coroutine
+def _next_round() -> Generator[None, None, None]:
+    """What ``asyncio.sleep(0)`` does, in one frame less."""
+    yield
+
+
 class _Run:
-    """A request that waits: drives its steps from one awaited thing to the next.
+    """A request that waits: goes from one thing awaited to the next.
 
     It is itself the callback that the loop runs then.
     """
 
-    __slots__ = ("_awaited", "_loop", "_request_context", "_steps", "context", "over")
+    __slots__ = ("_awaited", "_handler", "_loop", "_request_context", "_stage", "_suspended", "context", "over")
 
-    def __init__(self, steps: Generator[Any, None, None], context: contextvars.Context) -> None:
-        self._steps = steps
+    def __init__(self, handler: RequestHandler, context: contextvars.Context, stage: _Stage) -> None:
+        self._handler = handler
+        self._stage = stage
         self._request_context = context
         #: What the loop calls us in. Not the request's own, which eager tasks want to enter by themselves.
         self.context = contextvars.copy_context()
         self._awaited: Any = None
         self._loop: Any = None
+        self._suspended = False
         self.over: Future = Future()
 
     def wait_for(self, awaited: Any) -> None:
-        """Come back when ``awaited`` is done; if it is, take the next steps at once."""
-        future = self._as_future(awaited)
-        if not future.done() or future is gen.moment:
-            self._call_later(future)
-        else:
-            self.go_on(future)
-
-    def go_on(self, future: Any) -> None:
-        """Take the steps that follow ``future``, which is done, up to one that has to be waited for."""
-        while True:
-            try:
-                awaited = run_in(self._request_context, self._step, future)
-            except StopIteration:
-                self.over.set_result(None)
+        """Come back when ``awaited`` is done; if it is, go on at once. None: there is nothing left to do."""
+        while awaited is not None:
+            if self._stage is _METHOD and type(awaited) is CoroutineType and not stack_context._active():
+                start_task(self._finish_after(awaited), self._request_context)
+                self._suspended = True
                 return
             future = self._as_future(awaited)
             if not future.done() or future is gen.moment:
                 self._call_later(future)
                 return
+            awaited = run_in(self._request_context, self._step, future)
+        self.over.set_result(None)
+
+    def _go_on(self, future: Any) -> None:
+        self.wait_for(run_in(self._request_context, self._step, future))
 
     def __call__(self) -> None:
         future, self._awaited = self._awaited, None
-        self.go_on(future)
+        self._go_on(future)
 
     def _step(self, future: Any) -> Any:
+        """Do what comes behind ``future``, which is done; returns what is to be awaited next."""
+        handler = self._handler
         try:
+            if self._stage is _BODY:
+                try:
+                    future.result()
+                except StreamClosedError:
+                    return None
+                return self._call_method()
             future.result()
-        except BaseException as error:
-            return self._steps.throw(error)
-        return next(self._steps)
+            if self._stage is _PREPARE:
+                return self._open_body()
+            if handler._auto_finish and not handler._finished:
+                handler.finish()
+        except (Exception, asyncio.CancelledError) as error:
+            _fail(handler, error)
+        return None
+
+    def _open_body(self) -> Any:
+        handler = self._handler
+        _open_body(handler)
+        if handler._finished:
+            return None
+        if handler._stream_request_body:
+            self._stage = _BODY
+            return handler.request.body
+        return self._call_method()
+
+    def _call_method(self) -> Any:
+        self._stage = _METHOD
+        awaited = _call_method(self._handler)
+        return _DONE if awaited is None else awaited
+
+    async def _finish_after(self, awaitable: Any) -> None:
+        """The task of a method that is a native coroutine: it finishes the response, too."""
+        handler = self._handler
+        try:
+            await Steps(awaitable, _state.contexts)
+            if self._suspended:
+                # As in 4.5.3, what the method has queued on the loop runs before the response is finished.
+                await _next_round()
+            if handler._auto_finish and not handler._finished:
+                handler.finish()
+        except (Exception, asyncio.CancelledError) as error:
+            # the task can be cancelled: the client gets its 500 all the same
+            _fail(handler, error)
+        finally:
+            end_task()
+        self.over.set_result(None)
 
     def _as_future(self, awaited: Any) -> Any:
         if isinstance(awaited, Future):
@@ -212,10 +246,10 @@ class _Run:
     def _call_later(self, future: Any) -> None:
         if not isinstance(future, Future):
             # an asyncio future calls back in the next iteration of its loop by itself
-            future.add_done_callback(stack_context.wrap(self.go_on))
+            future.add_done_callback(stack_context.wrap(self._go_on))
         elif stack_context._active():
             loop: Any = IOLoop.current()
-            loop.add_future(future, self.go_on)
+            loop.add_future(future, self._go_on)
         else:
             self._loop = IOLoop.current()
             future.add_done_callback(self._schedule)
