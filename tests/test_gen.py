@@ -8,7 +8,6 @@ import contextvars
 import datetime
 import gc
 import logging
-import sys
 import traceback
 import weakref
 
@@ -16,7 +15,7 @@ import pytest
 
 from tornado4 import gen
 from tornado4._core.context import run_in
-from tornado4._core.tasks import _running, start_coroutine
+from tornado4._core.tasks import _running
 from tornado4.concurrent import Future
 from tornado4.ioloop import IOLoop
 
@@ -109,7 +108,7 @@ def test_decorated_function_keeps_its_attributes():
     assert (coroutine.__name__, coroutine.__doc__, coroutine.__wrapped__) == ("f", "Doc.", f)
     assert gen.is_coroutine_function(coroutine)
     assert not gen.is_coroutine_function(f)
-    assert not gen.is_coroutine_function(gen.engine(f))
+    assert gen.is_coroutine_function(gen.engine(f))  # as in 4.5.3
 
 
 def test_callback_argument_gets_the_result_on_the_loop(io_loop):
@@ -428,7 +427,6 @@ def test_native_coroutines_are_asyncio_tasks(io_loop):
     assert not _running
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
 def test_native_coroutine_starts_at_once(io_loop):
     async def native():
         return 1
@@ -436,9 +434,65 @@ def test_native_coroutine_starts_at_once(io_loop):
     @gen.coroutine
     def f():
         assert gen.convert_yielded(native()).result() == 1
-        assert start_coroutine(native()).done()
 
     io_loop.run_sync(f)
+
+
+def test_native_coroutine_that_starts_another_is_the_current_task_again(io_loop):
+    tasks = []
+
+    async def inner():
+        tasks.append(asyncio.current_task())
+        await gen.moment
+        tasks.append(asyncio.current_task())
+
+    async def outer():
+        me = asyncio.current_task()
+        started = gen.convert_yielded(inner())
+        assert asyncio.current_task() is me
+        await started
+        assert asyncio.current_task() is me
+        tasks.append(me)
+
+    io_loop.run_sync(outer)
+    assert tasks[0] is tasks[1] is not tasks[2]
+    assert not _running
+
+
+def test_native_coroutine_can_be_cancelled_as_soon_as_it_waits(io_loop):
+    seen = []
+
+    async def native():
+        seen.append(asyncio.current_task())
+        try:
+            await Future()
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            await gen.moment
+            return "tidied up"
+
+    @gen.coroutine
+    def f():
+        future = gen.convert_yielded(native())
+        seen[0].cancel()
+        return (yield future)
+
+    assert io_loop.run_sync(f) == "tidied up"
+    assert seen[1:] == ["cancelled"]
+    assert not _running
+
+
+def test_exit_in_the_first_step_is_raised_once(io_loop):
+    async def native():
+        raise SystemExit(3)
+
+    def start():
+        gen.convert_yielded(native())
+
+    with pytest.raises(SystemExit):
+        io_loop.run_sync(start)
+    io_loop.run_sync(lambda: None)
+    assert not _running
 
 
 def test_waiting_task_is_held_although_nobody_knows_it(io_loop):

@@ -1,8 +1,8 @@
 """Native coroutines as real asyncio tasks.
 
 What an ``async def`` function may expect of asyncio (`asyncio.current_task`, ``timeout()``,
-``TaskGroup``, libraries built on them) works only inside a task. Ours start at once where the
-interpreter can do that (3.12 and later, on a running loop), as a coroutine of 4.5.3 did.
+``TaskGroup``, libraries built on them) works only inside a task. Ours start at once if their loop runs, as a
+coroutine of 4.5.3 did.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from tornado4._core import current
+from tornado4._core.eager import start_at_once
 from tornado4._core.futures import Future
 from tornado4.stack_context import StackContextInconsistentError, _Attached, _state
-
-_EAGER = sys.version_info >= (3, 12)
 
 # asyncio itself holds its tasks weakly. One that waits for something which only it knows would vanish.
 _running: set[asyncio.Task[Any]] = set()
@@ -26,21 +25,12 @@ _running: set[asyncio.Task[Any]] = set()
 INCONSISTENT = 'stack_context inconsistency (probably caused by yield within a "with StackContext" block)'
 
 
-def start_coroutine(coro: Awaitable[Any], context: Context | None = None) -> asyncio.Task[Any]:
-    """Runs ``coro`` as an asyncio task of this thread's loop and returns the task.
-
-    It may be done on return. Its steps run within the stack contexts that are active now, and in
-    ``context`` (default: a copy of the current one). Call it from outside ``context``: a Context
-    cannot be entered twice. To look at the outcome is the caller's part.
-    """
-    task: asyncio.Task[Any] = start_task(_result_of(coro, _state.contexts), context)
-    return task
-
-
 def as_future(awaitable: Awaitable[Any], context: Context | None = None) -> Future:
-    """Runs an awaitable as `start_coroutine` does and returns a `Future` for its outcome.
+    """Runs an awaitable as an asyncio task of this thread's loop and returns a `Future` for its outcome.
 
-    The Future is resolved in the coroutine's last step, not an iteration of the loop later.
+    The Future is resolved in the last step, which may be the first and taken already, not an iteration of the loop
+    later. The steps run within the stack contexts that are active now, and in ``context`` (default: a copy of the
+    current one). Call it from outside ``context``: a Context cannot be entered twice.
     """
     future = Future()
     start_task(_deliver(awaitable, _state.contexts, future), context)
@@ -60,28 +50,23 @@ def release_tasks(loop: asyncio.AbstractEventLoop) -> None:
                 inner.close()
 
 
-def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> Any:
-    """Makes a task of ``coro``, which is to call `end_task` in its last step, and returns it."""
+def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
+    """Makes a task of ``coro``, which keeps its exceptions to itself and calls `end_task` in its last step."""
     if current.manner.without_loop:
-        return _first_step(coro, context)
+        _first_step(coro, context)
+        return
     loop = current.asyncio_loop()
-    task: asyncio.Task[Any]
-    if loop.get_task_factory() is not None:  # the application's choice
-        task = loop.create_task(coro, context=context)
-    elif _EAGER and asyncio._get_running_loop() is loop:
-        task = asyncio.Task(coro, loop=loop, context=context, eager_start=True)  # type: ignore[call-arg,unused-ignore]
-        if not task.done():
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            _running.add(task)
-        return task
+    task: asyncio.Task[Any] | None
+    if loop.get_task_factory() is None and asyncio._get_running_loop() is loop:
+        task = start_at_once(coro, loop, context)
     else:
-        task = asyncio.Task(coro, loop=loop, context=context)
-    if not task.done():
+        # The application's own kind of task, or one that starts when the loop does. If it is cancelled before its
+        # first step, it never comes to its last.
+        task = loop.create_task(coro, context=context)
+        task.add_done_callback(_running.discard)
+    if task is not None and not task.done():
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         _running.add(task)
-        # One that is cancelled before its first step never comes to its last.
-        task.add_done_callback(_running.discard)
-    return task
 
 
 def end_task() -> None:
@@ -93,28 +78,17 @@ def end_task() -> None:
             _running.discard(task)
 
 
-def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> Future:
+def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
     """Runs a coroutine up to where it waits, with no task around it, as 4.5.3 ran all of them.
 
-    For WSGI, where nothing could ever resume it: one that waits is dropped, its Future left pending.
+    For WSGI, where nothing could ever resume it: one that waits is dropped, what it would have resolved left
+    pending.
     """
-    future = Future()
     try:
         (context or copy_context()).run(coro.send, None)
-    except StopIteration as stop:
-        future.set_result(stop.value)
-    except Exception:
-        future.set_exc_info(sys.exc_info())
-    else:
-        coro.close()
-    return future
-
-
-async def _result_of(awaitable: Awaitable[Any], contexts: Any) -> Any:
-    try:
-        return await Steps(awaitable, contexts)
-    finally:
-        end_task()
+    except StopIteration:
+        return
+    coro.close()
 
 
 async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> None:

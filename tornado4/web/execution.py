@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado4 import gen, stack_context
 from tornado4._core.context import run_in
-from tornado4._core.tasks import Steps, end_task, start_coroutine, start_task
+from tornado4._core.tasks import Steps, as_future, end_task, start_task
 from tornado4.concurrent import Future
 from tornado4.gen.runner import call_soon
 from tornado4.ioloop import IOLoop
@@ -238,7 +238,7 @@ class _Run:
             return awaited
         if iscoroutine(awaited):
             # outside of run_in: an eager task enters the context itself
-            return start_coroutine(awaited, self._request_context)
+            return as_future(awaited, self._request_context)
         if asyncio.isfuture(awaited):
             return awaited
         return run_in(self._request_context, _yielded, awaited)
