@@ -18,7 +18,7 @@ import pytest
 from compat_tests.oracle import TOP
 from compat_tests.side import ServerSide, comparable, side_by_side
 
-SUITES = ["basic", "features", "limited", "sockets"]
+SUITES = ["basic", "features", "limited", "programs", "sockets"]
 
 
 def every_case() -> Iterator[object]:

@@ -259,6 +259,16 @@ def test_line_breaks_cannot_be_sent(io_loop: IOLoop, value: str) -> None:
     assert len(problems) == 6
 
 
+@pytest.mark.parametrize("length", ["five", "+5", "5,5", ""])
+def test_own_length_that_is_no_number(io_loop: IOLoop, length: str) -> None:
+    def wrong(delegate: Delegate) -> None:
+        with pytest.raises(ValueError, match="invalid literal for int"):
+            delegate.conn.write_headers(OK, HTTPHeaders({"Content-Length": length}), b"hello")
+        delegate.hello()
+
+    assert talk(io_loop, App(on_finish=wrong), CLOSE) == HELLO
+
+
 def test_repeated_headers_leave_as_lines_of_their_own(io_loop: IOLoop) -> None:
     def cookies(delegate: Delegate) -> None:
         headers = HTTPHeaders({"Content-Length": "0"})

@@ -243,3 +243,14 @@ def test_the_face_claims_what_it_hands_on() -> None:
     assert web.url is web.URLSpec
     missing = [name for name in web.__all__ if not hasattr(web, name)]
     assert missing == []
+
+
+def test_answers_without_a_body_are_not_compressed() -> None:
+    class Nothing(RequestHandler):
+        def get(self) -> None:
+            self.set_status(204)
+            self.flush()
+
+    answer = fetch(serve(Nothing, compress_response=True), path="/", headers={"Accept-Encoding": "gzip"})
+    assert (answer.status, answer.body) == (204, b"")
+    assert "Content-Encoding" not in answer.headers

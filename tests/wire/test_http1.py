@@ -690,3 +690,7 @@ class TestSpelling:
         with pytest.raises(UnicodeEncodeError) as caught:
             format_head("x", HTTPHeaders({"A": "\u20ac"}))
         assert (caught.value.object, caught.value.start) == ("A: \u20ac", 3)
+
+    def test_a_reason_goes_out_as_utf_8(self) -> None:
+        answer = b"HTTP/1.1 200 \xe2\x82\xac\r\nA: \xe9\r\n\r\n"
+        assert format_head("HTTP/1.1 200 \u20ac", HTTPHeaders({"A": "\xe9"})) == answer

@@ -251,9 +251,7 @@ class Exchange(httputil.HTTPConnection):
             length = self._frame_response(code, headers)
         if self._chunking_output:
             headers["Transfer-Encoding"] = "chunked"
-        self._expected_content_remaining = (
-            None if length is None else http1_grammar.parse_content_length(length)
-        )
+        self._expected_content_remaining = None if length is None else _read_own_length(length)
         head = http1_grammar.format_head(first_line, headers)
         self._writing = BODY
         return head + self._format_chunk(chunk) if chunk else head
@@ -425,6 +423,14 @@ class Exchange(httputil.HTTPConnection):
 
 #: To see whether it has been replaced.
 _WRITE_HEADERS = Exchange.write_headers
+
+
+def _read_own_length(value: str) -> int:
+    """The Content-Length that an application has set. `ValueError` for one that no peer would take."""
+    digits = value.strip(" \t")
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"invalid literal for int() with base 10: {value!r}")  # as in 4.5.3
+    return int(digits)
 
 
 def _resolve(future: Future) -> None:

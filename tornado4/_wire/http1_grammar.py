@@ -190,7 +190,8 @@ def format_head(first_line: str, headers: HTTPHeaders) -> bytes:
     """Spell a head, with the blank line. A CR, LF or NUL in any piece raises `ValueError` (RFC 9110 section
     5.5).
 
-    Text goes out as Latin-1, as in 4.5.3; what does not fit raises `UnicodeEncodeError`.
+    As in 4.5.3 the first line goes out as UTF-8, the fields as Latin-1; a field that does not fit raises
+    `UnicodeEncodeError`.
     """
     values = headers._values
     names = tuple(values)
@@ -201,7 +202,7 @@ def format_head(first_line: str, headers: HTTPHeaders) -> bytes:
     except TypeError:
         return _format_line_by_line(first_line, headers)
     layout = _layouts.get(names) or _lay_out(names)
-    if not layout or "\n" in everything or "\r" in everything or "\0" in everything:
+    if not layout or not first_line.isascii() or "\n" in everything or "\r" in everything or "\0" in everything:
         return _format_line_by_line(first_line, headers)
     try:
         return (layout % texts).encode("latin-1")
@@ -216,7 +217,7 @@ def _format_line_by_line(first_line: str, headers: HTTPHeaders) -> bytes:
         lines += _spell_unusual(name, value)
     _blame(lines)
     # Each by itself, so that an error names the place in the line.
-    return b"\r\n".join([line.encode("latin-1") for line in [*lines, "", ""]])
+    return b"\r\n".join([first_line.encode(), *[line.encode("latin-1") for line in lines[1:]], b"", b""])
 
 
 def _blame(lines: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import email.utils
+import functools
 import numbers
 import time
 from typing import Any
@@ -28,6 +29,11 @@ def format_timestamp(ts: Any) -> str:
         seconds = calendar.timegm(ts.utctimetuple())
     else:
         raise TypeError(f"unknown timestamp type: {ts!r}")
+    return _spell(seconds)
+
+
+@functools.lru_cache(maxsize=1024)  # the same few files are asked for again and again
+def _spell(seconds: float) -> str:
     return email.utils.formatdate(seconds, usegmt=True)
 
 
@@ -43,6 +49,6 @@ def current_date() -> str:
     now = _clock()
     if not _shown_from <= now < _shown_until:
         second = int(now)
-        _shown_date = email.utils.formatdate(second, usegmt=True)
+        _shown_date = _spell(second)
         _shown_from, _shown_until = second, second + 1
     return _shown_date

@@ -76,6 +76,9 @@ class GZipContentEncoding(OutputTransform):
                 self._compressible_type(ctype)
                 and (not finishing or len(chunk) >= self.MIN_LENGTH)
                 and "Content-Encoding" not in headers
+                # the gzip of nothing is more than nothing (4.5.3 sent it, to be read as the next answer)
+                and status_code >= 200
+                and status_code not in (204, 304)
             )
         if not self._gzipping:
             return status_code, headers, chunk
