@@ -171,6 +171,53 @@ def test_asyncio_callbacks_and_timers_run_beside_ours(loop):
     assert log[2] == "later"
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_callbacks_of_asyncio_run_and_can_be_cancelled(poll_loop, debug):
+    loop = poll_loop.asyncio_loop
+    loop.set_debug(debug)
+    order = []
+
+    def start():
+        loop.call_soon(order.append, "soon").cancel()
+        loop.call_soon(order.append, "soon")
+        loop.call_soon_threadsafe(order.append, "from a thread")
+        poll_loop.call_later(0.001, poll_loop.stop)
+
+    poll_loop.add_callback(start)
+    poll_loop.start()
+    assert order == ["soon", "from a thread"]
+
+
+def test_callbacks_of_asyncio_stand_in_the_same_queue(poll_loop):
+    """A task is one of those, so that a native coroutine takes its turn as any other coroutine does."""
+    loop = poll_loop.asyncio_loop
+    order = []
+
+    def start():
+        loop.call_soon(order.append, 1)
+        poll_loop.add_callback(order.append, 2)
+        loop.call_soon(order.append, 3)
+        poll_loop.add_callback(poll_loop.stop)
+
+    poll_loop.add_callback(start)
+    poll_loop.start()
+    assert order == [1, 2, 3]
+
+
+def test_what_a_callback_of_asyncio_raises_goes_to_its_handler(poll_loop):
+    loop = poll_loop.asyncio_loop
+    told = []
+    loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+
+    def fail():
+        raise ZeroDivisionError
+
+    loop.call_soon(fail)
+    poll_loop.add_callback(poll_loop.stop)
+    poll_loop.start()
+    assert [type(error) for error in told] == [ZeroDivisionError]
+
+
 def test_a_callback_of_ours_wakes_asyncio_and_the_other_way_round(loop):
     async def ping_pong():
         for _ in range(3):

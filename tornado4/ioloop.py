@@ -362,8 +362,8 @@ class IOLoop(Configurable):
         resolves the Future.
         """
         assert is_future(future)
-        if stack_context._active():
-            callback = stack_context.wrap(callback)
+        # Also where no stack context is active: the one in which the Future is resolved is not to be taken for it.
+        callback = stack_context.wrap(callback)
         context = copy_context()
         future.add_done_callback(lambda done: context.run(self.add_callback, callback, done))
 

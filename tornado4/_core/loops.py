@@ -7,8 +7,11 @@ asks it for events it plays one round in 4.5.3's order:
     poll -> I/O handlers -> callbacks that were queued before the round -> timeouts that were due with them
 
 and then hands the events of descriptors that belong to asyncio (its wake-up socket, transports,
-``add_reader``) back to asyncio, which runs its own ready handles and timers. A callback of the IOLoop
+``add_reader``) back to asyncio, which runs their handlers and its own timers. A callback of the IOLoop
 therefore costs no asyncio handle, and an I/O event reaches its handler through a single frame.
+
+What asyncio's ``call_soon`` is given stands in the same queue as the IOLoop's callbacks. So a native coroutine,
+which is an asyncio task, takes its turn among callbacks and generator coroutines where it did in 4.5.3.
 
 This room knows no `IOLoop` class; it sees the loop it serves as a `RoundOwner`.
 """
@@ -58,7 +61,7 @@ class Poller(Protocol):
 class RoundOwner(Protocol):
     """The parts of a `PollIOLoop` that a round works on."""
 
-    _callbacks: deque[Callable[[], Any]]
+    _callbacks: deque[Any]
     _timeouts: list[Any]
     _handlers: dict[int, tuple[Any, Callable[[Any, int], Any]]]
     _events: dict[int, int]
@@ -194,8 +197,12 @@ class LoopSelector(selectors.BaseSelector):
             due = pop_due(owner) if timeouts else None
             for _ in range(count):
                 callback = callbacks.popleft()
+                if type(callback) is asyncio.Handle:
+                    if not callback._cancelled:
+                        callback._run()
+                    continue
                 try:
-                    context = callback.context  # type: ignore[attr-defined]
+                    context = callback.context
                 except AttributeError:
                     run(callback)  # put there by hand
                 else:
@@ -288,7 +295,17 @@ class OwnedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, selector: LoopSelector, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock
+        self._owner = selector._owner
         super().__init__(selector)
+
+    def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
+        # Both of asyncio's public ways, call_soon and call_soon_threadsafe, lead here.
+        if self.get_debug():
+            # There, asyncio runs the handles itself, and tells which are slow.
+            return super()._call_soon(callback, args, context)  # type: ignore[misc,no-any-return]
+        handle = asyncio.Handle(callback, args, self, context)
+        self._owner._callbacks.append(handle)
+        return handle
 
     def time(self) -> float:
         """asyncio's clock, in seconds: monotonic, or a ``time_func`` that is not the wall clock."""

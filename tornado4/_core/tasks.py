@@ -56,7 +56,7 @@ def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
         _first_step(coro, context)
         return
     loop = current.asyncio_loop()
-    task: asyncio.Task[Any] | None
+    task: asyncio.Task[Any]
     if loop.get_task_factory() is None and asyncio._get_running_loop() is loop:
         task = start_at_once(coro, loop, context)
     else:
@@ -64,7 +64,7 @@ def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
         # first step, it never comes to its last.
         task = loop.create_task(coro, context=context)
         task.add_done_callback(_running.discard)
-    if task is not None and not task.done():
+    if not task.done():
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         _running.add(task)
 
@@ -93,46 +93,46 @@ def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> None
 
 async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> None:
     try:
-        result = await Steps(awaitable, contexts)
+        await Steps(awaitable, contexts, future)
     except (Exception, asyncio.CancelledError):
-        # Whoever waits for the Future looks at the exception; the task itself has no owner.
-        future.set_exc_info(sys.exc_info())
-    except BaseException as error:
-        future.set_exception(error)
+        pass  # the Future has it, and whoever waits for that; the task itself has no owner
+    except BaseException:
         future._clear_tb_log()  # KeyboardInterrupt and SystemExit go on through the loop
         raise
-    else:
-        future.set_result(result)
     finally:
         end_task()
         del awaitable, future
 
 
 class Steps:
-    """Awaits an awaitable step by step, within the stack contexts that were active when it began."""
+    """Awaits an awaitable step by step, within the stack contexts that were active when it began.
 
-    __slots__ = ("_awaitable", "_contexts")
+    If there is a ``future``, it gets the outcome in the last step, within these contexts.
+    """
 
-    def __init__(self, awaitable: Awaitable[Any], contexts: Any) -> None:
+    __slots__ = ("_awaitable", "_contexts", "_future")
+
+    def __init__(self, awaitable: Awaitable[Any], contexts: Any, future: Future | None = None) -> None:
         self._awaitable = awaitable
         self._contexts = contexts
+        self._future = future
 
     def __await__(self) -> Generator[Any, Any, Any]:
         iterator: Any = self._awaitable.__await__()
-        return _take_steps(iterator, self._contexts)
+        return _take_steps(iterator, self._contexts, self._future)
 
 
 _YIELDED, _RETURNED, _RAISED = range(3)
 
 
-def _take_steps(iterator: Any, contexts: Any) -> Generator[Any, Any, Any]:
+def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generator[Any, Any, Any]:
     send: Callable[[Any], Any] = getattr(iterator, "send", None) or (lambda _: next(iterator))
     step, argument = send, None
     while True:
         if _state.contexts is contexts:
-            kind, value = _take_step(iterator, step, argument)
+            kind, value = _take_step(iterator, step, argument, future)
         else:
-            kind, value = _Attached(_take_step, contexts)(iterator, step, argument)
+            kind, value = _Attached(_take_step, contexts)(iterator, step, argument, future)
         argument = None
         if kind == _RETURNED:
             return value
@@ -140,7 +140,7 @@ def _take_steps(iterator: Any, contexts: Any) -> Generator[Any, Any, Any]:
             try:
                 raise value
             finally:
-                del value
+                del value, future
         try:
             if isinstance(value, Future):
                 # Plain objects with an ``__await__`` of their own may yield one, which no task understands.
@@ -158,7 +158,9 @@ def _take_steps(iterator: Any, contexts: Any) -> Generator[Any, Any, Any]:
             step, argument = iterator.throw, error
 
 
-def _take_step(iterator: Any, step: Callable[[Any], Any], argument: Any) -> tuple[int, Any]:
+def _take_step(
+    iterator: Any, step: Callable[[Any], Any], argument: Any, future: Future | None
+) -> tuple[int, Any]:
     """Takes one step and raises nothing: contexts should not see what the coroutine may handle."""
     before = _state.contexts
     try:
@@ -166,9 +168,13 @@ def _take_step(iterator: Any, step: Callable[[Any], Any], argument: Any) -> tupl
         if _state.contexts is not before:
             yielded = iterator.throw(StackContextInconsistentError(INCONSISTENT))
     except StopIteration as stop:
+        if future is not None:
+            future.set_result(stop.value)
         return _RETURNED, stop.value
     except BaseException as error:
+        if future is not None:
+            future.set_exc_info(sys.exc_info())
         return _RAISED, error
     finally:
-        del argument
+        del argument, future
     return _YIELDED, yielded
