@@ -178,6 +178,23 @@ class TestOpenId:
         assert (url, kwargs["method"]) == ("http://op/auth", "POST")
         assert parse_qs(kwargs["body"])["openid.mode"] == ["check_authentication"]
 
+    def test_what_is_not_signed_does_not_count(self):
+        """4.5.3 takes it: a user adds an address to what the provider has signed."""
+
+        def user(**more):
+            sent = {**AX, **{f"openid.{name.replace('__', '.')}": value for name, value in more.items()}}
+            return OpenId({"op": b"is_valid:true"}, sent).get_authenticated_user().result()
+
+        everything = ",".join(name.removeprefix("openid.") for name in AX)
+        assert user(signed=everything)["email"] == "f@e.com"
+        named = {"name": "Fi La", "first_name": "Fi", "last_name": "La"}
+        assert user(signed="zz.type.f,zz.value.f,zz.type.l,zz.value.l") == named
+        assert user(signed="claimed_id") == {"claimed_id": "http://id"}
+        # A signed nickname under an unsigned type is no address.
+        assert user(signed="zz.value.e,zz.value.f") == {}
+        # Attributes that an unsigned second extension brings, before the signed one.
+        assert user(signed=everything.replace("zz.value.e,", ""), zz__value__e="admin@e.com")["name"] == "Fi La"
+
     def test_name_from_what_there_is(self):
         only_mail = {name: value for name, value in AX.items() if name[-2:] not in (".f", ".l")}
         assert OpenId({"op": b"is_valid:true"}, only_mail).get_authenticated_user().result()["name"] == "f"

@@ -26,7 +26,7 @@ from stream_pairs import (  # noqa: F401  (some are fixtures)
     wait,
 )
 
-from tornado4 import stack_context
+from tornado4 import gen, stack_context
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import (
     BaseIOStream,
@@ -156,6 +156,76 @@ def test_a_streamed_read_until_close_hands_on_pieces_and_ends_empty(loop, pair):
 
 
 # -- reading ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", ["read_until_close", "read_bytes"])
+def test_a_peer_that_sends_without_end_lets_others_have_their_turn(loop, read):
+    """As quick as we read, that is: in 4.5.3 nobody else ran, and the pieces filled the memory."""
+    a, b = (IOStream(end, io_loop=loop) for end in socket.socketpair())
+    with closing_all(a, b):
+        left = [1000]
+
+        def endless():
+            left[0] -= 1
+            assert left[0], "nobody else had a turn"
+            return b"x" * 65536
+
+        pieces = []
+        a.read_from_fd = endless
+        arguments = () if read == "read_until_close" else (1 << 40,)
+        getattr(a, read)(*arguments, streaming_callback=pieces.append)
+        for _ in range(3):
+            before = left[0]
+            turn(loop)
+            # A MiB each time, with what was read before delivered.
+            assert 0 < before - left[0] <= 32
+            assert pieces
+        assert not a.closed()
+
+
+def test_a_reader_that_never_has_to_wait_lets_others_have_their_turn(loop):
+    """A coroutine in 4.5.3 kept everybody waiting for as long as there was something to read."""
+    a, b = (IOStream(end, io_loop=loop) for end in socket.socketpair())
+    with closing_all(a, b):
+        reads = []
+
+        @gen.coroutine
+        def read():
+            while True:
+                reads.append((yield a.read_bytes(2)))
+
+        a.read_from_fd = lambda: b"xy" * 1000
+        future = read()
+        before = 0
+        for _ in range(10):
+            assert len(reads) - before <= 257
+            before = len(reads)
+            assert a._read_buffer_size <= 2000  # and nothing was read ahead meanwhile
+            turn(loop)
+        assert before > 1000
+        del a.read_from_fd
+        b.write(b"z")
+        b.close()
+        run_until(loop, future.done)
+        # What had been read is handed on before the end is told.
+        assert len(reads) % 1000 == 0 and type(future.exception()) is StreamClosedError
+
+
+@pytest.mark.parametrize("wrong", ["full", "unsatisfiable", "end"])
+def test_errors_of_a_read_that_waits_its_turn_go_into_its_future(loop, wrong):
+    x, y = socket.socketpair()
+    a, b = IOStream(x, io_loop=loop, max_buffer_size=1000), IOStream(y, io_loop=loop)
+    with closing_all(a, b):
+        a._reads_at_once = 10_000
+        b.write(b"x" * (10 if wrong == "end" else 2000))
+        if wrong == "end":
+            b.close()
+        future = a.read_until(b"\n", max_bytes=100 if wrong == "unsatisfiable" else None)
+        assert not future.done()
+        run_until(loop, future.done)
+        kind = {"full": StreamBufferFullError, "unsatisfiable": StreamClosedError, "end": StreamClosedError}
+        assert type(future.exception()) is kind[wrong]
+        assert a.closed()
 
 
 def test_a_read_that_can_be_satisfied_is_done_on_return(loop):

@@ -191,14 +191,14 @@ def test_the_end_runs_the_close_callback_and_closes(loop, pair):
     assert order == [b"last", "closed"] and left.closed()
 
 
-def test_an_exception_is_logged_as_a_read_handlers_and_closes(loop, pair, caplog):
+def test_an_exception_is_logged_as_a_read_callbacks_and_closes(loop, pair, caplog):
     left, right = pair
     left._start_push(lambda data: 1 / 0)
     right.write(b"x")
     run_until(loop, left.closed)
     assert isinstance(left.error, ZeroDivisionError)
     assert (caplog.records[0].name, caplog.records[0].getMessage()) == (
-        "tornado.general",
+        "tornado.application",
         "Uncaught exception, closing connection.",
     )
     assert caplog.records[1].name == "tornado.application"  # the loop logs what the handler raises

@@ -135,6 +135,17 @@ class TestBytesOnTheWire:
         assert bench.fetch("/", OK, method="POST", body="abc", expect_100_continue=True).body == b"hi"
         assert bench.requests[-1].endswith(b"\r\n\r\n")
 
+    def test_the_announced_body_is_sent_once(self, bench: Bench) -> None:
+        """However often the server says 100 (RFC 9110, section 15.2); 4.5.3 broke the framing."""
+        script = (b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + OK,)
+        response = bench.fetch("/", *script, method="POST", body="abc", expect_100_continue=True)
+        assert (response.code, response.body) == (200, b"hi")
+        assert bench.requests[1:] == [b"abc"]
+
+    def test_urls_go_out_as_utf_8_as_in_453(self, bench: Bench) -> None:
+        bench.fetch("/é?€=é")
+        assert bench.requests[0].startswith("GET /é?€=é HTTP/1.1\r\n".encode())
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -219,6 +230,19 @@ class TestFailures:
         response = bench.fetch("/", client=slow, connect_timeout=0.03)
         assert str(response.error) == "HTTP 599: Timeout while connecting"
         slow.close()
+
+    def test_a_connection_that_is_waited_for_no_longer_is_closed(self, bench: Bench, caplog: Any) -> None:
+        """A server that never shakes hands kept a descriptor of 4.5.3's for good."""
+        response = bench.fetch(f"https://127.0.0.1:{bench.server.port}/", connect_timeout=0.02)
+        assert str(response.error) == "HTTP 599: Timeout while connecting"
+
+        @gen.coroutine
+        def until_closed() -> Any:
+            while not bench.server.streams[0].closed():
+                yield gen.moment
+
+        bench.io_loop.run_sync(until_closed, timeout=5)
+        assert not caplog.records
 
     def test_time_out_in_the_queue(self, bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG, "tornado.general")

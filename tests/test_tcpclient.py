@@ -228,3 +228,85 @@ def test_a_resolver_of_ones_own_is_not_closed_with_the_client(loop):
     finally:
         Resolver.configure(None)
     assert Counting.closed == 1
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_an_attempt_that_is_given_up_closes_its_stream(loop, tls):
+    """A peer that never answers, the kernel's or a person's, keeps no descriptor of ours."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    address = listener.getsockname()
+    filling = []
+    if not tls:
+        # A full queue, before which the next connection waits.
+        for _ in range(8):
+            filling.append(socket.socket())
+            filling[-1].setblocking(False)
+            filling[-1].connect_ex(address)
+    made = []
+
+    class Noting(TCPClient):
+        def _create_stream(self, *args, **kwargs):
+            future = super()._create_stream(*args, **kwargs)
+            made.append(future._stream)
+            return future
+
+    client = Noting(io_loop=loop)
+    future = client.connect("127.0.0.1", address[1], ssl_options={"cert_reqs": ssl.CERT_NONE} if tls else None)
+    run_until(loop, lambda: made and (not tls or made[0].socket is None))
+    future._give_up()
+    run_until(loop, future.done)
+    assert isinstance(future.exception(), (StreamClosedError, OSError))
+    assert made[0].socket is None
+    if tls:
+        peer, _ = listener.accept()
+        peer.settimeout(5)
+        while peer.recv(65536):  # a hello, and then the end
+            pass
+        peer.close()
+    for sock in [*filling, listener]:
+        sock.close()
+    client.close()
+
+
+def test_an_attempt_given_up_while_the_name_is_looked_up_connects_to_nobody(loop):
+    class Patient(Resolver):
+        def initialize(self, io_loop=None):
+            self.answer = Future()
+
+        def resolve(self, host, port, family=0):
+            return self.answer
+
+    resolver = Patient()
+    client = TCPClient(resolver=resolver, io_loop=loop)
+    future = client.connect("somewhere", 80)
+    future._give_up()
+    resolver.answer.set_result([(socket.AF_INET, ("127.0.0.1", 1))])
+    run_until(loop, future.done)
+    assert type(future.exception()) is StreamClosedError
+
+
+def test_slower_addresses_are_not_waited_for(loop):
+    listener = socket.create_server(("127.0.0.1", 0))
+    waiting = IOStream(socket.socket(), io_loop=loop)
+    endless = Future()
+    endless._stream = waiting
+
+    class Two(Resolver):
+        def initialize(self, io_loop=None):
+            pass
+
+        def resolve(self, host, port, family=0):
+            answer = Future()
+            answer.set_result([(socket.AF_INET6, ("::1", 1)), (socket.AF_INET, listener.getsockname())])
+            return answer
+
+    class Client(TCPClient):
+        def _create_stream(self, max_buffer_size, af, addr, **kwargs):
+            if af == socket.AF_INET6:
+                return endless
+            return super()._create_stream(max_buffer_size, af, addr, **kwargs)
+
+    stream = wait(loop, Client(resolver=Two(), io_loop=loop).connect("both", 1))
+    with closing_all(stream):
+        assert waiting.closed()
+    listener.close()

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import sys
 
 import pytest
@@ -169,6 +170,21 @@ def test_a_tls_connection_that_cannot_be_wrapped_is_closed_and_logged(loop, cert
     server.stop()
     assert caplog.records[0].getMessage().startswith("Exception in callback ")
     assert not server.got
+
+
+@pytest.mark.parametrize("sent", [b"", b"x"], ids=["silent", "after a byte"])
+def test_a_tls_client_that_resets_before_it_is_accepted_is_no_log_line(loop, certificate, caplog, sent):
+    server = Collecting(ssl_options=certificate)
+    address = listening(server)
+    hasty = socket.create_connection(address)
+    hasty.sendall(sent)
+    hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    hasty.close()
+    client = connected(loop, address)
+    run_until(loop, lambda: any(peer == client.socket.getsockname() for _, peer in server.got))
+    with closing_all(client, *(stream for stream, _ in server.got)):
+        server.stop()
+    assert not caplog.records
 
 
 def test_certificate_files_are_looked_for_when_the_server_is_made(certificate):

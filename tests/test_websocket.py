@@ -539,6 +539,49 @@ class TestHandlerMethods:
             assert received.endswith(b"\x88\x00")
 
 
+    def test_a_peer_that_reads_no_pong_gets_one_for_its_latest_ping(self) -> None:
+        """RFC 6455, section 5.5.3. In 4.5.3 the pongs filled the memory."""
+
+        class Narrow(Recorder):
+            def open(self, *args: Any, **kwargs: Any) -> None:
+                self.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+            def on_ping(self, data: bytes) -> None:
+                self.log.append(self.stream._write_buffer_size)
+                self.latest = data
+
+        with serve(Narrow) as server:
+
+            @gen.coroutine
+            def go() -> Any:
+                stream, _ = yield server.shake()
+                # Many more than the buffers below us take.
+                for _ in range(200):
+                    yield stream.write(frame(9, b"x" * 125) * 500)
+                assert max(server.log) < 2 * 65536
+                yield stream.write(frame(9, b"latest"))
+                while Recorder.last.latest != b"latest":
+                    yield gen.moment
+                received = yield stream.read_until(frame(10, b"latest", mask=False))
+                assert len(received) < 127 * 200 * 500
+                # Who reads gets all pongs again.
+                for data in (b"1", b"2"):
+                    yield stream.write(frame(9, data))
+                assert (yield stream.read_bytes(6)) == frame(10, b"1", mask=False) + frame(10, b"2", mask=False)
+
+            server.run(go)
+
+    def test_a_result_that_nobody_can_wait_for_is_an_error_of_the_application_as_in_453(self, caplog: Any) -> None:
+        class Odd(Recorder):
+            def on_message(self, message: Any) -> Any:
+                return 5
+
+        with serve(Odd) as server:
+            assert server.talk(frame(1, b"x")) == (b"", True)
+            assert server.log[-1] == ("close", None, None)
+        assert {entry.name for entry in caplog.records if entry.levelno >= logging.ERROR} == {"tornado.application"}
+
+
 ACCEPT = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Accept: "
@@ -589,6 +632,47 @@ class TestClient:
             read = [io_loop.run_sync(connection.read_message, timeout=5) for _ in range(3)]
             assert read == ["hi", b"\xff", None]
             assert (connection.close_code, connection.close_reason) == (1001, "bye")
+
+    def test_the_server_waits_for_one_that_does_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tornado4.websocket.client.DEFAULT_MAX_MESSAGE_SIZE", 10_000)
+        with raw_server() as (io_loop, server):
+            sent = [bytes([n]) * 3000 for n in range(50)]
+            data = b"".join(frame(2, message, mask=False) for message in sent)
+            connection = self.connect(server, self.shake(data + frame(8, b"\x03\xe8", mask=False)), None)
+
+            @gen.coroutine
+            def read() -> Any:
+                while connection._room is None:
+                    yield gen.moment
+                assert sum(map(len, connection.read_queue)) <= 13_000
+                got = []
+                while not got or got[-1] is not None:
+                    # Slowly, so that the server's end has every opportunity to overtake what it sent.
+                    yield gen.moment
+                    got.append((yield connection.read_message()))
+                    assert connection._queued <= 13_000 or connection.stream.closed()
+                return got
+
+            assert io_loop.run_sync(read, timeout=5) == [*sent, None]
+            assert connection.close_code == 1000
+            assert connection._queued == 0
+
+    def test_close_lets_the_answer_of_the_server_through(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tornado4.websocket.client.DEFAULT_MAX_MESSAGE_SIZE", 100)
+        with raw_server() as (io_loop, server):
+            data = frame(2, b"x" * 200, mask=False) * 3 + frame(8, b"\x03\xe8", mask=False)
+            connection = self.connect(server, self.shake(data))
+
+            @gen.coroutine
+            def leave() -> Any:
+                while connection._room is None:
+                    yield gen.moment
+                connection.close()
+                while not connection.stream.closed():
+                    yield gen.moment
+                return (yield [connection.read_message() for _ in range(4)])
+
+            assert io_loop.run_sync(leave, timeout=3) == [b"x" * 200] * 3 + [None]
 
     def test_what_it_sends_is_masked(self) -> None:
         with raw_server() as (io_loop, server):

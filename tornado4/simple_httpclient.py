@@ -252,8 +252,12 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self.headers: httputil.HTTPHeaders | None = None
         self.chunks: list[bytes] = []
         self._decompressor = None
+        # An announced body (expect_100_continue) that no 100 has asked for yet.
+        self._body_announced = bool(request.expect_100_continue)
         # Made while the first connection attempt is under way; None when there is no limit.
         self._timeout: Any = None
+        # The Future of the connection, while there is none yet.
+        self._connecting: Any = None
         self._sockaddr = None
         self._guarded(self._start)
 
@@ -277,7 +281,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
                 raise
 
     def _start(self) -> None:
-        url = _unicode(self.request.url).strip()
+        url = _unicode(self.request.url or "").strip()
         if _CONTROLS.search(url):
             raise ValueError(f"Control character in url: {url!r}")
         self.parsed = urlparse.urlsplit(url)
@@ -293,10 +297,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
                 self.start_time + limit,
                 functools.partial(self._on_timeout, "while connecting"),
             )
-        connecting = self.tcp_client.connect(
+        self._connecting = self.tcp_client.connect(
             host, port, af=family, ssl_options=ssl_options, max_buffer_size=self.max_buffer_size
         )
-        self.io_loop.add_future(connecting, functools.partial(self._guarded, self._connected))
+        self.io_loop.add_future(self._connecting, functools.partial(self._guarded, self._connected))
 
     def _address(self) -> tuple[str, int]:
         """Host and port to connect to. An IPv6 literal loses its brackets (RFC 3986, section 3.2.2)."""
@@ -308,6 +312,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         return host, port
 
     def _connected(self, connecting: Future) -> None:
+        self._connecting = None
         self._on_connect(connecting.result())
 
     def _get_ssl_options(self, scheme: str) -> dict[str, Any] | ssl.SSLContext | None:
@@ -333,6 +338,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         message = f"Timeout {info}" if info else "Timeout"
         if self.final_callback is not None:
             self._handle_exception(HTTPError, HTTPError(599, message), None)
+        # Not every client of a caller's own can do this.
+        give_up = getattr(self._connecting, "_give_up", None)
+        if give_up is not None:
+            give_up()
 
     def _remove_timeout(self) -> None:
         if self._timeout is not None:
@@ -525,7 +534,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         """
         line = cast(httputil.ResponseStartLine, first_line)
         if self.request.expect_100_continue and line.code == 100:
-            self._write_body(False)
+            # Once: a server may say it again (RFC 9110, section 15.2), which made 4.5.3 send the body again.
+            if self._body_announced:
+                self._body_announced = False
+                self._write_body(False)
             return
         self.code, self.reason, self.headers = line.code, line.reason, headers
         if self._should_follow_redirect() or self.request.header_callback is None:

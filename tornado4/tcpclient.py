@@ -11,7 +11,7 @@ from typing import Any
 from tornado4 import gen
 from tornado4.concurrent import Future
 from tornado4.ioloop import IOLoop
-from tornado4.iostream import IOStream
+from tornado4.iostream import IOStream, StreamClosedError
 from tornado4.netutil import Resolver
 from tornado4.platform.auto import set_close_exec
 
@@ -122,6 +122,38 @@ class _Connector:
             self.timeout = None
 
 
+class _Attempt:
+    """The streams of one `TCPClient.connect`, for whoever loses patience with it.
+
+    A peer that accepts and then says nothing would otherwise keep a descriptor for as long as it likes.
+    """
+
+    def __init__(self) -> None:
+        self.given_up = False
+        self._streams: list[Any] = []
+
+    def watch(self, future: Any) -> Any:
+        """Take note of the stream that ``future``, of a stream's ``connect`` or ``start_tls``, is about."""
+        stream = getattr(future, "_stream", None)
+        if stream is not None:
+            self._streams.append(stream)
+        return future
+
+    def settle(self, stream: Any) -> None:
+        """One has connected; the others, whose addresses are slower, need not go on."""
+        others, self._streams = self._streams, []
+        for other in others:
+            if other is not stream:
+                other.close()
+
+    def give_up(self) -> None:
+        """Close all; the Future of `TCPClient.connect` fails with `StreamClosedError`."""
+        self.given_up = True
+        streams, self._streams = self._streams, []
+        for stream in streams:
+            stream.close()
+
+
 class TCPClient:
     """Makes connections. ``resolver`` looks the names up; by default one is made, and closed with the client.
     """
@@ -136,7 +168,6 @@ class TCPClient:
         if self._own_resolver:
             self.resolver.close()
 
-    @gen.coroutine
     def connect(
         self,
         host: str,
@@ -146,7 +177,7 @@ class TCPClient:
         max_buffer_size: int | None = None,
         source_ip: str | None = None,
         source_port: int | None = None,
-    ) -> Generator[Any, Any, Any]:
+    ) -> Future:
         """Connect to ``host``. The Future's result is an `IOStream`, or with ``ssl_options`` an
         `SSLIOStream`.
 
@@ -157,13 +188,35 @@ class TCPClient:
         `OSError` for a source that cannot be bound, `StreamClosedError` (look at ``real_error``) when no
         address answers, and `ssl.SSLError`.
         """
-        addrinfo = yield self.resolver.resolve(host, port, af)
+        attempt = _Attempt()
         make = functools.partial(
             self._create_stream, max_buffer_size, source_ip=source_ip, source_port=source_port
         )
-        _, _, stream = yield _Connector(addrinfo, self.io_loop, make).start()
+        future: Future = self._connect(attempt, make, host, port, af, ssl_options)
+        future._give_up = attempt.give_up  # type: ignore[attr-defined]  # for our HTTP client's time-outs
+        return future
+
+    @gen.coroutine
+    def _connect(
+        self,
+        attempt: _Attempt,
+        make: Callable[[int, Any], Any],
+        host: str,
+        port: int,
+        af: int,
+        ssl_options: ssl.SSLContext | Mapping[str, Any] | None,
+    ) -> Generator[Any, Any, Any]:
+        def begin(family: int, address: Any) -> Any:
+            if attempt.given_up:
+                raise StreamClosedError()
+            return attempt.watch(make(family, address))
+
+        addrinfo = yield self.resolver.resolve(host, port, af)
+        _, _, stream = yield _Connector(addrinfo, self.io_loop, begin).start()
+        attempt.settle(stream)
         if ssl_options is not None:
-            stream = yield stream.start_tls(False, ssl_options=ssl_options, server_hostname=host)
+            starting = stream.start_tls(False, ssl_options=ssl_options, server_hostname=host)
+            stream = yield attempt.watch(starting)
         return stream
 
     def _create_stream(

@@ -32,6 +32,9 @@ __all__ = [
     "ssl_wrap_socket",
 ]
 
+#: What a client that is gone looks like while TLS is put around its connection.
+_GONE = (errno.ECONNABORTED, errno.ECONNRESET, errno.ENOTCONN, errno.EINVAL)
+
 
 class TCPServer:
     r"""A server for whatever protocol its `handle_stream` speaks. An echo server::
@@ -184,21 +187,22 @@ class TCPServer:
         """``connection`` with TLS around it; None when the client has gone already."""
         assert self.ssl_options is not None
         try:
+            connection.getpeername()
+        except OSError:
+            # Reset before it was accepted. `ssl` finds that out as well, in several ways, and with a traceback.
+            connection.close()
+            return None
+        try:
             return ssl_wrap_socket(
                 connection, self.ssl_options, server_side=True, do_handshake_on_connect=False
             )
         except BaseException as e:
             connection.close()
-            # A client that closed before the wrapping could look at it: EOF, or on some systems one of these
-            # errors.
-            if isinstance(e, ssl.SSLError):
-                gone = e.args[0] == ssl.SSL_ERROR_EOF
-            else:
-                gone = isinstance(e, OSError) and errno_from_exception(e) in (
-                    errno.ECONNABORTED,
-                    errno.ENOTCONN,
-                    errno.EINVAL,
-                )
+            # Or just now: EOF, or on some systems one of these errors, which since Python 3.11.4 may be in an
+            # SSLError.
+            gone = isinstance(e, ssl.SSLError) and e.args[0] == ssl.SSL_ERROR_EOF
+            if isinstance(e, OSError) and errno_from_exception(e) in _GONE:
+                gone = True
             if gone:
                 return None
             raise

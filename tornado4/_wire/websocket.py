@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import codecs
 import hashlib
-import io
 import os
 import struct
 
@@ -133,7 +132,7 @@ class _MessageBuffer:
         self._limit = limit
         self._inflater = inflater
         self._bytes = bytearray()
-        self._text = io.StringIO()
+        # Decodes text only to find out at once that it is none: the characters would take four times the room.
         self._decode = _new_text_decoder().decode if opcode == TEXT else None
 
     def check_frame(self, length: int) -> None:
@@ -156,15 +155,15 @@ class _MessageBuffer:
         if self._decode is None:
             return Message(BINARY, bytes(self._bytes))
         self._store(b"", True)
-        return Message(TEXT, self._text.getvalue())
+        return Message(TEXT, self._bytes.decode("utf-8"))
 
     def _store(self, piece: bytes, final: bool = False) -> None:
         self.size += len(piece)
+        self._bytes += piece
         if self._decode is None:
-            self._bytes += piece
             return
         try:
-            self._text.write(self._decode(piece, final))
+            self._decode(piece, final)
         except UnicodeDecodeError as failure:
             raise InvalidData("text message is not UTF-8") from failure
 

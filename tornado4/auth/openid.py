@@ -137,13 +137,26 @@ def _user_from_arguments(handler: Handler) -> dict[str, str]:
         "username": attribute(_AX_TYPES["username"]),
         "claimed_id": handler.get_argument("openid.claimed_id", None),
     }
+    if not _is_signed(handler, "claimed_id"):
+        del user["claimed_id"]
     return {key: value for key, value in user.items() if value}
+
+
+def _is_signed(handler: Handler, name: str) -> bool:
+    """Whether the provider answers for a field, named without ``openid.`` (OpenID 2.0 section 10.1).
+
+    SEC: what is not signed the browser may have added. Without a list of signed fields there is no
+    signature that a provider would confirm.
+    """
+    signed = handler.get_argument("openid.signed", None)
+    return signed is None or name in signed.split(",")
 
 
 def _attribute_reader(handler: Handler) -> Callable[[str], str]:
     """Return a function that finds an attribute's value by the attribute's URI.
 
-    The provider chooses the extension's alias, and an alias for each attribute in turn.
+    The provider chooses the extension's alias, and an alias for each attribute in turn. Both the type and the
+    value must be signed: with another type, a nickname would be an address.
     """
     names = list(handler.request.arguments)
     for name in names:
@@ -157,8 +170,10 @@ def _attribute_reader(handler: Handler) -> Callable[[str], str]:
         for name in names:
             if name.startswith(prefix + "type.") and handler.get_argument(name) == uri:
                 alias = name[len(prefix) + len("type.") :]
-                value: str = handler.get_argument(f"{prefix}value.{alias}", "")
-                return value
+                value_name = f"{prefix}value.{alias}"
+                if all(_is_signed(handler, each.removeprefix("openid.")) for each in (name, value_name)):
+                    value: str = handler.get_argument(value_name, "")
+                    return value
         return ""
 
     return attribute

@@ -139,6 +139,7 @@ class IOStream(BaseIOStream):
             self._connect_callback = stack_context.wrap(callback)
         else:
             future = self._connect_future = Future()
+            future._stream = self  # type: ignore[attr-defined]  # for TCPClient, to close what takes too long
         try:
             self.socket.connect(address)
         except OSError as e:
@@ -195,7 +196,7 @@ class IOStream(BaseIOStream):
         if self._state is not None:
             self.io_loop.remove_handler(bare)
             self._state = None
-        self.socket = None
+        # Raises for options that are none, and for a peer that has gone already: this stream can be closed then.
         secure = ssl_wrap_socket(
             bare,
             ssl_options,
@@ -203,6 +204,7 @@ class IOStream(BaseIOStream):
             server_side=server_side,
             do_handshake_on_connect=False,
         )
+        self.socket = None
         stream = SSLIOStream(secure, ssl_options=ssl_options, io_loop=self.io_loop)
         stream._server_hostname = None if server_side else server_hostname
         stream.max_buffer_size = self.max_buffer_size
@@ -240,6 +242,7 @@ def _handshake_future(stream: SSLIOStream, close_callback: Callable[[], Any] | N
     first.
     """
     future = Future()
+    future._stream = stream  # type: ignore[attr-defined]  # as that of `connect`
 
     def closed() -> None:
         if not future.done():

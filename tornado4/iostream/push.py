@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tornado4.iostream.errors import UnsatisfiableReadError
 from tornado4.iostream.lifecycle import _READ
 from tornado4.iostream.reading import StreamReading
-from tornado4.log import gen_log
+from tornado4.log import app_log, gen_log
 
 
 class StreamPush(StreamReading):
@@ -105,5 +105,7 @@ class StreamPush(StreamReading):
             raise error
 
     def _log_uncaught(self, error: Exception) -> None:
-        gen_log.error("Uncaught exception, closing connection.", exc_info=True)
+        # As in 4.5.3, where a protocol engine had read callbacks: what these raise is the application's.
+        log = gen_log if self._push is None else app_log
+        log.error("Uncaught exception, closing connection.", exc_info=True)
         self.close(exc_info=(type(error), error, error.__traceback__))

@@ -21,12 +21,25 @@ from tornado4.iostream.read_buffer import ExactBytes, ReadRequest, UntilClose, U
 from tornado4.iostream.writing import StreamWriting
 from tornado4.log import gen_log
 
+#: Bytes for a streaming callback that are read before others get their turn. A peer as quick as we are would
+#: not let the reading end, and fill the memory with pieces on their way (as it did in 4.5.3).
+_STREAMED_AT_ONCE = 1024 * 1024
+
+#: Reads by Future in a row that are satisfied at once. A coroutine whose reads always are would never let
+#: others, a time-out for one, have their turn (as in 4.5.3); the next one waits for the loop.
+_READS_AT_ONCE = 256
+
 
 class StreamReading(StreamWriting):
     """The floor of `BaseIOStream` that reads on request."""
 
     #: Whether a read from the kernel that gets less than a chunk says that there is no more for now.
     _short_read_drains = False
+
+    #: Reads by Future since the last one that had to wait for the loop's sake.
+    _reads_at_once = 0
+    #: Whether the pending read is one that waits.
+    _waits_its_turn = False
 
     # -- the public reads ---------------------------------------------------------------------------------
 
@@ -88,6 +101,13 @@ class StreamReading(StreamWriting):
     ) -> Any:
         """Make ``request`` the pending one, and satisfy it inline if that can be done."""
         future = self._expect(request, callback, streaming)
+        if future is not None and not self._closed:
+            self._reads_at_once += 1
+            if self._reads_at_once > _READS_AT_ONCE:
+                self._reads_at_once = 0
+                self._waits_its_turn = True
+                self._run_callback(self._read_in_turn)
+                return future
         try:
             self._try_inline_read()
         except UnsatisfiableReadError as e:
@@ -100,6 +120,21 @@ class StreamReading(StreamWriting):
             self._maybe_run_close_callback()
             raise
         return future
+
+    def _read_in_turn(self) -> None:
+        """Satisfy a read that had to let others have their turn."""
+        waits, self._waits_its_turn = self._waits_its_turn, False
+        future = self._read_future
+        if not waits or future is None:
+            return
+        try:
+            self._try_inline_read()
+        except UnsatisfiableReadError as e:
+            self._unsatisfiable(e)
+        except Exception as e:
+            # Raised to the caller, were it still there.
+            self._abandon_read()
+            future.set_exception(e)
 
     def _expect(
         self,
@@ -160,6 +195,10 @@ class StreamReading(StreamWriting):
 
     def _handle_read(self) -> None:
         """Something has come: read it, and complete the pending read if that is all it wanted."""
+        if self._waits_its_turn:
+            # Which the buffer comes before: it must not grow, nor an end be found, for want of a look into it.
+            self._read_in_turn()
+            return
         try:
             size = self._read_to_buffer_loop()
         except UnsatisfiableReadError:
@@ -181,7 +220,7 @@ class StreamReading(StreamWriting):
         # An end found meanwhile must not be told before the read that it completes.
         self._pending_callbacks += 1
         try:
-            next_look = 0
+            next_look = streamed = 0
             while not self._closed:
                 got = self._read_to_buffer()
                 if not got:
@@ -189,7 +228,12 @@ class StreamReading(StreamWriting):
                 request = self._request
                 if request is None:
                     return None
-                self._run_streaming_callback()
+                if self._streaming_callback is not None:
+                    self._run_streaming_callback()
+                    streamed += got
+                    if streamed >= _STREAMED_AT_ONCE:
+                        self._run_callback(self._read_on)
+                        return request.locate(self._incoming)
                 held, target = self._incoming.size, request.target
                 if target is not None and held >= target:
                     break
@@ -206,6 +250,11 @@ class StreamReading(StreamWriting):
             return None if request is None else request.locate(self._incoming)
         finally:
             self._pending_callbacks -= 1
+
+    def _read_on(self) -> None:
+        """Go on after the streaming callback has had what was read. No event need say that there is more."""
+        if not self._closed and self._streaming_callback is not None:
+            self._handle_read()
 
     def _read_to_buffer(self) -> int:
         """Read one chunk into the buffer; how many bytes it had: 0 when there is nothing now, or no more at

@@ -14,13 +14,16 @@ from tornado4.ioloop import IOLoop
 from tornado4.iostream import StreamClosedError
 from tornado4.tcpclient import TCPClient
 from tornado4.websocket.errors import WebSocketError
-from tornado4.websocket.protocol import WebSocketProtocol13
+from tornado4.websocket.protocol import DEFAULT_MAX_MESSAGE_SIZE, WebSocketProtocol13
 
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 # Bytes, as in 4.5.3: of the stream's buffer and of a response that is no WebSocket; of its headers.
 _MAX_BUFFER_SIZE = 104857600
 _MAX_HEADER_SIZE = 65536
+
+# What a message in the queue takes besides its text, roughly.
+_MESSAGE_OVERHEAD = 64
 
 
 class WebSocketClientConnection(simple_httpclient._HTTPConnection):
@@ -47,6 +50,9 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         self._protocol: WebSocketProtocol13 | None = None
         self.read_future: Future | None = None
         self.read_queue: collections.deque[Any] = collections.deque()
+        # Bytes in the queue, about, and what the server has to wait for when these are too many.
+        self._queued = 0
+        self._room: Future | None = None
         self.key = base64.b64encode(os.urandom(16))
         self._on_message_callback = on_message_callback
         self.close_code: int | None = None
@@ -125,6 +131,9 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
             self.connect_future.set_exception(StreamClosedError())
         protocol, self._protocol = self._protocol, None
         if protocol is not None:
+            if self._room is not None:
+                # What had come before the end is still to be read.
+                protocol._process_events(waiting=False)
             protocol.on_connection_close()
         self.on_message(None)
         self.tcp_client.close()
@@ -137,6 +146,9 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         if self.protocol is not None:
             protocol, self.protocol = self.protocol, None
             protocol.close(code, reason)
+            if self._room is not None:
+                room, self._room = self._room, None
+                room.set_result(None)
 
     def write_message(self, message: str | bytes, binary: bool = False) -> Future | None:
         """Send a message, as text unless ``binary``. The Future resolves when it has left."""
@@ -154,13 +166,27 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         if not self.read_queue:
             self.read_future = future
         else:
-            future.set_result(self.read_queue.popleft())
+            message = self.read_queue.popleft()
+            future.set_result(message)
+            self._message_taken(message)
         if callback is not None:
             self.io_loop.add_future(future, callback)
         return future
 
+    def _message_taken(self, message: str | bytes | None) -> None:
+        """A message has left the queue; go on reading if that makes room."""
+        if message is not None:
+            self._queued -= len(message) + _MESSAGE_OVERHEAD
+        if self._room is not None and self._queued <= self._queue_limit():
+            room, self._room = self._room, None
+            room.set_result(None)
+
+    def _queue_limit(self) -> int:
+        """Bytes of messages that may wait for `read_message`: as many as one message may have, and 10 MiB."""
+        return max(self.max_message_size or 0, DEFAULT_MAX_MESSAGE_SIZE)
+
     def on_message(self, message: str | bytes | None) -> Any:
-        """A message has come, or None for the end."""
+        """A message has come, or None for the end. The Future, if there is one, wants to be waited for."""
         if self._on_message_callback is not None:
             self._on_message_callback(message)
         elif self.read_future is not None:
@@ -168,6 +194,15 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
             future.set_result(message)
         else:
             self.read_queue.append(message)
+            if message is not None:
+                self._queued += len(message) + _MESSAGE_OVERHEAD
+                # After close() the server's answer must get through; it has five seconds for it.
+                if self.protocol is not None and self._queued > self._queue_limit():
+                    # Nobody reads: the server waits, where in 4.5.3 it filled the memory.
+                    if self._room is None:
+                        self._room = Future()
+                    return self._room
+        return None
 
     def on_ping(self, data: bytes) -> Any:
         """A ping has come, and been answered."""
@@ -195,7 +230,8 @@ def websocket_connect(
     :arg callback: called with the Future when it is done.
     :arg float connect_timeout: seconds; not together with an `.HTTPRequest`.
     :arg on_message_callback: called with each message, and with None at the end, in place of
-        `read_message`, where messages wait in memory until they are read.
+        `read_message`, where messages wait in memory until they are read; the server has to wait when these
+        are more than 10 MiB (or than ``max_message_size``).
     :arg compression_options: as `.WebSocketHandler.get_compression_options`; None offers no compression.
     :arg ping_interval: with ``ping_timeout`` and ``max_message_size`` as the application settings of that
         handler.

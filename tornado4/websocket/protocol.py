@@ -45,6 +45,9 @@ DEFAULT_MAX_MESSAGE_SIZE = 10 * 1024 * 1024
 #: Seconds that a peer may take to answer a close frame.
 CLOSE_TIMEOUT = 5
 
+#: Bytes unsent with which the peer counts as one that does not read, and whose pings are not all answered.
+_CLOGGED = 65536
+
 
 class WebSocketProtocol:
     """Base of all versions of the protocol; libraries derive from it for drafts of their own.
@@ -133,11 +136,14 @@ class WebSocketProtocol13(WebSocketProtocol):
         # Set when what comes in can make no more sense: only the end of the stream is waited for.
         self._deaf = False
         self._waiting: Any = None
+        # The last pong, and what the latest ping said when its answer has to wait until that one has left.
+        self._unsent_pong: Future | None = None
+        self._pong: bytes | None = None
         self._message_bytes_out = 0
         self._wire_bytes_out = 0
         self.ping_callback: PeriodicCallback | None = None
-        self.last_ping = 0.0
-        self.last_pong = 0.0
+        self.last_ping: float = 0
+        self.last_pong: float = 0
 
     @property
     def _message_bytes_in(self) -> int:
@@ -278,9 +284,9 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._reader.receive(data)
         self._process_events()
 
-    def _process_events(self) -> bool:
+    def _process_events(self, waiting: bool = True) -> bool:
         """Handle all that has come in, until a handler wants to be waited for. False: it does; reading is
-        paused.
+        paused. Without ``waiting`` it is not asked.
         """
         assert self._reader is not None and self.stream is not None
         next_event = self._reader.next_event
@@ -293,7 +299,7 @@ class WebSocketProtocol13(WebSocketProtocol):
             if event is NEED_DATA:
                 break
             handled = self._handle_message(event[0], event[1])
-            if handled is not None and not self.client_terminated:
+            if handled is not None and waiting and not self.client_terminated:
                 # New messages wait for this one: the back-pressure of 4.5.3.
                 self.stream._pause_push()
                 self.stream.io_loop.add_future(handled, self._go_on)
@@ -322,7 +328,7 @@ class WebSocketProtocol13(WebSocketProtocol):
         if opcode == wire.TEXT or opcode == wire.BINARY:
             return self._run_callback(self.handler.on_message, data)
         if opcode == wire.PING:
-            self._write_frame(True, wire.PONG, data)
+            self._answer_ping(data)
             return self._run_callback(self.handler.on_ping, data)
         if opcode == wire.PONG:
             assert self.stream is not None
@@ -330,6 +336,26 @@ class WebSocketProtocol13(WebSocketProtocol):
             return self._run_callback(self.handler.on_pong, data)
         self._on_peer_close(data)
         return None
+
+    def _answer_ping(self, data: bytes) -> None:
+        """Send a pong; a peer that sends pings and reads no answer gets one for its latest (section 5.5.3).
+
+        Its pongs would pile up here, as they did in 4.5.3.
+        """
+        assert self.stream is not None
+        before = self._unsent_pong
+        if self._pong is not None:
+            self._pong = data
+        elif before is None or before.done() or self.stream._write_buffer_size < _CLOGGED:
+            self._unsent_pong = self._write_frame(True, wire.PONG, data)
+        else:
+            self._pong = data
+            before.add_done_callback(self._answer_latest_ping)
+
+    def _answer_latest_ping(self, sent: Future) -> None:
+        data, self._pong = self._pong, None
+        if data is not None and sent.exception() is None:
+            self._unsent_pong = self._write_frame(True, wire.PONG, data)
 
     def _on_peer_close(self, data: bytes) -> None:
         """Take the peer's close frame, and answer with its code (section 5.5.1)."""
