@@ -142,6 +142,11 @@ class TestBytesOnTheWire:
         assert (response.code, response.body) == (200, b"hi")
         assert bench.requests[1:] == [b"abc"]
 
+    def test_interim_responses_without_end_are_a_599(self, bench: Bench) -> None:
+        assert bench.fetch("/", b"HTTP/1.1 102 Wait\r\n\r\n" * 90 + OK).body == b"hi"
+        response = bench.fetch("/", b"HTTP/1.1 102 Wait\r\n\r\n" * 5000)
+        assert (response.code, str(response.error)) == (599, "HTTP 599: Connection closed")
+
     def test_urls_go_out_as_utf_8_as_in_453(self, bench: Bench) -> None:
         bench.fetch("/é?€=é")
         assert bench.requests[0].startswith("GET /é?€=é HTTP/1.1\r\n".encode())

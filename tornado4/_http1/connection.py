@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 CONTINUE = b"HTTP/1.1 100 (Continue)\r\n\r\n"
 
+#: Heads that a client reads for one response: those of interim responses, and its own.
+_MOST_HEADS = 100
+
 
 class HTTP1Connection(Exchange):
     """One exchange of a request and its response, seen from either side.
@@ -50,24 +53,27 @@ class HTTP1Connection(Exchange):
     def _read_message(self, delegate: httputil.HTTPMessageDelegate) -> Generator[Any, Any, bool]:
         cut_short = False
         try:
-            data = yield from self._read_head_bytes()
-            if data is None:
-                return False
-            head = self._interpret_head(data)
-            cut_short = True
-            with _ExceptionLoggingContext(app_log):
-                waiting = delegate.headers_received(head.start_line, head.headers)
-            if waiting is not None:
+            for _ in range(_MOST_HEADS):
+                data = yield from self._read_head_bytes()
+                if data is None:
+                    return False
+                head = self._interpret_head(data)
+                cut_short = True
                 with _ExceptionLoggingContext(app_log):
-                    yield waiting
-            if self._stream is None:
-                # Detached: the connection now speaks another protocol, which is nobody's failure.
+                    waiting = delegate.headers_received(head.start_line, head.headers)
+                if waiting is not None:
+                    with _ExceptionLoggingContext(app_log):
+                        yield waiting
+                if self._stream is None:
+                    # Detached: the connection now speaks another protocol, which is nobody's failure.
+                    cut_short = False
+                    return False
+                if not (self.is_client and 100 <= cast(Any, head.start_line).code < 200):
+                    break
+                # An interim response; the final one follows (RFC 9110 section 15.2).
                 cut_short = False
-                return False
-            if self.is_client and 100 <= cast(Any, head.start_line).code < 200:
-                cut_short = False
-                result: bool = yield self._read_message(delegate)
-                return result
+            else:
+                raise httputil.HTTPInputError("Too many interim responses")
             if not (yield from self._pull_body(head, delegate)):
                 return False
             self._reading = DONE
