@@ -293,6 +293,11 @@ def test_a_context_is_handed_back_and_a_dictionary_becomes_one_that_checks_what_
     assert strict.verify_mode == ssl.CERT_REQUIRED and len(strict.get_ca_certs()) == 1
 
 
+def test_a_client_by_name_checks_as_in_4_5_3():
+    made = ssl_options_to_context({"ssl_version": ssl.PROTOCOL_TLS_CLIENT})
+    assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
 def test_a_context_from_a_dictionary_serves_both_sides(certificate):
     context = ssl_options_to_context(certificate)
     left, right = socket.socketpair()

@@ -295,10 +295,12 @@ class Locale:
 
     def list(self, parts: Sequence[str]) -> str:
         """Write a list: ``A``, ``A and B``, ``A, B and C``; nothing for an empty one."""
-        if len(parts) < 2:
-            return "".join(parts)
-        comma = " \u0648 " if self.code.startswith("fa") else ", "
+        if not parts:
+            return ""
         *commas, last = parts
+        if not commas:
+            return last  # as it is: a lazy translation, say, stays one
+        comma = " \u0648 " if self.code.startswith("fa") else ", "
         return self.translate("%(commas)s and %(last)s") % {"commas": comma.join(commas), "last": last}
 
     def friendly_number(self, value: int) -> str:

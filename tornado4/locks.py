@@ -89,10 +89,13 @@ class Condition(_TimeoutGarbageCollector):
         return self._enqueue(timeout, lambda waiter: waiter.set_result(False))
 
     def notify(self, n: int = 1) -> None:
-        """Wakes ``n`` waiters, the longest waiting first. Timed-out ones do not count."""
+        """Wakes ``n`` waiters, the longest waiting first. Timed-out ones do not count.
+
+        As in 4.5.3, a negative ``n`` wakes all.
+        """
         # All are taken before the first is woken: its callback may call notify() again.
         chosen: list[Future] = []
-        while len(chosen) < n and (waiter := self._next_waiter()) is not None:
+        while len(chosen) != n and (waiter := self._next_waiter()) is not None:
             chosen.append(waiter)
         for waiter in chosen:
             waiter.set_result(True)

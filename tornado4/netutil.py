@@ -468,7 +468,8 @@ def _context_for(
         context.set_ciphers(ciphers)
     if (authorities := given.get("ca_certs")) is not None:
         context.load_verify_locations(authorities)
-    context.verify_mode = given.get("cert_reqs", ssl.CERT_NONE)
+    if (wanted := given.get("cert_reqs")) is not None:
+        context.verify_mode = wanted
     if (certificate := given.get("certfile")) is not None:
         context.load_cert_chain(certificate, given.get("keyfile"))
     context.options |= ssl.OP_NO_COMPRESSION  # CRIME (CVE-2012-4929)
@@ -476,7 +477,12 @@ def _context_for(
 
 
 def _new_context(ssl_version: int | None, server_side: bool | None) -> ssl.SSLContext:
-    """A context that checks nothing yet, as ``ssl.SSLContext(PROTOCOL_SSLv23)`` did."""
+    """A context that checks nothing yet, as ``ssl.SSLContext(PROTOCOL_SSLv23)`` did.
+
+    Only ``PROTOCOL_TLS_CLIENT``, asked for by its name, checks the certificate and the host name.
+    """
+    if ssl_version in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER):
+        return ssl.SSLContext(ssl_version)
     fixed = None if ssl_version is None else _FIXED_VERSIONS.get(ssl_version)
     if server_side is not None and fixed is None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)

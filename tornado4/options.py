@@ -61,8 +61,9 @@ class OptionParser:
     def _find(self, name: str) -> _Option:
         # By way of __dict__, which copy and pickle have not filled yet when they ask.
         known = self.__dict__.get("_options", {})
+        name = self._normalize_name(name)
         try:
-            return known[self._normalize_name(name)]  # type: ignore[no-any-return]
+            return known[name]  # type: ignore[no-any-return]
         except KeyError:
             raise AttributeError(f"Unrecognized option {name!r}") from None
 

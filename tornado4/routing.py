@@ -381,23 +381,21 @@ class PathMatches(Matcher):
     def _find_groups(self) -> tuple[str | None, int | None]:
         """The pattern as a format string, and how many groups it has: ``^/x/(a+)/y$`` gives ``/x/%s/y``, 1.
 
-        (None, None) if it cannot be turned around: nested groups, or special characters between the groups.
+        (None, None) if it cannot be turned around: nested groups, or special characters before the first group.
         """
         pattern = self.regex.pattern.removeprefix("^").removesuffix("$")
         if pattern.count("(") != self.regex.groups:
             # nested or non-capturing groups, or literal parentheses
             return None, None
-        first, *others = pattern.split("(")
-        texts = [first]
-        for fragment in others:
-            _group, closing, after = fragment.partition(")")
-            if closing:
-                texts.append("%s" + after)
+        texts = []
         try:
-            # "%s" stays as it is: nothing in it is escaped
-            return "".join(map(re_unescape, texts)), self.regex.groups
+            for fragment in pattern.split("("):
+                _group, closing, after = fragment.partition(")")
+                # as in 4.5.3, what follows a group stays as it is, backslashes included, and so does "%s"
+                texts.append("%s" + after if closing else re_unescape(fragment))
+            return "".join(texts), self.regex.groups
         except ValueError:
-            # a class like \d between the groups stands for more than one text
+            # a class like \d before the groups stands for more than one text
             return None, None
 
 

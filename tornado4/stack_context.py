@@ -87,9 +87,12 @@ class StackContext:
 
     def exit(
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        """Leaves what `enter` entered last."""
-        return self.contexts.pop().__exit__(type, value, traceback)
+    ) -> None:
+        """Leaves what `enter` entered last.
+
+        As in 4.5.3 the manager's answer is dropped: a StackContext swallows no exception, in its block or after.
+        """
+        self.contexts.pop().__exit__(type, value, traceback)
 
     def __enter__(self) -> Callable[[], None]:
         outer = self.old_contexts = _state.contexts
@@ -104,7 +107,6 @@ class StackContext:
     def __exit__(
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # As in 4.5.3 the manager's answer is dropped: a StackContext does not swallow exceptions here.
         try:
             self.exit(type, value, traceback)
         finally:
@@ -228,6 +230,7 @@ class _Detached:
     """A callback that was wrapped while no context was active: it runs with none, wherever it is called."""
 
     __slots__ = ("__weakref__", "_fn")
+    __name__ = "null_wrapper"  # a function in 4.5.3, which log lines of applications call by name
     _wrapped = True
 
     def __init__(self, fn: Callable[..., Any]) -> None:
@@ -251,6 +254,7 @@ class _Attached:
     """A callback together with the contexts that were active when it was wrapped."""
 
     __slots__ = ("__weakref__", "_captured", "_fn")
+    __name__ = "wrapped"
     _wrapped = True
 
     def __init__(self, fn: Callable[..., Any], captured: _Contexts) -> None:

@@ -403,7 +403,7 @@ def maybe_future(record):
     record(future.done(), future.result())
     other = Future()
     record(gen.maybe_future(other) is other)
-    record(gen.is_coroutine_function(doubled), gen.is_coroutine_function(later))
+    record(gen.is_coroutine_function(doubled), gen.is_coroutine_function(later), gen.is_coroutine_function(gen.engine(later)))
 
 
 def convert_yielded(record):

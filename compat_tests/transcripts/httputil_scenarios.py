@@ -4,6 +4,8 @@ import datetime
 from tornado import httputil
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
+ROWS = {"multipart_part_with_malformed_headers": "FORM-PART"}
+
 
 def each(record, function, *values):
     for value in values:
@@ -31,7 +33,14 @@ def headers_basics(record):
 
 def headers_parse(record):
     each(record, lambda text: sorted(HTTPHeaders.parse(text).get_all()),
-         "A: 1\r\nB:2\r\n", "a: 1\na: 2\n", "Long: one\r\n  two\r\n", "X:\r\nY: z", "\r\n\r\n", "A: b: c\r\n", "WEIRD-case: x\r\n")
+         "A: 1\r\nB:2\r\n", "a: 1\na: 2\n", "Long: one\r\n  two\r\n", "Long: one \r\n\t two \r\nX: y", "X:\r\nY: z", "\r\n\r\n", "A: b: c\r\n", "WEIRD-case: x\r\n")
+
+
+def headers_line_by_line(record):
+    h = HTTPHeaders()
+    for line in ("A: 1\r\n", "B:\t2 \n", " 3", "C: 4\r", "\r\n"):
+        h.parse_line(line)
+        record(list(h.get_all()))
 
 
 def headers_parse_errors(record):
@@ -104,10 +113,22 @@ def body_arguments(record):
 
 def multipart_errors(record):
     for body in (b"--x\r\nContent-Disposition: form-data; name=f\r\n\r\nbody\r\n", b"--x\r\nNo-Disposition: 1\r\n\r\nbody\r\n--x--", b"--x\r\n\r\n--x--\r\n",
-                 b'--x\r\nContent-Disposition: form-data; filename="f"\r\n\r\nbody\r\n--x--', b'--x\r\nContent-Disposition: attachment; name="f"\r\n\r\nb\r\n--x--', b""):
+                 b'--x\r\nContent-Disposition: form-data; filename="f"\r\n\r\nbody\r\n--x--', b'--x\r\nContent-Disposition: attachment; name="f"\r\n\r\nb\r\n--x--', b"",
+                 b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\n--x--', b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nv--x--'):
         arguments, files = {}, {}
         httputil.parse_multipart_form_data(b"x", body, arguments, files)
         record(sorted(arguments.items()), sorted(files.items()))
+
+
+def multipart_part_with_malformed_headers(record):
+    good = b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nv\r\n'
+    for head in (b"no colon", b" continues nothing", b"X: \xff"):
+        arguments = {}
+        try:
+            httputil.parse_multipart_form_data(b"x", good + b"--x\r\n" + head + b"\r\n\r\nw\r\n--x--", arguments, {})
+            record(arguments)
+        except Exception as e:
+            record(e)
 
 
 def body_arguments_encoded(record):

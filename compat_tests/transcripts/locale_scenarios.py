@@ -96,7 +96,7 @@ def relative_dates(record):
 def friendly(record):
     en = locale.get("en_US")
     record([en.friendly_number(n) for n in (0, 12, 999, 1000, 1234567, -5)])
-    record([en.list(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])])
+    record([en.list(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"], [5])])
 
 
 def names(record):

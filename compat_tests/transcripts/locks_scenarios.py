@@ -26,6 +26,14 @@ def condition_wakes_in_order(record):
     record(c)
 
 
+def condition_notified_with_odd_numbers(record):
+    for n in (0, -1):
+        c = locks.Condition()
+        waiters = [c.wait() for _ in range(3)]
+        c.notify(n)
+        record(n, [waiter.done() for waiter in waiters])
+
+
 def condition_timeout(record):
     @gen.coroutine
     def main():

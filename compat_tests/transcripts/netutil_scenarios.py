@@ -111,3 +111,10 @@ def ssl_options(record):
         except Exception as e:
             record(type(e))
     record(netutil.ssl_options_to_context({"cert_reqs": ssl.CERT_REQUIRED}).verify_mode == ssl.CERT_REQUIRED)
+
+
+def ssl_options_that_name_a_side(record):
+    for version in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER):
+        for rest in ({}, {"cert_reqs": ssl.CERT_REQUIRED}):
+            context = netutil.ssl_options_to_context(dict(rest, ssl_version=version))
+            record(context.protocol == version, context.check_hostname, context.verify_mode == ssl.CERT_REQUIRED)

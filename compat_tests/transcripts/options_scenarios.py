@@ -71,7 +71,7 @@ def define_twice(record):
 
 def unknown_attribute(record):
     options = made()
-    for action in (lambda: options.nothing, lambda: setattr(options, "nothing", 1), lambda: options["nothing"]):
+    for action in (lambda: options.nothing, lambda: options.no_such, lambda: setattr(options, "nothing", 1), lambda: options["nothing"]):
         try:
             record(action())
         except Exception as e:

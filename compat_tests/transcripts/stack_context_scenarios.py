@@ -253,3 +253,27 @@ def exit_enter_order_with_failure(record):
         with StackContext(noisy(record, "b")):
             IOLoop.current().add_callback(lambda: 1 / 0)
     spin()
+
+
+def context_that_would_swallow(record):
+    @contextlib.contextmanager
+    def context():
+        try:
+            yield
+        except ZeroDivisionError as e:
+            record(e)
+
+    with StackContext(context):
+        IOLoop.current().add_callback(lambda: 1 / 0)
+    spin()
+    with StackContext(context):
+        try:
+            wrap(lambda: 1 / 0)()
+        except ZeroDivisionError as e:
+            record("out", e)
+
+
+def wrapped_functions_have_names(record):
+    record(wrap(len).__name__)
+    with ExceptionStackContext(lambda *a: None):
+        record(wrap(len).__name__)

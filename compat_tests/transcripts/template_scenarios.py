@@ -95,6 +95,12 @@ def inheritance(record):
             record(name, type(e), str(e))
 
 
+def escaping_bound_in_a_template(record):
+    texts = {"a.html": "{% set xhtml_escape = f %}{{ name }}{% include 'part.html' %}", "part.html": "{{ name }}", "b.html": "{% extends 'a.html' %}"}
+    for name in sorted(texts):
+        record(name, DictLoader(texts).load(name).generate(name="<n>", f=lambda value: b"f" + value))
+
+
 def loader_options(record):
     record(DictLoader(LOADER, autoescape=None).load("auto.html").generate(name="<n>"))
     record(DictLoader(LOADER, namespace={"name": "from the loader"}).load("auto.html").generate())

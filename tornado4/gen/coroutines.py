@@ -56,7 +56,7 @@ def engine(func: Callable[..., Any]) -> Callable[..., None]:
     """
     start = _make_coroutine_wrapper(func, replace_callback=False)
 
-    @functools.wraps(func)
+    @functools.wraps(start)
     def wrapper(*args: Any, **kwargs: Any) -> None:
         future = start(*args, **kwargs)
         future.add_done_callback(stack_context.wrap(_refuse_result))
@@ -71,7 +71,7 @@ def _refuse_result(future: Future) -> None:
 
 
 def is_coroutine_function(func: Any) -> bool:
-    """True for functions made by `coroutine` (and by `engine`: no)."""
+    """True for functions made by `coroutine` or, as in 4.5.3, by `engine`."""
     return bool(getattr(func, "__tornado_coroutine__", False))
 
 

@@ -110,7 +110,8 @@ def _read_part(
         gen_log.warning("Invalid multipart/form-data: malformed part headers")
         return
     disposition, params = _parse_header(headers.get("Content-Disposition", ""))
-    if disposition != "form-data" or not content.endswith(b"\r\n"):
+    # As in 4.5.3, the blank line may be the end of an empty value as well.
+    if disposition != "form-data" or (content and not content.endswith(b"\r\n")):
         gen_log.warning("Invalid multipart/form-data")
         return
     name = params.get("name")

@@ -13,6 +13,8 @@ _LINE_END = re.compile(r"\r?\n")
 #: The white space of RFC 9110 section 5.6.3. ``str.strip()`` alone would also take U+0085, U+00A0 and others,
 #: and so change a value between two parties.
 OWS = " \t"
+_LINE_ENDS = "\r\n"
+_BLANKS = OWS + _LINE_ENDS
 
 
 def normalize_name(name: str) -> str:
@@ -132,8 +134,9 @@ class HTTPHeaders(MutableMapping[str, str]):
     def parse_line(self, line: str) -> None:
         r"""Add the field that ``line`` spells, or continue the last one if it starts with white space.
 
-        Only spaces and tabs around the value are dropped. A line without a colon raises `ValueError`, a
-        continuation of nothing `KeyError`, as in 4.5.3. This reads what an application has at hand; what
+        Only spaces, tabs and line ends around the value are dropped, and those before a continuation. A line
+        without a colon raises `ValueError`, a continuation of nothing `KeyError`, as in 4.5.3. This reads what
+        an application has at hand, such as the lines that a ``header_callback`` gets, CRLF included; what
         comes from the network passes the stricter grammar of ``_wire.http1_grammar``.
 
         >>> request = HTTPHeaders()
@@ -142,13 +145,13 @@ class HTTPHeaders(MutableMapping[str, str]):
         >>> request["accept"]
         '*/* ;q=0.5'
         """
-        if line[:1] in (" ", "\t"):
-            self._continue(" " + line.strip(OWS))
+        if line[0] in _BLANKS:
+            self._continue(" " + line.lstrip(_BLANKS).rstrip(_LINE_ENDS))
             return
         name, colon, value = line.partition(":")
         if not colon:
             raise ValueError("not enough values to unpack (expected 2, got 1)")
-        self.add(name, value.strip(OWS))
+        self.add(name, value.strip(_BLANKS))
 
     def _continue(self, text: str) -> None:
         """Append ``text`` to the value that was added last (obs-fold, RFC 9112 section 5.2)."""

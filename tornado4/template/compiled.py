@@ -38,7 +38,7 @@ class Template:
         them, which is then logged.
     """
 
-    # Whether a bare ``xhtml_escape`` in this template can only mean the namespace's.
+    # Whether a bare ``xhtml_escape`` in this template's code can only mean the namespace's.
     _quick_xhtml = True
 
     def __init__(
@@ -109,7 +109,9 @@ class Template:
             file.find_named_blocks(loader, blocks)
         outermost = family[-1]
         out = StringIO()
-        outermost.generate(_CodeWriter(out, blocks, loader, outermost.template))
+        writer = _CodeWriter(out, blocks, loader, outermost.template)
+        writer.quick_xhtml = self._quick_xhtml
+        outermost.generate(writer)
         return out.getvalue()
 
     def _get_ancestors(self, loader: Any) -> list[_File]:

@@ -191,7 +191,7 @@ class _Expression(_Node):
         writer.write_line(f"_tt_tmp = {self.expression}", self.line)
         if self.raw or not escaping:
             shown = "_tt_bytes(_tt_tmp)"
-        elif escaping == "xhtml_escape" and writer.current_template._quick_xhtml:
+        elif escaping == "xhtml_escape" and writer.quick_xhtml:
             shown = "_tt_xhtml(_tt_tmp)"
         else:
             shown = f"_tt_utf8({escaping}(_tt_bytes(_tt_tmp)))"

@@ -16,8 +16,11 @@ class _CodeWriter:
     """Collects lines of code, and knows where in the tree of templates the generator is.
 
     ``current_template`` is the one whose nodes are being written, ``named_blocks`` what each block
-    of the template's family finally holds.
+    of the template's family finally holds. ``quick_xhtml``: no part of the code, includes and blocks of others
+    among it, binds the name ``xhtml_escape``.
     """
+
+    quick_xhtml = True
 
     def __init__(
         self, file: StringIO, named_blocks: Mapping[str, Any], loader: Any, current_template: Any
