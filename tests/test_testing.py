@@ -74,9 +74,13 @@ def test_stop_hands_values_to_wait():
             with self.assertRaises(AssertionError):
                 self.stop(1, a=2)
             answers = [False, True]
+
+            def condition():
+                self.io_loop.add_callback(self.stop)
+                return answers.pop(0)
+
             self.io_loop.add_callback(self.stop)
-            self.io_loop.call_later(0.01, self.stop)
-            self.wait(condition=lambda: answers.pop(0))
+            self.wait(condition=condition)
             assert answers == []
 
     assert run(Case, "test").wasSuccessful()
