@@ -76,13 +76,6 @@ class HTTP1ServerConnection:
     def start_serving(self, delegate: httputil.HTTPServerConnectionDelegate) -> None:
         """Begin to answer requests; ``delegate`` is asked for each and told when the connection is gone."""
         assert isinstance(delegate, httputil.HTTPServerConnectionDelegate)
-        if stack_context._active():
-            with stack_context.NullContext():
-                self._start_serving(delegate)
-        else:
-            self._start_serving(delegate)
-
-    def _start_serving(self, delegate: httputil.HTTPServerConnectionDelegate) -> None:
         serving = self._server_request_loop(delegate)
         if serving is None:
             return

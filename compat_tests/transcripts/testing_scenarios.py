@@ -22,7 +22,7 @@ def running(record, case, *names):
             for _, text in getattr(result, kind):
                 last = [line for line in text.splitlines() if line and line[0] not in " \t"][-1]
                 record(name, kind, re.sub(r"0x[0-9a-f]+", "0x", last))
-        record(name, result.testsRun, result.wasSuccessful(), len(result.skipped))
+        record(name, result.wasSuccessful(), len(result.skipped))
 
 
 def stop_and_wait(record):

@@ -21,7 +21,7 @@ from tornado4._http1.parameters import _QuietException
 from tornado4._wire import http1
 from tornado4.concurrent import Future
 from tornado4.log import app_log, gen_log
-from tornado4.stack_context import NullContext
+from tornado4.stack_context import NullContext, _active, _state, wrap
 
 if TYPE_CHECKING:
     from tornado4.http1connection import HTTP1ServerConnection
@@ -65,6 +65,10 @@ _LINGER_TIME = 2.0
 _LINGER_BYTES = 1 << 20
 
 
+def _call(callback: Callable[[], None]) -> None:
+    callback()
+
+
 class RequestPump:
     """Serves one connection: reader events in, delegate calls out.
 
@@ -78,9 +82,11 @@ class RequestPump:
         "_body_timer",
         "_conn",
         "_context",
+        "_contexts",
         "_cork",
         "_cork_size",
         "_delegate",
+        "_enter",
         "_held",
         "_idle_since",
         "_idle_timer",
@@ -112,6 +118,9 @@ class RequestPump:
         )
         self._delegate = delegate
         self._context = contextvars.copy_context()
+        # The stack contexts of whoever made the server: requests are read and handlers called within these.
+        self._contexts = _state.contexts
+        self._enter = wrap(_call)
         self._cork: list[bytes] = []
         self._cork_size = 0
         self._held = False
@@ -155,7 +164,7 @@ class RequestPump:
         if stream.closed():
             self._finish_serving()
         else:
-            stream._start_push(self._data_received)
+            stream._start_push(wrap(self._data_received) if _active() else self._data_received)
         return self.done
 
     def _next_request(self) -> None:
@@ -296,13 +305,13 @@ class RequestPump:
             if not self._held:
                 self._advance()
 
-        future.add_done_callback(resume)
+        future.add_done_callback(wrap(resume))
         return True
 
-    def _soon(self, callback: Callable[..., None], *args: Any) -> None:
+    def _soon(self, callback: Callable[[], None]) -> None:
         """Call it in the loop's next turn, in the contexts that the connection was accepted in."""
         with NullContext():
-            self._context.run(self.stream.io_loop.add_callback, callback, *args)
+            self._context.run(self.stream.io_loop.add_callback, self._enter, callback)
 
     @staticmethod
     def _check_waited(future: Future) -> None:
@@ -441,6 +450,12 @@ class RequestPump:
         """The answer is written (called by `HTTP1Connection`)."""
         if self._running:
             return  # `_advance` looks for itself
+        if _state.contexts is self._contexts:
+            self._go_on_after_response()
+        else:
+            self._enter(self._go_on_after_response)
+
+    def _go_on_after_response(self) -> None:
         if self._phase is _Phase.RESPONSE:
             self._held = False
             self._exchange_over()

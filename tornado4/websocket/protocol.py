@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from tornado4 import gen, httputil
+from tornado4 import gen, httputil, stack_context
 from tornado4._wire import websocket as wire
 from tornado4._wire.websocket_deflate import (
     EXTENSION,
@@ -276,7 +276,8 @@ class WebSocketProtocol13(WebSocketProtocol):
 
     def _start_push(self) -> None:
         if self.stream is not None and not self.stream.closed():
-            self.stream._start_push(self._data_received)
+            # As in 4.5.3, messages are received in the stack contexts of the handshake.
+            self.stream._start_push(stack_context.wrap(self._data_received))
 
     def _data_received(self, data: bytes) -> None:
         if self._deaf or self._reader is None:
