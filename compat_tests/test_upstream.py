@@ -16,10 +16,10 @@ import pytest
 
 from compat_tests.oracle import TOP
 from compat_tests.upstream.suite import prepare
-from compat_tests.upstream.suites import EXPECTED, Bench, check_module, load_expected, row_of
+from compat_tests.upstream.suites import CURRENT, VERSIONS, Bench, check_module, load_expected, row_of, said_by
+from compat_tests.upstream.table import BENCHES, deviations, figures, listed, skips
 
-CURRENT = "4.5.3"
-OLDER = sorted(file.stem for file in EXPECTED.glob("*.json") if file.stem != CURRENT)
+OLDER = [version for version in VERSIONS if version != CURRENT]
 BENCH = Bench.of()
 
 Submit = dict[tuple[str, str], "Future[list[str]]"]
@@ -60,20 +60,29 @@ def test_every_deviation_has_its_row() -> None:
     rows = (TOP / "docs" / "deviations.md").read_text("utf-8")
     named = {
         row_of(said)
-        for version in [CURRENT, *OLDER]
+        for version in VERSIONS
         for tests in load_expected(version).values()
         for entry in tests.values()
-        for said in ([entry] if isinstance(entry, str) else entry.values())
+        for said in said_by(entry)
     }
     assert not {row for row in named if row and f"| {row} |" not in rows}
 
 
 def test_only_older_suites_know_changes_and_each_has_a_reason() -> None:
-    for version in [CURRENT, *OLDER]:
+    for version in VERSIONS:
         for tests in load_expected(version).values():
             for entry in tests.values():
-                for said in [entry] if isinstance(entry, str) else entry.values():
+                for said in said_by(entry):
                     kind, _, why = said.partition(": ")
                     assert kind in ("passes", "skipped", "broken", "changed in 4.5.3") or row_of(said)
                     assert why or kind == "passes" or row_of(said)
                     assert version != CURRENT or kind != "changed in 4.5.3"
+
+
+def test_pages_have_the_tables() -> None:
+    """``python -m compat_tests.upstream.table`` prints them."""
+    readme = (TOP / "compat_tests" / "README.md").read_text("utf-8")
+    page = (TOP / "docs" / "deviations.md").read_text("utf-8")
+    assert "\n".join(figures(listed, BENCHES)) in readme
+    assert "\n".join(skips()) in readme
+    assert "\n".join(["|---|---|", *deviations(), "", ""]) in page

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import importlib.abc
+import importlib.metadata
 import sys
 import textwrap
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs import python, tornado4_run
@@ -243,6 +247,80 @@ def test_imp_makes_finds_loads_and_reloads(tmp_path: Path) -> None:
         imp.find_module("thing_that_is_not", [str(tmp_path)])
     assert imp.new_module("x").__name__ == "x"
     assert imp.find_module("sys") == (None, None, ("", "", imp.C_BUILTIN))
+
+
+OLD_FINDER = """
+import sys, types
+
+class Moves:
+    # As six before 1.16, which old packages carry along, luigi.six say: it knows PEP 302 alone.
+    known = {"old.moves": types.ModuleType("old.moves"), "old.moves.parse": "urllib.parse"}
+    asked = []
+
+    def find_module(self, fullname, path=None):
+        self.asked.append(fullname)
+        return self if fullname in self.known else None
+
+    def load_module(self, fullname):
+        if fullname in sys.modules:
+            return sys.modules[fullname]
+        module = self.known[fullname]
+        if isinstance(module, str):
+            module = __import__(module, fromlist=["x"])
+        else:
+            module.__path__ = []
+            module.__loader__ = self
+        sys.modules[fullname] = module
+        return module
+
+sys.meta_path.append(Moves())
+sys.modules["old"] = types.ModuleType("old")
+sys.modules["old"].__path__ = []
+
+import urllib.parse
+from old.moves.parse import quote
+import old.moves, old.moves.parse
+assert quote("&") == "%26" and old.moves.parse is urllib.parse
+assert urllib.parse.__spec__.name == "urllib.parse" and old.moves.__spec__.name == "old.moves"
+try:
+    import old.moves.nothing
+except ModuleNotFoundError as error:
+    assert error.name == "old.moves.nothing"
+else:
+    raise AssertionError
+assert Moves.asked == ["old.moves", "old.moves.parse", "old.moves.nothing"], Moves.asked
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python asks them itself")
+def test_finders_of_the_old_protocol_are_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "old_finder.py").write_text(OLD_FINDER)
+    done = tornado4_run("--backfill", "--verbose", "old_finder.py", cwd=tmp_path)
+    line = 1 + OLD_FINDER[: OLD_FINDER.index("from old.moves.parse")].count("\n")
+    assert done.stderr == (
+        "tornado4: backfilled importlib.abc.MetaPathFinder.find_module (gone since Python 3.12) "
+        f"for {tmp_path / 'old_finder.py'}:{line}\n"
+    )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_find_module_of_a_finder_that_has_find_spec() -> None:
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+            return ModuleSpec(fullname, self) if fullname == "known" else None  # type: ignore[arg-type]
+
+    with backfill.installed():
+        finder: Any = Finder()
+        assert finder.find_module("known", None) is finder
+        assert finder.find_module("unknown", None) is None
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_groups_of_entry_points_as_kombu_asks_for_them() -> None:
+    with backfill.installed():
+        found: Any = importlib.metadata.entry_points()
+        assert [point.name for point in found.get("pytest11", []) if point.name.startswith("tornado4.")]
+        assert found.get("no.such.group", []) == [] and found.get("no.such.group") is None
 
 
 def test_wrap_socket_refuses_a_server_without_certificate() -> None:

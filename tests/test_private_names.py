@@ -924,6 +924,23 @@ def test_dask_looks_at_the_buffers_of_a_stream(loop: IOLoop) -> None:
         reading.close()
         writing.close()
 
+    loop.run_sync(run)
+
+
+def test_tornado_http2_puts_back_what_it_has_read(loop: IOLoop) -> None:
+    async def run() -> None:
+        left, right = socket.socketpair()
+        reading, writing = iostream.IOStream(left), iostream.IOStream(right)
+        await writing.write(b"one\ntwo\nthree\n")
+        for again in (b"one\n", b"two\n", b"three\n"):
+            data = await reading.read_until(b"\n")
+            assert data == again
+            reading._read_buffer[:0] = data
+            reading._read_buffer_size += len(data)
+            assert await reading.read_until(b"\n") == again
+        reading.close()
+        writing.close()
+
     loop.run_sync(run, timeout=30)
 
 

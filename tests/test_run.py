@@ -107,6 +107,24 @@ def test_what_cannot_be_run_says_so_in_pythons_words(programs: Path, args: list[
     assert got.returncode == code and got.stderr.count("\n") >= 1
 
 
+# As a program with dask's distributed does it: a thread that nobody ends keeps the traceback of an error, and
+# with it every frame that was below. At exit __main__ is taken apart no later for that.
+KEPT_TRACEBACK = """
+import textwrap, threading, time
+class Late:
+    def __del__(self):
+        textwrap.dedent("x")
+late = Late()
+def hold(error):
+    time.sleep(1000)
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    threading.Thread(target=hold, args=(error,), daemon=True).start()
+print("end")
+"""
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -123,6 +141,7 @@ def test_what_cannot_be_run_says_so_in_pythons_words(programs: Path, args: list[
         "raise ExceptionGroup('g', [ValueError(1), TypeError(2)])",
         HOOK,
         AFTER_THE_END,
+        KEPT_TRACEBACK,
         "import pickle\nclass A: pass\nassert type(pickle.loads(pickle.dumps(A()))) is A",
         "def f(x: int): pass\nprint(f.__annotations__)",  # our own __future__ imports stay ours
         "import sys; print(sys.modules['__main__'].__name__); import __main__; print(__main__.__file__)",

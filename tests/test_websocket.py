@@ -571,7 +571,7 @@ class TestHandlerMethods:
 
             server.run(go)
 
-    def test_a_result_that_nobody_can_wait_for_is_an_error_of_the_application_as_in_453(self, caplog: Any) -> None:
+    def test_a_result_that_nobody_can_wait_for_is_an_error_of_the_application(self, caplog: Any) -> None:
         class Odd(Recorder):
             def on_message(self, message: Any) -> Any:
                 return 5

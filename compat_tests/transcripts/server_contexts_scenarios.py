@@ -72,6 +72,9 @@ class Socket(websocket.WebSocketHandler):
     def on_close(self):
         IOLoop.current().add_callback(self.fail, "close")
 
+    def log_exception(self, typ, value, tb):
+        self.settings["record"]("log_exception", typ, str(value))
+
 
 @contextlib.contextmanager
 def serving(record, request_callback, trace=False):
@@ -188,7 +191,9 @@ def callables(record):
 
 
 def sockets(record):
-    with serving(record, application()) as (_, address):
+    app = application()
+    app.settings["record"] = record
+    with serving(record, app) as (_, address):
 
         @gen.coroutine
         def main():

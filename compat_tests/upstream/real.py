@@ -27,7 +27,7 @@ def lend_dropped_names():
 
 
 if __name__ == "__main__":
-    module, *only = sys.argv[1:]
+    module, only = sys.argv[1], sys.argv[2:]
     del sys.argv[1:]
     lend_dropped_names()
     json.dump(run(module, only), sys.__stdout__, indent=1, sort_keys=True)

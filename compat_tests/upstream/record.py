@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from compat_tests.upstream.suite import modules
-from compat_tests.upstream.suites import EXPECTED, Bench, Entry, Outcomes, expectation, load_expected, run_module
+from compat_tests.upstream.suites import EXPECTED, Bench, Entry, Outcomes, expectation, load_expected, run_as_listed
 
 
 def record(version: str, benches: list[Bench], times: int, chosen: list[str], seconds: int) -> int:
@@ -27,14 +27,16 @@ def record(version: str, benches: list[Bench], times: int, chosen: list[str], se
     unsteady = 0
     with ThreadPoolExecutor(2) as pool:
         jobs = {
-            (module, bench): [pool.submit(_outcomes, bench, version, module, old, seconds) for _ in range(times)]
+            (module, bench): [
+                pool.submit(run_as_listed, bench, version, module, old.get(module, {}), seconds) for _ in range(times)
+            ]
             for module in chosen
             for bench in benches
         }
         for module in chosen:
             by_bench: dict[Bench, Outcomes] = {}
             for bench in benches:
-                runs = [job.result() for job in jobs[module, bench]]
+                runs = [job.result()[0] for job in jobs[module, bench]]
                 by_bench[bench] = runs[0]
                 for test in {test for run in runs for test in run}:
                     ends = {_kind(run.get(test, "missing")) for run in runs}
@@ -48,17 +50,6 @@ def record(version: str, benches: list[Bench], times: int, chosen: list[str], se
     text = json.dumps(new, indent=1, sort_keys=False) + "\n"
     (EXPECTED / f"{version}.json").write_text(text, "utf-8")
     return unsteady
-
-
-def _outcomes(
-    bench: Bench, version: str, module: str, old: dict[str, dict[str, Entry]], seconds: int
-) -> Outcomes:
-    # As check_module does: what is known to fail gets less time.
-    known = [t for t, e in old.get(module, {}).items() if not expectation(e, bench).startswith(("passes", "skip"))]
-    outcomes, _ = run_module(bench, version, module, skip=known, test_seconds=seconds)
-    if known:
-        outcomes |= run_module(bench, version, module, only=known, test_seconds=3)[0]
-    return outcomes
 
 
 def _kind(outcome: str) -> str:

@@ -15,17 +15,36 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib.abc
 import json
 import os
 import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 
 from compat_tests.upstream import doc_examples
-from compat_tests.upstream.running import UpstreamTests, run, run_suite
+from compat_tests.upstream.running import run, run_suite
 from compat_tests.upstream.suite import prepare
 from tornado4.migrate import alias, backfill
 
 CHILDREN = Path(__file__).parent / "children"
+
+
+class UpstreamTests(importlib.abc.MetaPathFinder):
+    """Finds ``tornado.test`` and what is below it in the prepared folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        if name == "tornado.test":
+            init = self.folder / "__init__.py"
+            return spec_from_file_location(name, init, submodule_search_locations=[str(self.folder)])
+        if name.startswith("tornado.test."):
+            file = self.folder.joinpath(*name.split(".")[2:]).with_suffix(".py")
+            return spec_from_file_location(name, file) if file.exists() else None
+        return None
 
 
 def install(version: str) -> None:

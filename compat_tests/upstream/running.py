@@ -1,41 +1,23 @@
 """Finding and running Tornado's test modules: the part that tornado4 and the real Tornado share.
 
-The real one runs on a Python of its time, so this file and ``real.py`` keep to what Python 3.6 knows, and import
-neither ``tornado`` nor ``tornado4``.
+The real one runs on a Python of its time, so this file and ``real.py`` keep to what Python 2.7 and 3.6 both know, and
+import neither ``tornado`` nor ``tornado4``.
 """
 
 import importlib
-import importlib.abc
-import importlib.util
 import logging
-import os
 import sys
 import unittest
 import warnings
 
-
-class UpstreamTests(importlib.abc.MetaPathFinder):
-    """Finds ``tornado.test`` and what is below it in the prepared folder."""
-
-    def __init__(self, folder):
-        self.folder = str(folder)
-
-    def find_spec(self, name, path, target=None):
-        if name == "tornado.test":
-            return importlib.util.spec_from_file_location(
-                name, os.path.join(self.folder, "__init__.py"), submodule_search_locations=[self.folder]
-            )
-        if name.startswith("tornado.test."):
-            file = os.path.join(self.folder, *name.split(".")[2:]) + ".py"
-            return importlib.util.spec_from_file_location(name, file) if os.path.exists(file) else None
-        return None
+Base = unittest.TextTestResult  # called by name: Python 2's super() wants arguments
 
 
-class Outcomes(unittest.TextTestResult):
+class Outcomes(Base):
     """Remembers how each test ended: "Class.test" -> passed, failed, error, skipped: <reason>."""
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+        Base.__init__(self, *args, **kwargs)
         self.outcomes = {}
         self.names = {}
 
@@ -44,7 +26,7 @@ class Outcomes(unittest.TextTestResult):
             return test.id()  # a docstring's, or what unittest puts for a class that could not be set up
         # Several classes may share a qualified name (they are made in a loop); the module's own differ.
         case = type(test)
-        return f"{self.names.get(case, case.__qualname__)}.{test._testMethodName}"
+        return (self.names.get(case) or getattr(case, "__qualname__", case.__name__)) + "." + test._testMethodName
 
     def _note(self, test, outcome):
         name = self.name_of(test)
@@ -53,27 +35,27 @@ class Outcomes(unittest.TextTestResult):
             self.outcomes[name] = outcome
 
     def addSuccess(self, test):
-        super().addSuccess(test)
+        Base.addSuccess(self, test)
         self._note(test, "passed")
 
     def addFailure(self, test, err):
-        super().addFailure(test, err)
+        Base.addFailure(self, test, err)
         self._note(test, "failed")
 
     def addError(self, test, err):
-        super().addError(test, err)
+        Base.addError(self, test, err)
         self._note(test, "error")
 
     def addSkip(self, test, reason):
-        super().addSkip(test, reason)
+        Base.addSkip(self, test, reason)
         self._note(test, "skipped: " + reason)
 
     def addExpectedFailure(self, test, err):
-        super().addExpectedFailure(test, err)
+        Base.addExpectedFailure(self, test, err)
         self._note(test, "passed")
 
     def addUnexpectedSuccess(self, test):
-        super().addUnexpectedSuccess(test)
+        Base.addUnexpectedSuccess(self, test)
         self._note(test, "failed")
 
 
@@ -106,11 +88,9 @@ def run_suite(suite, only=(), skip=(), namespace=None):
 
 
 def _flat(suite):
-    for test in suite:
-        if isinstance(test, unittest.TestSuite):
-            yield from _flat(test)
-        else:
-            yield test
+    if not isinstance(suite, unittest.TestSuite):
+        return [suite]
+    return [test for part in suite for test in _flat(part)]
 
 
 def _outcomes_for(namespace):

@@ -24,16 +24,23 @@ from typing import TypeAlias
 
 from compat_tests.oracle import TOP
 
+CURRENT = "4.5.3"
 EXPECTED = Path(__file__).parent / "expected"
+VERSIONS = sorted((file.stem for file in EXPECTED.glob("*.json")), reverse=True)
 MODULE_SECONDS = 300
 #: Upstream's default, five seconds for one test, is too short on a busy machine. Tests that are known to fail
 #: do so by waiting for what never comes, some of them: they get less.
 TEST_SECONDS, FAILING_TEST_SECONDS = 60, 3
+#: Has a limit of its own, 0.2 s, in which it collects all garbage: too short for a process that has to wait for its
+#: turn. uvloop, which runs timers that are due before callbacks, then ends it (for the real 4.5.3 on uvloop, too).
+#: What fails of these runs once more.
+HURRIED = ("RunnerGCTest.test_gc",)
 
 #: How docs/deviations.md's rows are switched back, where HTTP1ConnectionParameters can.
 SWITCHES = {
     "WIRE-HOST": "require_host=False",
     "WIRE-413": "answer_errors=False",
+    "WIRE-431": "answer_errors=False",
     "WIRE-400": "answer_errors=False",
     "WIRE-TE": "chunked_http10=True",
 }
@@ -104,6 +111,26 @@ def expectation(entry: Entry, bench: Bench) -> str:
     raise ValueError(f"nothing fits {sorted(bench.words)}: {entry}")
 
 
+def run_as_listed(
+    bench: Bench, version: str, module: str, entries: dict[str, Entry], test_seconds: int = TEST_SECONDS
+) -> tuple[Outcomes, str]:
+    """As ``run_module``, with what is listed as failing in a process of its own: it gets less time."""
+    said = {test: expectation(entry, bench) for test, entry in entries.items()}
+    failing = [test for test, want in said.items() if not want.startswith(("passes", "skipped"))]
+    outcomes, report = run_module(bench, version, module, skip=failing, test_seconds=test_seconds)
+    if failing:
+        outcomes |= run_module(bench, version, module, only=failing, test_seconds=FAILING_TEST_SECONDS)[0]
+    late = [test for test in HURRIED if outcomes.get(test) in ("failed", "error")]
+    if late:
+        outcomes |= run_module(bench, version, module, only=late)[0]
+    return outcomes, report
+
+
+def said_by(entry: Entry) -> list[str]:
+    """All that an entry says, whatever the bench."""
+    return [entry] if isinstance(entry, str) else list(entry.values())
+
+
 def fits(outcome: str, want: str) -> bool:
     """Whether an outcome is the expected one. What a machine lacks makes a test be skipped that passes elsewhere."""
     if want == "passes":
@@ -120,12 +147,9 @@ def lacks(outcome: str) -> bool:
 
 def check_module(bench: Bench, version: str, module: str) -> list[str]:
     """Run a module, and once more with its deviations switched back; return what is not as expected."""
-    expected = {test: expectation(entry, bench) for test, entry in load_expected(version)[module].items()}
-    failing = [test for test, want in expected.items() if not want.startswith(("passes", "skipped"))]
-    outcomes, report = run_module(bench, version, module, skip=failing)
-    if failing:
-        more, _ = run_module(bench, version, module, only=failing, test_seconds=FAILING_TEST_SECONDS)
-        outcomes |= more
+    entries = load_expected(version)[module]
+    expected = {test: expectation(entry, bench) for test, entry in entries.items()}
+    outcomes, report = run_as_listed(bench, version, module, entries)
     found = []
     if any(map(lacks, outcomes.values())):
         # Without an extra, a module makes fewer tests for it.

@@ -135,6 +135,13 @@ class ReadBuffer:
             self._tail.clear()
         return data
 
+    def expose(self) -> bytearray:
+        """All that is held, from its first byte on, for somebody to change; `size` is theirs to set then."""
+        data = self.flatten()
+        del data[: self.pos]
+        self.pos = 0
+        return data
+
     def find(self, delimiter: bytes, start: int = 0) -> int:
         """Where the first ``delimiter`` at or behind ``start`` ends, counted from the front; -1 when there is
         none.

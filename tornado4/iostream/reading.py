@@ -322,23 +322,26 @@ class StreamReading(StreamWriting):
             self._run_streaming_callback()
             self._complete_read(self._incoming.size)
 
-    # -- 4.5.3's names for the state
-    # -----------------------------------------------------------------------------
+    # -- 4.5.3's names for the state ----------------------------------------------------------------------
 
     @property
     def _read_buffer(self) -> bytearray:
-        """The unread bytes, from ``_read_buffer_pos`` on, as in 4.5.3 (what comes next may be appended to
-        it).
-        """
-        return self._incoming.flatten()
+        """The unread bytes, as in 4.5.3, where some put back what they have read; see `_read_buffer_size`."""
+        return self._incoming.expose()
 
     @property
     def _read_buffer_pos(self) -> int:
-        return self._incoming.pos
+        """Where in `_read_buffer` the unread bytes begin. They do so at its front."""
+        return 0
 
     @property
     def _read_buffer_size(self) -> int:
+        """The number of unread bytes; to be set by who has changed `_read_buffer`."""
         return self._incoming.size
+
+    @_read_buffer_size.setter
+    def _read_buffer_size(self, size: int) -> None:
+        self._incoming.size = size
 
     @property
     def _read_delimiter(self) -> bytes | None:

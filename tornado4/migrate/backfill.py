@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from tornado4.migrate import _children, _imports
-from tornado4.migrate.backfill_table import TABLE, Row
+from tornado4.migrate.backfill_table import FIND_MODULE, TABLE, Row
 
 _verbose = False
 _installed = False
@@ -176,6 +176,25 @@ def _forget_module(name: str) -> None:
     sys.modules.pop(name, None)
 
 
+class _FoundModule(Loader):
+    """What an importer of the old protocol (PEP 302) found: its ``load_module`` finds the module and runs it."""
+
+    def __init__(self, importer: Any) -> None:
+        self._importer = importer
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        found = self._importer.load_module(spec.name)
+        module: ModuleType = sys.modules.get(spec.name, found)
+        # Often a module that there was before, under another name: it keeps saying who it is.
+        spec.loader_state = getattr(module, "__spec__", None)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        spec = module.__spec__
+        if spec is not None and spec.loader_state is not None:
+            module.__spec__ = spec.loader_state
+
+
 class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -183,7 +202,20 @@ class _Finder(MetaPathFinder):
         for row in TABLE:
             if row.module == fullname and not row.name:
                 return ModuleSpec(fullname, _MadeModule(row), origin="tornado4 backfill")
-        return None
+        return _ask_old_finders(fullname, path) if sys.version_info >= (3, 12) else None
+
+
+def _ask_old_finders(fullname: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """Those on ``sys.meta_path`` that only have ``find_module``: the copies of six in old packages, say."""
+    for finder in sys.meta_path:
+        if hasattr(finder, "find_spec"):
+            continue
+        find_module: Callable[..., Any] | None = getattr(finder, "find_module", None)
+        importer = find_module(fullname, path) if find_module is not None else None
+        if importer is not None:
+            _tell(FIND_MODULE)
+            return ModuleSpec(fullname, _FoundModule(importer), origin="tornado4 backfill")
+    return None
 
 
 _finder = _Finder()

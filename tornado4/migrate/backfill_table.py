@@ -80,6 +80,15 @@ _TEST_CASE = {
     "failUnlessRaises": "assertRaises",
 }
 
+FIND_MODULE = _ours(
+    "importlib.abc",
+    "MetaPathFinder.find_module",
+    "3.12",
+    "find_spec. Finders without one, as in old copies of six, are asked by find_module",
+    "finder_find_module",
+)
+"""Not only the method: what is on ``sys.meta_path`` and has no other is asked again; see the backfill's finder."""
+
 TABLE: list[Row] = [
     *[_same("collections", name, "3.10", f"collections.abc:{name}") for name in _COLLECTIONS],
     *[
@@ -118,6 +127,14 @@ TABLE: list[Row] = [
     _same("configparser", "RawConfigParser.readfp", "3.12", "configparser:RawConfigParser.read_file"),
     _ours("locale", "format", "3.12", "locale.format_string", "locale_format"),
     _ours("importlib", "find_loader", "3.12", "importlib.util.find_spec", "find_loader"),
+    FIND_MODULE,
+    _ours(
+        "importlib.metadata",
+        "EntryPoints.get",
+        "3.12",
+        "entry_points(group=...)",
+        "entry_points_get",
+    ),
     _ours("pkgutil", "find_loader", "3.14", "importlib.util.find_spec", "find_loader"),
     _ours("pkgutil", "get_loader", "3.14", "importlib.util.find_spec", "find_loader"),
     _ours("ssl", "wrap_socket", "3.12", "ssl.SSLContext.wrap_socket", "wrap_socket"),

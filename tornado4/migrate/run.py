@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from types import CodeType, ModuleType, TracebackType
+from typing import Any
 
 from tornado4.migrate import alias, backfill
 
@@ -85,18 +86,18 @@ def run_script(script: str, args: Sequence[str] = ()) -> None:
     sys.argv = [script, *args]
     if _is_container(script):
         _set_first_path_entry(os.path.abspath(script))
-        _run(lambda main: _run_named("__main__", alter_argv=False))
+        _run(lambda namespace: _run_named("__main__", alter_argv=False))
         return
     path = os.path.join(os.getcwd(), script)
     _set_first_path_entry(os.path.dirname(os.path.realpath(script)))
 
-    def body(main: ModuleType) -> None:
+    def body(namespace: dict[str, Any]) -> None:
         compiled = path.endswith(".pyc")
         loader = SourcelessFileLoader("__main__", path) if compiled else SourceFileLoader("__main__", path)
-        main.__dict__.update(__file__=path, __cached__=None, __loader__=loader)
+        namespace.update(__file__=path, __cached__=None, __loader__=loader)
         code = loader.get_code("__main__") if compiled else _compile(path)
         if code is not None:
-            exec(code, main.__dict__)
+            exec(code, namespace)
 
     _run(body)
 
@@ -105,7 +106,7 @@ def run_module(name: str, args: Sequence[str] = ()) -> None:
     """Run a module, or a package's ``__main__``, as ``__main__``; see :func:`run_script`."""
     sys.argv = ["-m", *args]
     _set_first_path_entry(os.getcwd())
-    _run(lambda main: _run_named(name, alter_argv=True))
+    _run(lambda namespace: _run_named(name, alter_argv=True))
 
 
 def _run_named(name: str, *, alter_argv: bool) -> None:
@@ -141,16 +142,24 @@ def _set_first_path_entry(entry: str) -> None:
 # __main__, and what is seen when it fails
 
 
-def _run(body: Callable[[ModuleType], None]) -> None:
-    main = ModuleType("__main__")
-    main.__dict__.update(__builtins__=builtins, __annotations__={})
-    # The launcher's own __main__ lives on in the frame that called us.
-    sys.modules["__main__"] = main
+def _run(body: Callable[[dict[str, Any]], None]) -> None:
+    namespace = _new_main()
     try:
-        body(main)
+        body(namespace)
     except BaseException as error:
         _hide_launcher(error)
         raise
+
+
+def _new_main() -> dict[str, Any]:
+    """Put a fresh ``__main__`` in place of the launcher's, which lives on in the frames that called us.
+
+    Only its namespace is returned: a traceback that the program keeps would keep our frames too, and a
+    ``__main__`` that frames hold is taken apart last of all modules at exit, when those it uses are gone.
+    """
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    main.__dict__.update(__builtins__=builtins, __annotations__={})
+    return main.__dict__
 
 
 def _hide_launcher(error: BaseException) -> None:

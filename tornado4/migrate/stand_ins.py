@@ -23,8 +23,10 @@ __all__ = [
     "clock",
     "coroutine",
     "dist",
+    "entry_points_get",
     "find_loader",
     "find_test_cases",
+    "finder_find_module",
     "formatargspec",
     "get_test_case_names",
     "getargspec",
@@ -186,6 +188,17 @@ def find_loader(name: str, path: Any = None) -> Any:
     """``importlib.find_loader``, ``pkgutil.find_loader``, ``pkgutil.get_loader``: the loader, or None."""
     spec = importlib.util.find_spec(name)
     return None if spec is None else spec.loader
+
+
+def finder_find_module(self: Any, fullname: str, path: Any = None) -> Any:
+    """``MetaPathFinder.find_module``: the loader that ``find_spec`` finds, or None."""
+    spec = self.find_spec(fullname, path) if hasattr(self, "find_spec") else None
+    return None if spec is None else spec.loader
+
+
+def entry_points_get(self: Any, group: str, default: Any = None) -> Any:
+    """``importlib.metadata.entry_points().get``: they were a dictionary of groups."""
+    return self.select(group=group) if group in self.groups else default
 
 
 # ---------------------------------------------------------------------------------------------------------

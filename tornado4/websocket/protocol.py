@@ -70,13 +70,13 @@ class WebSocketProtocol:
         """
         try:
             result = callback(*args, **kwargs)
+            future = None if result is None else gen.convert_yielded(result)
         except Exception:
             app_log.error("Uncaught exception in %s", getattr(self.request, "path", None), exc_info=True)
             self._abort()
             return None
-        if result is None:
+        if future is None:
             return None
-        future = gen.convert_yielded(result)
         self.stream.io_loop.add_future(future, self._report)
         return cast(Future, future)
 
