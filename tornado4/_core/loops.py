@@ -61,6 +61,7 @@ class Poller(Protocol):
 class RoundOwner(Protocol):
     """The parts of a `PollIOLoop` that a round works on."""
 
+    asyncio_loop: OwnedLoop
     _callbacks: deque[Any]
     _timeouts: list[Any]
     _handlers: dict[int, tuple[Any, Callable[[Any, int], Any]]]
@@ -154,14 +155,27 @@ class LoopSelector(selectors.BaseSelector):
     # -- one round ----------------------------------------------------------------------------------------
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Play one round; return the events of asyncio's descriptors. ``timeout`` in seconds, None: no limit.
+        """Play a round; return the events of asyncio's descriptors. ``timeout`` in seconds, None: no limit.
+
+        While asyncio has nothing to do, and callbacks wait, one round follows the other: the way through asyncio
+        would take longer than most callbacks.
+        """
+        owner = self._owner
+        loop: Any = owner.asyncio_loop
+        ready: list[tuple[selectors.SelectorKey, int]] = []
+        self._play_round(timeout, ready)
+        while owner._callbacks and not (ready or loop._ready or loop._scheduled or loop._stopping):
+            self._play_round(0, ready)
+        return ready
+
+    def _play_round(self, timeout: float | None, ready: list[tuple[selectors.SelectorKey, int]]) -> None:
+        """Add the events of asyncio's descriptors to ``ready``.
 
         This runs for every event and every callback of a program, hence the long method.
         """
         owner = self._owner
         callbacks = owner._callbacks
         timeouts = owner._timeouts
-        ready: list[tuple[selectors.SelectorKey, int]] = []
         if owner._skip_poll:
             # The first round after start(): as in 4.5.3, what was queued runs before anything is polled.
             owner._skip_poll = False
@@ -192,28 +206,30 @@ class LoopSelector(selectors.BaseSelector):
             if pairs:
                 self._dispatch(pairs, ready)
         if callbacks or timeouts:
-            run = owner._run_callback
-            count = len(callbacks)
-            due = pop_due(owner) if timeouts else None
-            for _ in range(count):
-                callback = callbacks.popleft()
-                if type(callback) is asyncio.Handle:
-                    if not callback._cancelled:
-                        callback._run()
-                    continue
-                try:
-                    context = callback.context
-                except AttributeError:
-                    run(callback)  # put there by hand
-                else:
-                    context.run(run, callback)
-            if due:
-                for item in due:
-                    # A callback before it, or another due timeout, may have cancelled it.
-                    callback = item.callback
-                    if callback is not None:
-                        callback.context.run(run, callback)
-        return ready
+            self._call_queued(len(callbacks), pop_due(owner) if timeouts else None)
+
+    def _call_queued(self, count: int, due: list[Any] | None) -> None:
+        """Run ``count`` callbacks, and then the timeouts that are ``due``."""
+        owner = self._owner
+        callbacks = owner._callbacks
+        run = owner._run_callback
+        for _ in range(count):
+            callback = callbacks.popleft()
+            if type(callback) is asyncio.Handle:
+                if not callback._cancelled:
+                    callback._run()
+                continue
+            try:
+                context = callback.context
+            except AttributeError:
+                run(callback)  # put there by hand
+            else:
+                context.run(run, callback)
+        for item in due or ():
+            # A callback before it, or another due timeout, may have cancelled it.
+            callback = item.callback
+            if callback is not None:
+                callback.context.run(run, callback)
 
     def _dispatch(self, pairs: Any, ready: list[tuple[selectors.SelectorKey, int]]) -> None:
         """Call the handlers of the descriptors that are ready; add asyncio's events to ``ready``.
