@@ -58,20 +58,17 @@ class Future(Generic[_T]):
             if loop is None or asyncio.current_task(loop) is None:
                 # Driven by hand, or by a generator coroutine's ``yield from``, as in 4.5.3.
                 yield self
-            else:
-                yield from self._wait_in_task(loop)
+                return self.result()
+            # A future of asyncio's own is what a task knows to wait for.
+            waiter = loop.create_future()
+            wake = _Wake(loop, waiter)
+            self.add_done_callback(wake)
+            try:
+                yield from waiter
+            except BaseException:
+                self.remove_done_callback(wake)  # the task was cancelled; nobody waits here any more
+                raise
         return self.result()
-
-    def _wait_in_task(self, loop: asyncio.AbstractEventLoop) -> Generator[Any, Any, None]:
-        """Suspends the current asyncio task. A future of asyncio's own is what a task knows to wait for."""
-        waiter = loop.create_future()
-        wake = _Wake(loop, waiter)
-        self.add_done_callback(wake)
-        try:
-            yield from waiter
-        except BaseException:
-            self.remove_done_callback(wake)  # the task was cancelled; nobody waits here any more
-            raise
 
     def cancel(self) -> bool:
         """Does nothing and returns False: a Tornado Future cannot be cancelled."""

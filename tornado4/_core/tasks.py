@@ -129,18 +129,25 @@ def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generato
     send: Callable[[Any], Any] = getattr(iterator, "send", None) or (lambda _: next(iterator))
     step, argument = send, None
     while True:
-        if _state.contexts is contexts:
-            kind, value = _take_step(iterator, step, argument, future)
-        else:
-            kind, value = _Attached(_take_step, contexts)(iterator, step, argument, future)
-        argument = None
-        if kind == _RETURNED:
-            return value
-        if kind == _RAISED:
+        if _state.contexts is contexts and future is None:
+            # Mostly so, and shorter: what `_take_step` does.
             try:
-                raise value
-            finally:
-                del value, future
+                value = step(argument)
+                if _state.contexts is not contexts:
+                    value = iterator.throw(StackContextInconsistentError(INCONSISTENT))
+            except StopIteration as stop:
+                return stop.value
+        else:
+            take = _take_step if _state.contexts is contexts else _Attached(_take_step, contexts)
+            kind, value = take(iterator, step, argument, future)
+            if kind == _RETURNED:
+                return value
+            if kind == _RAISED:
+                try:
+                    raise value
+                finally:
+                    del value, future
+        argument = None
         try:
             if isinstance(value, Future):
                 # Plain objects with an ``__await__`` of their own may yield one, which no task understands.

@@ -155,7 +155,7 @@ class _Run:
         self._stage = stage
         self._request_context = context
         #: What the loop calls us in. Not the request's own, which eager tasks want to enter by themselves.
-        self.context = contextvars.copy_context()
+        self.context: contextvars.Context | None = None
         self._awaited: Any = None
         self._loop: Any = None
         self._suspended = False
@@ -252,6 +252,8 @@ class _Run:
             loop.add_future(future, self._go_on)
         else:
             self._loop = IOLoop.current()
+            if self.context is None:
+                self.context = contextvars.copy_context()
             future.add_done_callback(self._schedule)
 
     def _schedule(self, future: Any) -> None:
