@@ -275,7 +275,7 @@ def pop_due(owner: RoundOwner) -> list[Any] | None:
         if first.callback is None:
             heapq.heappop(timeouts)
             owner._cancellations -= 1
-        elif first.deadline <= now:
+        elif first[0] <= now:
             due.append(heapq.heappop(timeouts))
         else:
             break
