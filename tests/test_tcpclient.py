@@ -9,6 +9,7 @@ import ssl
 import pytest
 from stream_pairs import certificate, closing_all, loop, run_until, turn, wait  # noqa: F401
 
+from tornado4 import gen
 from tornado4.concurrent import Future
 from tornado4.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado4.netutil import Resolver, bind_sockets
@@ -156,6 +157,18 @@ def test_connect_gives_a_stream_with_the_wanted_limit(loop, client):
     assert wait(loop, stream.read_bytes(5)) == b"hello"
     with closing_all(stream, *(s for s, _ in server.got)):
         server.stop()
+
+
+def test_connect_takes_a_callback_as_every_coroutine_does(loop, client):
+    server = Server(io_loop=loop)
+    given = Future()
+    future = client.connect("127.0.0.1", server.port, callback=given.set_result)
+    stream = wait(loop, given)
+    assert future.result() is stream
+    assert wait(loop, stream.read_bytes(5)) == b"hello"
+    with closing_all(stream, *(s for s, _ in server.got)):
+        server.stop()
+    assert gen.is_coroutine_function(TCPClient.connect)
 
 
 def test_connect_from_a_given_address(loop, client):

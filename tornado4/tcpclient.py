@@ -10,6 +10,7 @@ from typing import Any
 
 from tornado4 import gen
 from tornado4.concurrent import Future
+from tornado4.gen.coroutines import _run_callback_later
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import IOStream, StreamClosedError
 from tornado4.netutil import Resolver
@@ -154,6 +155,21 @@ class _Attempt:
             stream.close()
 
 
+def _as_coroutine(function: Callable[..., Future]) -> Callable[..., Future]:
+    """Let a function that returns a Future be called as those of `.gen.coroutine` are: with a ``callback``, too."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Future:
+        callback = kwargs.pop("callback", None)
+        future = function(*args, **kwargs)
+        if callback is not None:
+            _run_callback_later(future, callback)
+        return future
+
+    wrapper.__tornado_coroutine__ = True  # type: ignore[attr-defined]
+    return wrapper
+
+
 class TCPClient:
     """Makes connections. ``resolver`` looks the names up; by default one is made, and closed with the client.
     """
@@ -168,6 +184,7 @@ class TCPClient:
         if self._own_resolver:
             self.resolver.close()
 
+    @_as_coroutine
     def connect(
         self,
         host: str,
