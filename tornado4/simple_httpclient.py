@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, cast
 from urllib import parse as urlparse
 
-from tornado4 import gen, httputil, stack_context
+from tornado4 import gen, httputil, stack_context, switches
 from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
 from tornado4.http1connection import HTTP1Connection, HTTP1ConnectionParameters
@@ -650,6 +650,13 @@ def _make_client_context(
     if client_cert is not None:
         context.load_cert_chain(client_cert, client_key)
     return context
+
+
+def _forward_credentials() -> None:
+    SimpleAsyncHTTPClient.forward_credentials = True
+
+
+switches.when_allowed("redirect-credentials", _forward_credentials)
 
 
 if __name__ == "__main__":

