@@ -6,6 +6,7 @@
   else through a virtual environment made of it;
 - else by a native interpreter, 3.9 down to 3.6, on which Tornado 4 imports untouched, when one is found
   (on the PATH, or with pyenv), again in a virtual environment;
+- for Tornado 6, by the current interpreter, in a virtual environment;
 - else by the current interpreter, with the release's package in a folder by itself; the side's process then puts
   back the standard-library names that this Tornado imports (``launcher.py``).
 
@@ -93,6 +94,9 @@ def environment(
     cache = cache or cache_folder()
     if python is not None:
         return _of_interpreter(version, _resolve(python), cache)
+    if int(version.partition(".")[0]) >= 6:  # made for Pythons of today
+        current = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        return _made(version, Path(sys.executable), native_version=current, cache=cache)
     native = find_native_python()
     if native is not None:
         return _made(version, native, native_version=native.name.removeprefix("python"), cache=cache)
