@@ -37,12 +37,29 @@ FAMILIES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallPattern:
+    """Calls that a rule is about: of the functions ``to``, by dotted name, with an argument that Tornado 6 lost.
+
+    The argument has the name ``keyword``, or stands at ``position`` (from 0, self not counted) and was
+    ``parameter`` there. ``*`` in ``to`` is each function of 4.5.3 that has lost a parameter of that name.
+    """
+
+    to: tuple[str, ...]
+    keyword: str = ""
+    position: int = -1
+    parameter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of the table. An id never changes its meaning.
 
     ``since`` names the release that changed it ("" where none did: style, tools); ``effort`` is points for one
     place: 1 a rewrite without thought, 2 one with a look, 5 some thought, 0 none.
     ``flag`` is the future flag that turns Tornado 6's behaviour on, still on tornado4.
+
+    ``names`` are names of 4.5.3 whose use is what the rule is about, ``overrides`` methods that a class of the program
+    redefines, ``calls`` calls with certain arguments: what reading the source needs no code of its own for.
 
     ``before`` and ``after`` are code of 4.5.3 and of Tornado 6, as pages show it. With ``setup`` ahead (imports)
     and ``driver`` behind, either is a program, which prints ``prints``; after it is ``prints_after``, where
@@ -58,6 +75,9 @@ class Rule:
     seen_by: tuple[Seer, ...]
     fix: FixClass
     effort: int
+    names: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    calls: tuple[CallPattern, ...] = ()
     fix_note: str = ""
     advice: str = ""
     flag: str = ""
@@ -82,8 +102,8 @@ class Rule:
 
     @property
     def required(self) -> bool:
-        """Whether Tornado 6 needs the change, or will: what only looks like the migration is optional."""
-        return self.severity in ("raises", "silent", "deprecated")
+        """Whether Tornado 6 needs the change. What is deprecated works, what is style is optional."""
+        return self.severity in ("raises", "silent")
 
     @property
     def has_pair(self) -> bool:

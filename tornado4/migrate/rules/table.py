@@ -10,7 +10,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-from tornado4.migrate.rules.model import FAMILIES, Rule
+from tornado4.migrate.rules.model import FAMILIES, CallPattern, Rule
 
 
 @functools.cache
@@ -36,5 +36,7 @@ def rule(rule_id: str) -> Rule:
 
 
 def _rule(rule_id: str, family: str, fields: dict[str, Any]) -> Rule:
-    fields["seen_by"] = tuple(fields["seen_by"])
+    for name in ("seen_by", "names", "overrides"):
+        fields[name] = tuple(fields.get(name, ()))
+    fields["calls"] = tuple(CallPattern(**call | {"to": tuple(call["to"])}) for call in fields.get("calls", ()))
     return Rule(id=rule_id, family=family, **fields)

@@ -1,0 +1,7 @@
+"""What is looked for. Importing a room here enters its detectors; each says which nodes it wants to see."""
+
+from __future__ import annotations
+
+from tornado4.migrate.check.detect import calls, names, overrides
+
+__all__ = ["calls", "names", "overrides"]

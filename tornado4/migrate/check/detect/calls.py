@@ -1,0 +1,161 @@
+"""Arguments that Tornado's functions have lost: by keyword, and by position, where what follows takes their place."""
+
+from __future__ import annotations
+
+import ast
+import functools
+
+from tornado4.migrate.check import tornado
+from tornado4.migrate.check.findings import Certainty
+from tornado4.migrate.check.project import Instance, Ref
+from tornado4.migrate.check.walk import Place, detects
+from tornado4.migrate.rules import Rule, rules
+
+#: Functions that take the argument although their signature does not say so: coroutines, and what hands on.
+ALSO = {
+    "callback": ("tornado.tcpclient.TCPClient.connect", "tornado.iostream.IOStream.start_tls"),
+    "io_loop": ("tornado.process.Subprocess", "tornado.concurrent.run_on_executor", "tornado.gen.YieldFuture"),
+}
+
+#: Methods whose name alone says whose they most likely are.
+TELLING = frozenset(
+    "fetch read_until read_until_regex read_bytes read_until_close wait_for_handshake start_tls get_authenticated_user "
+    "oauth2_request facebook_request twitter_request authorize_redirect authenticate_redirect".split()
+)
+
+
+@functools.cache
+def keywords() -> dict[str, list[Rule]]:
+    """The rules about an argument given by keyword, by that keyword."""
+    found: dict[str, list[Rule]] = {}
+    for rule in rules().values():
+        for call in rule.calls:
+            if call.keyword:
+                found.setdefault(call.keyword, []).append(rule)
+    return found
+
+
+@functools.cache
+def positions() -> dict[str, list[tuple[Rule, int, str]]]:
+    """By function: the rule, the position, and the parameter that stood there."""
+    found: dict[str, list[tuple[Rule, int, str]]] = {}
+    for rule in rules().values():
+        for call in rule.calls:
+            if call.position >= 0:
+                for name in call.to:
+                    found.setdefault(name, []).append((rule, call.position, call.parameter))
+    return found
+
+
+@functools.cache
+def last_parts() -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in positions())
+
+
+@detects(ast.Call)
+def call(place: Place, node: ast.AST) -> None:
+    assert isinstance(node, ast.Call)
+    given = [keyword for keyword in node.keywords if keyword.arg in keywords()]
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if not given and not node.args:
+        return
+    callees = place.resolve(node.func)
+    for keyword in given:
+        _keyword(place, node, keyword, callees, name)
+    for callee in callees:
+        if isinstance(callee, Ref):
+            _positional(place, node, callee)
+    if not callees and name in TELLING and node.args and name in last_parts():
+        _unknown_positional(place, node, name)
+
+
+def _keyword(
+    place: Place, node: ast.Call, keyword: ast.keyword, callees: tuple[Ref | Instance, ...], name: str
+) -> None:
+    assert keyword.arg is not None
+    if isinstance(keyword.value, ast.Constant) and keyword.value.value is None and keyword.arg == "callback":
+        return
+    for callee in callees:
+        if not isinstance(callee, Ref):
+            continue
+        for rule in keywords()[keyword.arg]:
+            base = _lost(place, rule, keyword.arg, callee)
+            if base is not None:
+                certainty: Certainty = "certain" if callee.sure else "likely"
+                place.report(keyword, rule.id, certainty, f"{base}({keyword.arg}=...): {rule.advice}")
+                return
+    if not callees and name in TELLING:
+        rule = keywords()[keyword.arg][0]
+        place.report(keyword, rule.id, "likely", f".{name}({keyword.arg}=...): {rule.advice}")
+
+
+def _lost(place: Place, rule: Rule, keyword: str, callee: Ref) -> str | None:
+    """The function of Tornado's that has lost the argument: the callee, or what it inherits its signature from."""
+    for pattern in rule.calls:
+        if pattern.keyword != keyword:
+            continue
+        if "*" not in pattern.to:
+            if any(name in pattern.to for name in _with_bases(place, callee)):
+                return callee.written or callee.dotted
+            continue
+        for name in _with_bases(place, callee):
+            if keyword in tornado.lost(name) or name in ALSO.get(keyword, ()):
+                return name
+    return None
+
+
+def _with_bases(place: Place, callee: Ref) -> list[str]:
+    """The callee; for a class of the program that takes its base's constructor, that base, too."""
+    project = place.project
+    names = [callee.dotted]
+    if project.class_named(callee.dotted) is not None:
+        for each in project.mro(callee.dotted):
+            own = project.class_named(each)
+            if own is not None and ("__init__" in own.scope.bindings or "initialize" in own.scope.bindings):
+                break
+            names.append(each)
+    return names
+
+
+def _positional(place: Place, node: ast.Call, callee: Ref) -> None:
+    for name in _with_bases(place, callee):
+        for rule, position, parameter in positions().get(name, ()):
+            if len(node.args) <= position or any(isinstance(each, ast.Starred) for each in node.args):
+                continue
+            argument = node.args[position]
+            if _harmless(argument, parameter):
+                continue
+            certainty: Certainty = "certain" if callee.sure else "likely"
+            place.report(argument, rule.id, certainty, f"{name}: {rule.title}")
+
+
+def _harmless(argument: ast.expr, parameter: str) -> bool:
+    """None was "not given" for both parameters; a number or text is no callback: the new order is meant already."""
+    if isinstance(argument, ast.Constant):
+        return True
+    if parameter == "io_loop":
+        name = argument.attr if isinstance(argument, ast.Attribute) else getattr(argument, "id", "")
+        called = isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute)
+        loop = called and argument.func.attr in ("current", "instance", "get_new_ioloop")  # type: ignore[attr-defined]
+        return not (loop or "loop" in name.lower())
+    return isinstance(argument, ast.Dict | ast.List | ast.Tuple | ast.JoinedStr | ast.Compare)
+
+
+def _unknown_positional(place: Place, node: ast.Call, name: str) -> None:
+    """``x.fetch(url, self.on_response)``: a function by position, to something with a telling name."""
+    for dotted, entries in positions().items():
+        if dotted.rpartition(".")[2] != name:
+            continue
+        for rule, position, parameter in entries:
+            if parameter == "callback" and len(node.args) > position and _is_function(place, node.args[position]):
+                place.report(node.args[position], rule.id, "likely", f".{name}: {rule.title}")
+                return
+
+
+def _is_function(place: Place, node: ast.expr) -> bool:
+    if isinstance(node, ast.Lambda):
+        return True
+    if isinstance(node, ast.Attribute):
+        words = ("on_", "_on_", "handle", "_handle", "callback", "stop")
+        return node.attr.startswith(words) or node.attr.endswith("callback")
+    return isinstance(node, ast.Name) and (node.id in ("callback", "cb") or node.id.startswith(("on_", "handle_")))

@@ -1,0 +1,48 @@
+"""Methods that Tornado calls and a program redefines: their signature or meaning has changed."""
+
+from __future__ import annotations
+
+import ast
+import functools
+
+from tornado4.migrate.check.scopes import FUNCTIONS, Defined
+from tornado4.migrate.check.walk import Place, detects
+from tornado4.migrate.rules import rules
+
+
+@functools.cache
+def by_method() -> dict[str, list[tuple[str, str]]]:
+    """By the method's name: the class of Tornado's that has it, and the rule."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for rule in rules().values():
+        for dotted in rule.overrides:
+            cls, _, name = dotted.rpartition(".")
+            found.setdefault(name, []).append((cls, rule.id))
+    return found
+
+
+@detects(ast.ClassDef)
+def class_(place: Place, node: ast.AST) -> None:
+    assert isinstance(node, ast.ClassDef)
+    scope = place.scope.inner[node]
+    mro: list[str] | None = None
+    for name, entries in by_method().items():
+        for binding in scope.bindings.get(name, ()):
+            if not (isinstance(binding, Defined) and isinstance(binding.node, FUNCTIONS)):
+                continue
+            if mro is None:
+                mro = place.project.mro(place.project.class_of_scope(scope) or "")
+            for cls, rule_id in entries:
+                if cls in mro[1:] and not _as_in_6(rule_id, binding.node):
+                    rule = rules()[rule_id]
+                    message = f"{cls}.{name} redefined: {rule.advice or rule.title}"
+                    place.report(binding.node, rule_id, "certain", message)
+
+
+def _as_in_6(rule_id: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether the method is written for Tornado 6 already."""
+    if rule_id in ("TND220", "TND701"):
+        return isinstance(node, ast.AsyncFunctionDef)
+    if rule_id == "TND219":
+        return len(node.args.args) > 1
+    return False

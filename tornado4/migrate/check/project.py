@@ -1,0 +1,398 @@
+"""The program as a whole: its modules, its classes, and what an expression in it stands for.
+
+Nothing is imported or run. Names are followed through assignments, ``self`` attributes, base classes, re-exports and
+star imports, as far as that leads; where it does not, there is no value, and nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tornado4.migrate.check import tornado
+from tornado4.migrate.check.scopes import (
+    FUNCTIONS,
+    Assigned,
+    Binding,
+    Defined,
+    Function,
+    Imported,
+    Parameter,
+    Scope,
+    Unknown,
+    module_scope,
+)
+
+DEPTH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A thing that has a dotted name: a module, class, function, constant.
+
+    ``written`` is the name by which the program came to it: ``tornado.web.gen`` for the module ``tornado.gen``.
+    ``sure`` is False where only the name of an object says what it is a member of.
+    """
+
+    dotted: str
+    written: str = ""
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class. ``sure`` is False where only its name says so."""
+
+    cls: str
+    sure: bool = True
+
+
+Value = Ref | Instance
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class of the program."""
+
+    dotted: str
+    node: ast.ClassDef
+    scope: Scope
+    outer: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Module:
+    """A file of the program. ``path`` as findings show it; ``name`` is dotted."""
+
+    path: str
+    name: str
+    tree: ast.Module
+    lines: list[str]
+    scope: Scope
+    is_package: bool
+
+    @property
+    def package(self) -> str:
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+class Project:
+    """All modules of a program, and the resolver over them.
+
+    ``aliases`` are names of the program that stand for names of Tornado's (``[tool.tornado4] aliases``).
+    """
+
+    def __init__(self, aliases: dict[str, str] | None = None) -> None:
+        self.modules: dict[str, Module] = {}
+        self.all_modules: list[Module] = []
+        self.aliases = aliases or {}
+        self._classes: dict[str, Class] = {}
+        self._resolving: set[int] = set()
+        self._bases: dict[str, list[str]] = {}
+
+    def add(self, path: str, name: str, source: str, tree: ast.Module, *, is_package: bool) -> Module:
+        """Enter a file that was read and parsed."""
+        package = name if is_package else name.rpartition(".")[0]
+        module = Module(path, name, tree, source.splitlines(), module_scope(tree, name, package), is_package)
+        self.modules.setdefault(name, module)
+        self.all_modules.append(module)
+        self._enter_classes(module.scope, name)
+        return module
+
+    def _enter_classes(self, scope: Scope, prefix: str) -> None:
+        for node, inner in scope.inner.items():
+            name = f"{prefix}.{node.name}"  # type: ignore[attr-defined]
+            if isinstance(node, ast.ClassDef):
+                self._classes.setdefault(name, Class(name, node, inner, scope))
+            self._enter_classes(inner, name)
+
+    # -- classes
+
+    def classes(self) -> Iterable[Class]:
+        return self._classes.values()
+
+    def class_named(self, dotted: str) -> Class | None:
+        return self._classes.get(dotted)
+
+    def class_of_scope(self, scope: Scope) -> str | None:
+        """The dotted name of the class whose scope this is."""
+        parts: list[str] = []
+        at: Scope | None = scope
+        while at is not None and at.kind != "module":
+            parts.append(at.node.name)  # type: ignore[attr-defined]
+            at = at.parent
+        return ".".join([scope.module, *reversed(parts)])
+
+    def bases(self, dotted: str) -> list[str]:
+        """The dotted names of a class's bases; "?" for one that cannot be followed."""
+        known = self._bases.get(dotted)
+        if known is not None:
+            return known
+        found = self._classes.get(dotted)
+        if found is None:
+            return tornado.mro(dotted)[1:]
+        self._bases[dotted] = []  # against circles
+        names = []
+        for base in found.node.bases:
+            refs = [value.dotted for value in self.resolve(base, found.outer) if isinstance(value, Ref)]
+            names += refs or ["?"]
+        self._bases[dotted] = names
+        return names
+
+    def mro(self, dotted: str) -> list[str]:
+        """A class and all it inherits from, each once, nearest first; "?" stands for what is not known."""
+        order: list[str] = []
+        waiting = [dotted]
+        while waiting:
+            each = waiting.pop(0)
+            if each not in order:
+                order.append(each)
+                waiting += self.bases(each)
+        return order
+
+    def derives_from(self, dotted: str, base: str) -> bool:
+        return base in self.mro(dotted)
+
+    def method(self, cls: str, name: str) -> tuple[Class, Function] | None:
+        """The method of a class of the program, its own or inherited from another of the program's."""
+        for each in self.mro(cls):
+            found = self._classes.get(each)
+            if found is not None:
+                for binding in found.scope.bindings.get(name, ()):
+                    if isinstance(binding, Defined) and isinstance(binding.node, FUNCTIONS):
+                        return found, binding.node
+        return None
+
+    # -- names and expressions
+
+    def resolve(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
+        """What an expression may stand for; empty where that is not known."""
+        marker = id(node)
+        if marker in self._resolving or len(self._resolving) > DEPTH:
+            return ()
+        self._resolving.add(marker)
+        try:
+            return self._resolve(node, scope)
+        finally:
+            self._resolving.discard(marker)
+
+    def _resolve(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
+        if isinstance(node, ast.Name):
+            return self.lookup(node.id, scope)
+        if isinstance(node, ast.Attribute):
+            found: list[Value] = []
+            for value in self.resolve(node.value, scope):
+                found += self.attribute(value, node.attr)
+            if not found and node.attr in tornado.LIKELY_NAMES:
+                return (Instance(tornado.LIKELY_NAMES[node.attr], sure=False),)
+            return tuple(dict.fromkeys(found))
+        if isinstance(node, ast.Call):
+            return self._call(node, scope)
+        if isinstance(node, ast.Await | ast.Yield) and node.value is not None:
+            return self._awaited(node.value, scope)
+        if isinstance(node, ast.IfExp):
+            return tuple(dict.fromkeys(self.resolve(node.body, scope) + self.resolve(node.orelse, scope)))
+        if isinstance(node, ast.BoolOp):
+            values = [value for each in node.values for value in self.resolve(each, scope)]
+            return tuple(dict.fromkeys(values))
+        if isinstance(node, ast.NamedExpr):
+            return self.resolve(node.value, scope)
+        return ()
+
+    def lookup(self, name: str, scope: Scope) -> tuple[Value, ...]:
+        """A bare name, looked for as Python does: this scope, then the functions around it, then the module."""
+        at: Scope | None = scope
+        while at is not None:
+            if at.kind != "class" or at is scope:
+                bindings = at.bindings.get(name)
+                if bindings is not None:
+                    return self._bound(bindings)
+                if at.kind == "module":
+                    return self._starred(name, at)
+            at = at.parent
+        return ()
+
+    def _starred(self, name: str, scope: Scope) -> tuple[Value, ...]:
+        if not name.startswith("_"):
+            for source in reversed(scope.stars):
+                if tornado.is_module(source):
+                    if name in tornado.names_of(source):
+                        return (Ref(tornado.home(source, name), f"{source}.{name}"),)
+                elif source in self.modules and self.modules[source].scope is not scope:
+                    found = self.member(source, name)
+                    if found:
+                        return found
+        return ()
+
+    def _bound(self, bindings: list[Binding]) -> tuple[Value, ...]:
+        values: list[Value] = []
+        sure = True
+        for binding in bindings:
+            found = self._binding(binding)
+            values += found
+            sure = sure and bool(found or _is_none(binding))
+        if not sure:
+            values = [dataclasses.replace(value, sure=False) for value in values]
+        return tuple(dict.fromkeys(values))
+
+    def _binding(self, binding: Binding) -> tuple[Value, ...]:
+        if isinstance(binding, Imported):
+            return self.dotted(binding.dotted)
+        if isinstance(binding, Assigned):
+            return self.resolve(binding.value, binding.scope)
+        if isinstance(binding, Defined):
+            prefix = self.class_of_scope(binding.scope) if binding.scope.kind != "module" else binding.scope.module
+            return (Ref(f"{prefix}.{binding.node.name}"),)
+        if isinstance(binding, Parameter):
+            return self._parameter(binding)
+        assert isinstance(binding, Unknown)
+        return ()
+
+    def _parameter(self, parameter: Parameter) -> tuple[Value, ...]:
+        function = parameter.function
+        owner = self._owner.get(function)
+        if owner is not None and isinstance(function, FUNCTIONS):
+            kinds = {each.id for each in function.decorator_list if isinstance(each, ast.Name)}
+            if parameter.position == 0 and "staticmethod" not in kinds:
+                return (Ref(owner),) if "classmethod" in kinds else (Instance(owner),)
+            for base in self.mro(owner):
+                cls = tornado.PARAMETERS.get((base, function.name, parameter.position - 1))
+                if cls is not None:
+                    return (Instance(cls),)
+        annotated = self._annotated(parameter)
+        if annotated:
+            return annotated
+        likely = tornado.LIKELY_NAMES.get(parameter.name)
+        return (Instance(likely, sure=False),) if likely else ()
+
+    def _annotated(self, parameter: Parameter) -> tuple[Value, ...]:
+        function = parameter.function
+        arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        for each in arguments:
+            if each.arg == parameter.name and isinstance(each.annotation, ast.Name | ast.Attribute):
+                outer = self._outer.get(function)
+                refs = self.resolve(each.annotation, outer) if outer is not None else ()
+                return tuple(Instance(ref.dotted) for ref in refs if isinstance(ref, Ref) and self.is_class(ref.dotted))
+        return ()
+
+    _owner_of: dict[ast.AST, str] | None = None
+    _outer_of: dict[ast.AST, Scope] | None = None
+
+    @property
+    def _owner(self) -> dict[ast.AST, str]:
+        """The class of each method."""
+        if self._owner_of is None:
+            self._owner_of = {
+                node: cls.dotted
+                for cls in self._classes.values()
+                for node in cls.scope.inner
+                if isinstance(node, FUNCTIONS)
+            }
+        return self._owner_of
+
+    @property
+    def _outer(self) -> dict[ast.AST, Scope]:
+        """The scope in which each function is defined."""
+        if self._outer_of is None:
+            self._outer_of = {}
+            waiting = [module.scope for module in self.all_modules]
+            while waiting:
+                scope = waiting.pop()
+                for node, inner in scope.inner.items():
+                    self._outer_of[node] = scope
+                    waiting.append(inner)
+        return self._outer_of
+
+    def is_class(self, dotted: str) -> bool:
+        return dotted in self._classes or tornado.is_class(dotted)
+
+    # -- dotted names
+
+    def dotted(self, name: str) -> tuple[Value, ...]:
+        """A dotted name as an import gives it, followed to its home through re-exports."""
+        name = self.aliases.get(name, name)
+        if name in self.modules or tornado.is_module(name):
+            return (Ref(name, name),)
+        module, _, attribute = name.rpartition(".")
+        if not module:
+            return (Ref(name, name),)
+        return self.member(module, attribute)
+
+    def member(self, module: str, name: str) -> tuple[Value, ...]:
+        """``module.name``, with ``module`` dotted."""
+        written = f"{module}.{name}"
+        alias = self.aliases.get(written)
+        if alias is not None:
+            return self.dotted(alias)
+        if tornado.is_module(module):
+            return (Ref(tornado.home(module, name), written),)
+        if module in self.modules:
+            if written in self.modules:
+                return (Ref(written, written),)
+            marker = hash(("member", written))
+            if marker in self._resolving:
+                return ()
+            self._resolving.add(marker)
+            try:
+                found = self.lookup(name, self.modules[module].scope)
+            finally:
+                self._resolving.discard(marker)
+            return found or (Ref(written, written),)
+        return (Ref(written, written),)
+
+    def attribute(self, value: Value, name: str) -> tuple[Value, ...]:
+        """An attribute of a module, class or object."""
+        if isinstance(value, Ref):
+            dotted = value.dotted
+            if tornado.is_module(dotted) or dotted in self.modules:
+                return self.member(dotted, name)
+            if self.is_class(dotted):
+                return self._class_attribute(dotted, name, sure=True)
+            return (Ref(f"{dotted}.{name}", f"{value.written or dotted}.{name}"),)
+        return self._class_attribute(value.cls, name, sure=value.sure)
+
+    def _class_attribute(self, cls: str, name: str, *, sure: bool) -> tuple[Value, ...]:
+        for each in self.mro(cls):
+            found = self._classes.get(each)
+            if found is not None:
+                own = found.scope.bindings.get(name, [])
+                if any(isinstance(binding, Defined) for binding in own):
+                    return (Ref(f"{each}.{name}"),)
+                assigned = [*own, *found.scope.bindings.get(f"self.{name}", [])]
+                values = self._bound(assigned)
+                if values:
+                    return values
+            kind = tornado.ATTRIBUTES.get((each, name))
+            if kind is not None:
+                return (Instance(kind, sure=sure),)
+            at = tornado.member_home(each, name) if tornado.is_class(each) else None
+            if at is not None:
+                return (Ref(at, sure=sure),)
+        return ()
+
+    def _call(self, node: ast.Call, scope: Scope) -> tuple[Value, ...]:
+        values: list[Value] = []
+        for value in self.resolve(node.func, scope):
+            if not isinstance(value, Ref):
+                continue
+            if self.is_class(value.dotted):
+                values.append(Instance(value.dotted, value.sure))
+            elif value.dotted in tornado.RESULTS:
+                values.append(Instance(tornado.RESULTS[value.dotted], value.sure))
+        return tuple(dict.fromkeys(values))
+
+    def _awaited(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
+        if not isinstance(node, ast.Call):
+            return ()
+        values = []
+        for value in self.resolve(node.func, scope):
+            if isinstance(value, Ref) and value.dotted in tornado.AWAITED:
+                values.append(Instance(tornado.AWAITED[value.dotted], value.sure))
+        return tuple(dict.fromkeys(values))
+
+
+def _is_none(binding: Binding) -> bool:
+    """``name = None``: a place held for the value that comes."""
+    return isinstance(binding, Assigned) and isinstance(binding.value, ast.Constant) and binding.value.value is None

@@ -1,0 +1,54 @@
+"""The report for people: by file, then a summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tornado4.migrate.check.checker import Result
+from tornado4.migrate.check.findings import Finding
+from tornado4.migrate.rules import rules
+
+
+def to_text(result: Result, shown: list[Finding]) -> str:
+    """Each finding with its line, grouped by file; the counts; what to do next."""
+    return "\n".join([*_places(shown), *_summary(result, shown)]) + "\n"
+
+
+def _places(shown: list[Finding]) -> Iterator[str]:
+    path = None
+    for finding in shown:
+        if finding.path != path:
+            if path is not None:
+                yield ""
+            path = finding.path
+            yield path
+        sure = "" if finding.certainty == "certain" else f" ({finding.certainty})"
+        guarded = " (guarded)" if finding.guarded else ""
+        yield f"  {finding.line}:{finding.column}  {finding.rule_id}{sure}{guarded}  {finding.message}"
+        if finding.text:
+            yield f"      {finding.text[:120]}"
+
+
+def _summary(result: Result, shown: list[Finding]) -> Iterator[str]:
+    if shown:
+        yield ""
+    yield f"{_count(result.files, 'file')}, {_count(result.lines, 'line')}: {_count(len(shown), 'finding')}"
+    for rule_id, number in Counter(finding.rule_id for finding in shown).most_common():
+        yield f"  {number:5}  {rule_id}  {rules()[rule_id].title}"
+    needed = result.open
+    if not needed:
+        yield "Ready for Tornado 6."
+        return
+    effort = sum(finding.rule.effort for finding in needed)
+    safe = sum(finding.fix == "safe" for finding in needed)
+    unsafe = sum(finding.fix == "unsafe" for finding in needed)
+    yield (
+        f"Tornado 6 needs {_count(len(needed), 'change')}, {_count(effort, 'point')} of effort: "
+        f"'tornado4 fix' makes {safe}, 'tornado4 fix --unsafe' {unsafe} more."
+    )
+    yield f"'tornado4 explain {needed[0].rule_id}' tells more about a rule."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

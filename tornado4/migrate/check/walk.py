@@ -1,0 +1,149 @@
+"""The walk over a module's whole tree, which asks the detectors at each node what they have to say."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from tornado4.migrate.check import guards
+from tornado4.migrate.check.findings import Certainty, Finding
+from tornado4.migrate.check.project import Module, Project, Value
+from tornado4.migrate.check.scopes import FUNCTIONS, Scope, bind_parameters
+from tornado4.migrate.rules import rule
+
+
+class Place:
+    """Where the walk is: the node's scope, its ancestors, whether the branch is one for old releases."""
+
+    def __init__(self, project: Project, module: Module) -> None:
+        self.project = project
+        self.module = module
+        self.scope: Scope = module.scope
+        self.ancestors: list[ast.AST] = []
+        self.guarded = 0
+        self.asked: list[str] = []
+        self.findings: list[Finding] = []
+        self.seen: set[tuple[int, int, str]] = set()
+
+    @property
+    def parent(self) -> ast.AST:
+        return self.ancestors[-1]
+
+    def resolve(self, node: ast.expr) -> tuple[Value, ...]:
+        """What an expression at this place stands for."""
+        return self.project.resolve(node, self.scope)
+
+    def report(
+        self, node: ast.AST, rule_id: str, certainty: Certainty, message: str, *, fixable: bool = True
+    ) -> None:
+        """Enter a finding at a node, once for each rule and place."""
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
+        if (line, column, rule_id) in self.seen:
+            return
+        self.seen.add((line, column, rule_id))
+        lines = self.module.lines
+        text = lines[line - 1].strip() if line <= len(lines) else ""
+        guarded = bool(self.guarded) or any(name in rule(rule_id).title or name in text for name in self.asked)
+        self.findings.append(
+            Finding(self.module.path, line, column, rule_id, certainty, message, text, guarded, fixable)
+        )
+
+
+Detector: TypeAlias = Callable[[Place, ast.AST], None]
+DETECTORS: dict[type[ast.AST], list[Detector]] = {}
+
+
+def detects(*kinds: type[ast.AST]) -> Callable[[Detector], Detector]:
+    """Enter a function as a detector for nodes of these kinds."""
+
+    def enter(function: Detector) -> Detector:
+        for kind in kinds:
+            DETECTORS.setdefault(kind, []).append(function)
+        return function
+
+    return enter
+
+
+def walk(project: Project, module: Module) -> list[Finding]:
+    """All findings of a module, in the order of its lines."""
+    place = Place(project, module)
+    _visit(place, module.tree)
+    return sorted(place.findings)
+
+
+def _visit(place: Place, node: ast.AST) -> None:
+    for detector in DETECTORS.get(type(node), ()):
+        detector(place, node)
+    place.ancestors.append(node)
+    if isinstance(node, FUNCTIONS):
+        _definition(place, node, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
+    elif isinstance(node, ast.ClassDef):
+        _definition(place, node, [*node.decorator_list, *node.bases, *node.keywords])
+    elif isinstance(node, ast.Lambda):
+        _lambda(place, node)
+    elif isinstance(node, ast.If | ast.IfExp):
+        _condition(place, node)
+    elif isinstance(node, ast.Try | ast.TryStar):
+        _try(place, node)
+    else:
+        for child in ast.iter_child_nodes(node):
+            _visit(place, child)
+    place.ancestors.pop()
+
+
+def _definition(place: Place, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, head: list[ast.AST]) -> None:
+    for child in head:
+        _visit(place, child)
+    outer, place.scope = place.scope, place.scope.inner[node]
+    for child in node.body:
+        _visit(place, child)
+    place.scope = outer
+
+
+def _lambda(place: Place, node: ast.Lambda) -> None:
+    outer = place.scope
+    place.scope = Scope("function", node, outer, outer.module)
+    bind_parameters(node, place.scope)
+    _visit(place, node.body)
+    place.scope = outer
+
+
+def _condition(place: Place, node: ast.If | ast.IfExp) -> None:
+    _visit(place, node.test)
+    verdict = guards.verdict(node.test)
+    asked = guards.asks_for(node.test)
+    if asked:
+        place.asked.append(asked)
+    _guarded(place, _children(node.body), verdict is False)
+    if asked:
+        place.asked.pop()
+    _guarded(place, _children(node.orelse), verdict is True)
+
+
+def _try(place: Place, node: ast.Try | ast.TryStar) -> None:
+    """What may fail, or stands in for what failed, is one of two ways: neither is asked to change."""
+    tolerant = isinstance(node, ast.Try) and guards.falls_back(node) and _is_import_or_probe(node)
+    _guarded(place, node.body, tolerant)
+    for handler in node.handlers:
+        _guarded(place, [handler], tolerant)
+    _guarded(place, [*node.orelse, *node.finalbody], False)
+
+
+def _is_import_or_probe(node: ast.Try) -> bool:
+    """A ``try`` of a few simple statements around what only one release has."""
+    return len(node.body) <= 3 and all(
+        isinstance(each, ast.Import | ast.ImportFrom | ast.Assign | ast.Expr) for each in node.body
+    )
+
+
+def _guarded(place: Place, nodes: Sequence[ast.AST], guarded: bool) -> None:
+    place.guarded += guarded
+    for node in nodes:
+        _visit(place, node)
+    place.guarded -= guarded
+
+
+def _children(part: ast.expr | Sequence[ast.AST]) -> Sequence[ast.AST]:
+    """The body of an ``if`` statement, which is a list, or of an ``if`` expression, which is one node."""
+    return [part] if isinstance(part, ast.AST) else part
