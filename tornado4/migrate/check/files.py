@@ -12,7 +12,7 @@ from pathlib import Path
 
 #: Folders that are not the program.
 SKIPPED = frozenset(
-    ".git .hg .svn .tox .nox .venv venv env .eggs build dist node_modules __pycache__".split()  # fmt: skip
+    ".git .hg .svn .tox .nox .venv venv env .eggs build dist node_modules __pycache__".split()
 )
 
 #: A folder with these three is a copy of Tornado.
