@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -67,3 +69,43 @@ def test_nothing_is_announced_that_is_not_there(module: str) -> None:
         warnings.simplefilter("ignore")
         found = importlib.import_module(f"tornado4.{module}")
     assert not [name for name in getattr(found, "__all__", ()) if not hasattr(found, name)]
+
+
+def stored(name: str) -> dict[str, list[str]]:
+    data: dict[str, list[str]] = json.loads((Path(inventory.__file__).parent / f"{name}-4.5.3.json").read_text("utf-8"))
+    return {module: names for module, names in data.items() if module not in MISSING}
+
+
+@pytest.mark.parametrize("module", sorted(stored("stars")))
+def test_star_import_brings_what_it_brought(module: str) -> None:
+    """``stars-4.5.3.json``: the names after ``from tornado.X import *`` on the real one, on Python 3.9."""
+    namespace: dict[str, Any] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the extras, as they are imported
+        exec(f"from tornado4.{module} import *", namespace)
+    assert not [name for name in stored("stars")[module] if name not in namespace]
+
+
+ALONG = """
+import json, sys, importlib
+for module, wanted in json.load(sys.stdin).items():
+    for name in [name for name in sys.modules if name.startswith("tornado4")]:
+        del sys.modules[name]
+    importlib.import_module("tornado4." + module)
+    for each in wanted:
+        found = sys.modules["tornado4"]
+        for part in each.split("."):
+            found = getattr(found, part)
+        assert found.__name__ == "tornado4." + each, each
+print("all there")
+"""
+
+
+def test_submodules_that_come_along_with_an_import() -> None:
+    """``along-4.5.3.json``: after ``import tornado.X`` alone, what else can be had as ``tornado.Y``."""
+    wanted = {module: names for module, names in stored("along").items() if not module.startswith("platform.twisted")}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ALONG],
+        input=json.dumps(wanted), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "all there\n", done.stderr

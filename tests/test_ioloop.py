@@ -20,7 +20,7 @@ import weakref
 
 import pytest
 
-from tornado4 import ioloop, stack_context
+from tornado4 import gen, ioloop, stack_context
 from tornado4._core import loops
 from tornado4.concurrent import Future
 from tornado4.ioloop import IOLoop, PeriodicCallback, PollIOLoop, TimeoutError
@@ -1372,3 +1372,40 @@ def test_main_loop_is_asyncios_current_one():
         assert IOLoop.current() is not loop
 
     asyncio.run(main())
+
+
+def test_run_sync_in_a_running_loop_is_refused_and_the_loop_lives():
+    async def main():
+        with pytest.raises(RuntimeError, match="IOLoop is already running"):
+            IOLoop.current().run_sync(lambda: None)
+        await asyncio.sleep(0)
+        return "alive"
+
+    assert asyncio.run(main()) == "alive"
+
+
+def test_run_sync_within_run_sync_is_refused_and_the_outer_one_goes_on(loop):
+    @gen.coroutine
+    def outer():
+        with pytest.raises(RuntimeError, match="IOLoop is already running"):
+            loop.run_sync(lambda: None)
+        yield gen.moment
+        yield gen.moment
+        return "done"
+
+    assert loop.run_sync(outer) == "done"
+
+
+@pytest.mark.parametrize("loop", ["poll", "select"], indirect=True)
+def test_a_loop_has_one_handler_for_what_wakes_it(loop):
+    """As in 4.5.3: programs tell by ``len(loop._handlers)`` whether descriptors are left over."""
+    assert len(loop._handlers) == 1
+    ((fd, (file_object, _)),) = loop._handlers.items()
+    assert file_object == fd
+    ours, theirs = socket.socketpair()
+    loop.add_handler(ours, lambda *_: None, loop.READ)
+    assert len(loop._handlers) == 2
+    loop.remove_handler(ours)
+    assert len(loop._handlers) == 1
+    ours.close()
+    theirs.close()

@@ -343,3 +343,24 @@ def test_a_cleared_buffer_is_empty():
     buffer.peek()
     buffer.clear()
     assert not len(buffer) and buffer.snapshot() == bytearray()
+
+
+class Counting(bytes):
+    """A chunk; slices of it would be copies."""
+
+    def __getitem__(self, index):
+        raise AssertionError("a slice of a chunk copies its bytes")
+
+
+def test_a_read_across_chunks_copies_what_it_takes_and_nothing_else():
+    buffer = ReadBuffer()
+    chunks = [Counting(bytes([n]) * 10_000) for n in range(5)]
+    for chunk in chunks:
+        buffer.append(chunk)
+    whole = b"".join(chunks)
+    assert buffer.take(25_000) == whole[:25_000]
+    assert buffer.data is chunks[2], "the chunk with the cut stays as it is"
+    assert buffer.size == 25_000
+    assert buffer.take(20_000) == whole[25_000:45_000]
+    assert buffer.take(5_000) == whole[45_000:]
+    assert buffer.size == 0

@@ -18,5 +18,15 @@ The house, top to bottom; a floor imports only from the floors below it:
 PYTEST_DONT_REWRITE: migrate/pytest_plugin.py says why.
 """
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
+
 version = "4.5.3"
 version_info = (4, 5, 3, 0)
+
+if not TYPE_CHECKING:  # a checker is to find misspelled modules
+
+    def __getattr__(name):
+        """Submodules that came along with other imports in 4.5.3."""
+        import tornado4._handed_on as handed_on  # late: most programs never come here
+
+        return handed_on.submodule(__name__, name)

@@ -32,7 +32,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from tornado4 import ioloop, process
+from tornado4 import _handed_on, ioloop, process
 from tornado4.log import gen_log
 from tornado4.util import exec_in
 
@@ -250,6 +250,8 @@ def _watch_where_it_failed(error: BaseException) -> None:
         watch(frame.filename)
     if isinstance(error, SyntaxError) and error.filename is not None:
         watch(error.filename)
+
+_handed_on.complete(globals())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import Any, TypeVar, overload
 
+from tornado4 import _handed_on
 from tornado4._core.futures import FUTURES, Future, TracebackFuture, chain_future, is_future
 from tornado4.log import app_log
 from tornado4.stack_context import ExceptionStackContext, wrap
@@ -156,3 +157,5 @@ def _run_callback(callback: Callable[..., Any], future: Future) -> None:
         callback()
     else:
         callback(result)
+
+_handed_on.complete(globals())

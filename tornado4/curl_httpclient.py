@@ -21,7 +21,7 @@ from typing import Any
 
 import pycurl
 
-from tornado4 import httputil, stack_context
+from tornado4 import _handed_on, httputil, stack_context
 from tornado4.escape import native_str, utf8
 from tornado4.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse, main
 from tornado4.ioloop import IOLoop, PeriodicCallback
@@ -489,6 +489,8 @@ class CurlError(HTTPError):
     def __reduce__(self) -> tuple[Any, ...]:
         # HTTPError's args are not our own, and would not rebuild us.
         return type(self), (self.errno, self.message)
+
+_handed_on.complete(globals())
 
 
 if __name__ == "__main__":

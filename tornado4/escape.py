@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from typing import Any, overload
 from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes
 
+from tornado4 import _handed_on
 from tornado4.util import PY3, basestring_type, bytes_type, u, unicode_type
 
 unichr = chr
@@ -326,3 +327,5 @@ __all__ = [
     "xhtml_escape",
     "xhtml_unescape",
 ]
+
+_handed_on.complete(globals())

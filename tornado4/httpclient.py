@@ -24,7 +24,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
-from tornado4 import httputil, stack_context
+from tornado4 import _handed_on, httputil, stack_context
 from tornado4.concurrent import Future, TracebackFuture
 from tornado4.escape import native_str, utf8
 from tornado4.ioloop import IOLoop
@@ -473,6 +473,8 @@ def main() -> None:
                     print(part)
     finally:
         client.close()
+
+_handed_on.complete(globals())
 
 
 if __name__ == "__main__":

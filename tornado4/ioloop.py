@@ -45,7 +45,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, ClassVar, Literal, overload
 
-from tornado4 import stack_context
+from tornado4 import _handed_on, stack_context
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
 from tornado4._core.tasks import release_tasks
@@ -93,6 +93,16 @@ class IOLoop(Configurable):
     READ = _loops.READ
     WRITE = _loops.WRITE
     ERROR = _loops.ERROR
+
+    # The same by the kernel's names, which 4.5.3 had written out. Old pollers of other makers use them.
+    _EPOLLIN = 0x001
+    _EPOLLPRI = 0x002
+    _EPOLLOUT = 0x004
+    _EPOLLERR = 0x008
+    _EPOLLHUP = 0x010
+    _EPOLLRDHUP = 0x2000
+    _EPOLLONESHOT = 1 << 30
+    _EPOLLET = 1 << 31
 
     #: Guards the creation of the singleton, which two threads may ask for at once.
     _instance_lock = threading.Lock()
@@ -288,8 +298,12 @@ class IOLoop(Configurable):
         """Start the loop, run ``func`` until its result is there, stop, and return the result or raise.
 
         ``func`` returns None or something that can be yielded in a coroutine. After ``timeout`` seconds, or
-        when somebody stops the loop before, `TimeoutError`.
+        when somebody stops the loop before, `TimeoutError`. `RuntimeError`, as from `start`, when the loop runs
+        already; nothing was queued then that could stop it.
         """
+        loop: asyncio.AbstractEventLoop | None = getattr(self, "asyncio_loop", None)
+        if loop is not None and loop.is_running():
+            raise RuntimeError("IOLoop is already running")
         outcome: list[Any] = []
 
         def run() -> None:
@@ -492,7 +506,9 @@ class PollIOLoop(IOLoop):
         self._polling = False
         self._skip_poll = False
         own_clock = None if self.time_func is time.time else self.time_func
-        self.asyncio_loop: _loops.OwnedLoop = _loops.OwnedLoop(_loops.LoopSelector(impl, self), own_clock)
+        selector = _loops.LoopSelector(impl, self)
+        self.asyncio_loop: _loops.OwnedLoop = _loops.OwnedLoop(selector, own_clock)
+        self._handlers.update(selector.waker_handler())
         _loops.set_owner(self.asyncio_loop, self)
 
     def close(self, all_fds: bool = False) -> None:
@@ -505,8 +521,9 @@ class PollIOLoop(IOLoop):
         # From now on add_callback(), also that of another thread, does nothing.
         self._closing = True
         if all_fds:
-            for file_object, _ in list(self._handlers.values()):
-                self.close_fd(file_object)
+            for file_object, handler in list(self._handlers.values()):
+                if handler is not _loops.wake:  # closed below, by asyncio
+                    self.close_fd(file_object)
         self._handlers.clear()
         self._events.clear()
         self.asyncio_loop.close()
@@ -725,3 +742,5 @@ def _current_asyncio_loop() -> asyncio.AbstractEventLoop:
 
 
 _current_room.set_loop_finder(_current_asyncio_loop)
+
+_handed_on.complete(globals())

@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from tornado4 import escape
+from tornado4 import _handed_on, escape
 from tornado4._locale_data import LOCALE_NAMES
 from tornado4.log import gen_log
 from tornado4.util import PY3, bytes_type, u
@@ -395,3 +395,5 @@ __all__ = [
     "set_default_locale",
     "u",
 ]
+
+_handed_on.complete(globals())

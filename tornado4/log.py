@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any, Literal
 
+from tornado4 import _handed_on
 from tornado4.escape import _unicode
 from tornado4.util import basestring_type, unicode_type
 
@@ -263,3 +264,5 @@ __all__ = [
     "gen_log",
     "unicode_type",
 ]
+
+_handed_on.complete(globals())

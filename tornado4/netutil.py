@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from typing import Any
 
+from tornado4 import _handed_on
 from tornado4.concurrent import Future, dummy_executor, run_on_executor
 from tornado4.ioloop import IOLoop
 from tornado4.log import gen_log
@@ -556,3 +557,5 @@ def _dns_name_matches(pattern: str, hostname: str) -> bool:
         return want == have
     wildcard = want[0] == "*" and len(want) > 2 and "*" not in ".".join(want[1:])
     return wildcard and bool(have[0]) and want[1:] == have[1:]
+
+_handed_on.complete(globals())

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TextIO
 
-from tornado4 import log, stack_context
+from tornado4 import _handed_on, log, stack_context
 from tornado4.escape import _unicode, native_str
 from tornado4.log import define_logging_options
 from tornado4.util import basestring_type, exec_in
@@ -477,3 +477,5 @@ __all__ = [
     "parse_config_file",
     "print_help",
 ]
+
+_handed_on.complete(globals())

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from tornado4 import ioloop, stack_context
+from tornado4 import _handed_on, ioloop, stack_context
 from tornado4.concurrent import Future
 from tornado4.iostream import PipeIOStream
 from tornado4.log import gen_log
@@ -255,3 +255,5 @@ class Subprocess:
         callback, self._exit_callback = self._exit_callback, None
         if callback is not None:
             callback(self.returncode)
+
+_handed_on.complete(globals())

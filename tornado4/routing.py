@@ -26,7 +26,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeAlias
 
-from tornado4 import httputil
+from tornado4 import _handed_on, httputil
 from tornado4.escape import url_escape, url_unescape, utf8
 from tornado4.log import access_log, app_log
 from tornado4.util import basestring_type, import_object, re_unescape, unicode_type
@@ -498,3 +498,5 @@ def _unquote_or_none(s: str | None) -> bytes | None:
     A plus sign stays one: in a path it does not mean a space.
     """
     return None if s is None else url_unescape(s, encoding=None, plus=False)
+
+_handed_on.complete(globals())

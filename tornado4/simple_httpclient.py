@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, cast
 from urllib import parse as urlparse
 
-from tornado4 import gen, httputil, stack_context, switches
+from tornado4 import _handed_on, gen, httputil, stack_context, switches
 from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
 from tornado4.http1connection import HTTP1Connection, HTTP1ConnectionParameters
@@ -657,6 +657,8 @@ def _forward_credentials() -> None:
 
 
 switches.when_allowed("redirect-credentials", _forward_credentials)
+
+_handed_on.complete(globals())
 
 
 if __name__ == "__main__":

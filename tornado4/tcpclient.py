@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
-from tornado4 import gen
+from tornado4 import _handed_on, gen
 from tornado4.concurrent import Future
 from tornado4.gen.coroutines import _run_callback_later
 from tornado4.ioloop import IOLoop
@@ -257,3 +257,5 @@ class TCPClient:
             sock.close()
             raise
         return stream.connect(addr)
+
+_handed_on.complete(globals())

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tornado4 import gen
+from tornado4 import _handed_on, gen
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import IOStream, SSLIOStream
 from tornado4.log import app_log
@@ -220,3 +220,5 @@ def _check_certificate_files(ssl_options: Mapping[str, Any]) -> None:
         path = ssl_options.get(key)
         if path is not None and not os.path.exists(path):
             raise ValueError(f'{key} "{path}" does not exist')
+
+_handed_on.complete(globals())

@@ -42,7 +42,7 @@ from io import StringIO
 from types import GeneratorType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from tornado4 import gen, netutil
+from tornado4 import _handed_on, gen, netutil
 from tornado4.httpclient import AsyncHTTPClient
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop, TimeoutError
@@ -591,6 +591,8 @@ def _define_options() -> None:
     for name, _, _ in _UNITTEST_OPTIONS:
         define(name, type=bool)
 
+
+_handed_on.complete(globals())
 
 if __name__ == "__main__":
     main()

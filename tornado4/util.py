@@ -35,6 +35,8 @@ from typing import (  # noqa: F401, UP035
     Union,
 )
 
+from tornado4 import _handed_on
+
 if TYPE_CHECKING:
     import datetime
     import unittest
@@ -429,3 +431,5 @@ __all__ = [
     "unicode_type",
     "xrange",
 ]
+
+_handed_on.complete(globals())

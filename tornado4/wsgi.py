@@ -23,7 +23,7 @@ from io import BytesIO
 from typing import Any
 
 import tornado4
-from tornado4 import escape, httputil, web
+from tornado4 import _handed_on, escape, httputil, web
 from tornado4._core.current import manner
 from tornado4.concurrent import Future
 from tornado4.escape import native_str
@@ -344,3 +344,5 @@ __all__ = [
     "to_wsgi_str",
     "u",
 ]
+
+_handed_on.complete(globals())

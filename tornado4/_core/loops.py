@@ -81,6 +81,10 @@ class RoundOwner(Protocol):
     def handle_callback_exception(self, callback: Any) -> None: ...
 
 
+def wake(fd: Any, events: int) -> None:
+    """The handler of asyncio's self-pipe, in name: the event goes to asyncio, whose descriptor it is."""
+
+
 class LoopSelector(selectors.BaseSelector):
     """The selector of an owned asyncio loop; one `select` is one round of the IOLoop (see above)."""
 
@@ -101,6 +105,13 @@ class LoopSelector(selectors.BaseSelector):
         self._open_poller().register(key.fd, _to_poller(events))
         self._keys[key.fd] = key
         return key
+
+    def waker_handler(self) -> dict[int, tuple[Any, Callable[[Any, int], Any]]]:
+        """An entry for ``_handlers``, where 4.5.3 had one for what wakes the loop: programs count them.
+
+        To be asked for when the asyncio loop was just made, and has registered nothing but its self-pipe.
+        """
+        return {fd: (key.fileobj, wake) for fd, key in self._keys.items()}
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         """Forget a descriptor of asyncio's."""
@@ -244,7 +255,7 @@ class LoopSelector(selectors.BaseSelector):
         while pending:
             fd, events = pending.popitem()
             entry = handlers.get(fd)
-            if entry is None:
+            if entry is None or entry[1] is wake:
                 key = self._keys.get(fd)
                 if key is not None:
                     mask = _from_poller(events) & key.events

@@ -25,6 +25,7 @@ The protocol rooms are ``openid``, ``oauth1`` (with ``signatures``) and ``oauth2
 
 from __future__ import annotations
 
+from tornado4 import _handed_on
 from tornado4.auth.facebook import FacebookGraphMixin
 from tornado4.auth.former import FacebookMixin, FriendFeedMixin, GoogleMixin
 from tornado4.auth.futures import AuthError, _auth_future_to_callback, _auth_return_future
@@ -76,3 +77,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())

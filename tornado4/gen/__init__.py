@@ -23,6 +23,7 @@ from collections.abc import Generator as GeneratorType
 from functools import singledispatch
 from inspect import isawaitable
 
+from tornado4 import _handed_on
 from tornado4._core.futures import Future, TracebackFuture, chain_future, is_future
 from tornado4._core.yielded import BadYieldError, convert_yielded, moment, multi_future
 from tornado4.gen.coroutines import _make_coroutine_wrapper, coroutine, engine, is_coroutine_function
@@ -104,3 +105,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())

@@ -20,6 +20,7 @@ import time
 from ssl import SSLError
 from urllib.parse import parse_qsl, urlencode, urlparse, urlunparse
 
+from tornado4 import _handed_on
 from tornado4.escape import native_str, parse_qs_bytes, utf8
 from tornado4.httputil.body import HTTPFile, parse_body_arguments, parse_multipart_form_data
 from tornado4.httputil.cookies import _unquote_cookie, parse_cookie
@@ -103,3 +104,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())

@@ -21,7 +21,7 @@ import os
 import socket
 import ssl
 
-from tornado4 import ioloop, stack_context
+from tornado4 import _handed_on, ioloop, stack_context
 from tornado4.concurrent import TracebackFuture
 from tornado4.iostream.base import BaseIOStream, doctests
 from tornado4.iostream.errors import (
@@ -88,3 +88,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())

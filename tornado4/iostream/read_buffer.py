@@ -10,9 +10,8 @@
 
 Worst cases, for n bytes held:
 
-- `append`, `take`: amortised O(1) a byte. Consumed bytes at the front are dropped only when they are half of
-  the
-  buffer, small chunks are merged at once (so that one-byte packets cost memory as bytes, not as objects).
+- `append`, `take`: amortised O(1) a byte. What is taken out of several chunks is joined once. Consumed bytes at
+  the front are dropped only when they are half of the buffer, small chunks are merged at once (so that one-byte packets cost memory as bytes, not as objects).
 - `UntilDelimiter`: O(n) in all, however the bytes were cut: a search resumes where the last one ended.
 - `UntilRegex`: one search over all n bytes a time that it is asked; a stream asks whenever bytes have come
   and
@@ -23,6 +22,7 @@ Worst cases, for n bytes held:
 
 from __future__ import annotations
 
+import collections
 import re
 
 from tornado4.iostream.errors import UnsatisfiableReadError
@@ -47,7 +47,7 @@ class ReadBuffer:
         self.data: bytes | bytearray = b""
         self.pos = 0
         self.size = 0
-        self._tail: list[bytes] = []
+        self._tail: collections.deque[bytes] = collections.deque()
 
     def __len__(self) -> int:
         return self.size
@@ -83,10 +83,9 @@ class ReadBuffer:
         if count <= 0:
             return b""
         pos, end = self.pos, self.pos + count
-        if end > len(self.data):
-            self.flatten()
-            pos, end = self.pos, self.pos + count
         data = self.data
+        if end > len(data):
+            return self._take_across(count)
         if type(data) is bytes:
             taken = data[pos:end]
         else:
@@ -96,6 +95,30 @@ class ReadBuffer:
         self.size -= count
         if end > _COMPACT_ABOVE and end > len(data) // 2:
             self._compact()
+        return taken
+
+    def _take_across(self, count: int) -> bytes:
+        """Take more than ``data`` has and less than all: one join, in which each byte taken is copied once.
+
+        The chunk in which the cut lies becomes ``data``, uncopied.
+        """
+        tail = self._tail
+        with memoryview(self.data) as first:
+            pieces: list[bytes | memoryview] = [first[self.pos :]]
+            missing = count - len(pieces[0])
+            while missing >= len(tail[0]):
+                piece = tail.popleft()
+                pieces.append(piece)
+                missing -= len(piece)
+            rest = tail.popleft()
+            with memoryview(rest) as last:
+                pieces.append(last[:missing])
+                taken = b"".join(pieces)
+                for view in (pieces[0], pieces[-1]):
+                    view.release()  # type: ignore[union-attr]
+        self.data = rest
+        self.pos = missing
+        self.size -= count
         return taken
 
     def _take_all(self) -> bytes:

@@ -28,7 +28,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tornado4 import stack_context
+from tornado4 import _handed_on, stack_context
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
 from tornado4._core.tasks import release_tasks
@@ -317,3 +317,5 @@ def to_asyncio_future(tornado_future: Any) -> asyncio.Future[Any]:
 
     source.add_done_callback(copy)
     return made
+
+_handed_on.complete(globals())

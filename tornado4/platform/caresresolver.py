@@ -15,7 +15,7 @@ from typing import Any
 
 import pycares
 
-from tornado4 import gen
+from tornado4 import _handed_on, gen
 from tornado4.concurrent import Future
 from tornado4.ioloop import IOLoop
 from tornado4.netutil import Resolver, is_valid_ip
@@ -116,3 +116,5 @@ class CaresResolver(Resolver):
 
 def _text(address: str | bytes) -> str:
     return address.decode("ascii") if isinstance(address, bytes) else address
+
+_handed_on.complete(globals())

@@ -6,6 +6,7 @@ import contextlib
 import socket
 from typing import Any
 
+from tornado4 import _handed_on
 from tornado4.platform import interface
 from tornado4.util import errno_from_exception
 
@@ -52,3 +53,5 @@ class Waker(interface.Waker):
         """Close both ends. May be repeated."""
         try_close(self.reader)
         try_close(self.writer)
+
+_handed_on.complete(globals())

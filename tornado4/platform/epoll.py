@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 from typing import Any
 
+from tornado4 import _handed_on
 from tornado4.ioloop import PollIOLoop
 
 __all__ = ["EPollIOLoop", "PollIOLoop"]
@@ -16,3 +17,5 @@ class EPollIOLoop(PollIOLoop):
     def initialize(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Make the poller; the arguments are `PollIOLoop`'s."""
         super().initialize(impl=select.epoll(), **kwargs)
+
+_handed_on.complete(globals())

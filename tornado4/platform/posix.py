@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from tornado4 import _handed_on
 from tornado4.platform import common, interface
 
 __all__ = ["Waker", "set_close_exec"]
@@ -55,3 +56,5 @@ class Waker(interface.Waker):
         """Close both ends. May be repeated."""
         self.reader.close()
         common.try_close(self.writer)
+
+_handed_on.complete(globals())

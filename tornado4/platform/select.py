@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 from typing import Any
 
+from tornado4 import _handed_on
 from tornado4.ioloop import IOLoop, PollIOLoop
 
 __all__ = ["IOLoop", "PollIOLoop", "SelectIOLoop"]
@@ -62,3 +63,5 @@ class SelectIOLoop(PollIOLoop):
     def initialize(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Make the poller; the arguments are `PollIOLoop`'s."""
         super().initialize(impl=_Select(), **kwargs)
+
+_handed_on.complete(globals())

@@ -51,7 +51,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.python import failure, log
 from zope.interface import implementer
 
-from tornado4 import gen
+from tornado4 import _handed_on, gen
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
 from tornado4.concurrent import Future
@@ -587,3 +587,5 @@ def _deferred_to_future(deferred: Any) -> Future:
 
     deferred.addCallbacks(succeed, fail)
     return future
+
+_handed_on.complete(globals())

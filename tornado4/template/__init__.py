@@ -39,6 +39,7 @@ The rooms, from the ground up: ``whitespace``, ``reader``, ``writer``, ``nodes``
 
 from __future__ import annotations
 
+from tornado4 import _handed_on
 from tornado4.log import app_log
 from tornado4.template.compiled import _DEFAULT_AUTOESCAPE, _UNSET, Template
 from tornado4.template.loaders import BaseLoader, DictLoader, Loader
@@ -99,3 +100,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())

@@ -45,7 +45,7 @@ from io import BytesIO
 from urllib import parse as urlparse
 from urllib.parse import urlencode
 
-from tornado4 import escape, gen, httputil, iostream, locale, stack_context, template
+from tornado4 import _handed_on, escape, gen, httputil, iostream, locale, stack_context, template
 from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
 from tornado4.httputil import split_host_and_port
@@ -217,3 +217,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())

@@ -9,6 +9,7 @@ of them, ``errors`` says what may go wrong; framing and compression lie in ``tor
 
 from __future__ import annotations
 
+from tornado4 import _handed_on
 from tornado4._wire.websocket_deflate import _PerMessageDeflateCompressor, _PerMessageDeflateDecompressor
 from tornado4.concurrent import TracebackFuture
 from tornado4.escape import native_str, to_unicode, utf8
@@ -53,3 +54,4 @@ __all__ = [
 ]
 
 set_public_module(globals(), __name__)
+_handed_on.complete(globals())
