@@ -1,9 +1,11 @@
 """How a `contextvars.Context` travels with coroutines.
 
-A coroutine takes a copy of the context it was started in and runs all its later steps in that copy.
-One request is different: ``prepare``, the handler's method and ``on_finish`` are to see each other's
-variables, so `tornado4.web` runs them through `run_in`, and a coroutine that is started within
-uses that very Context instead of a copy.
+A coroutine runs all its steps in one Context, the first included, so that a token of ``ContextVar.set`` can be reset
+behind a ``yield``: in a copy of the context it was called in. What its first step has set is handed to the caller,
+who saw it in 4.5.3, where nothing was ever copied.
+
+One request is different: ``prepare``, the handler's method and ``on_finish`` are to see each other's variables, so
+`tornado4.web` runs them through `run_in`, and a coroutine that is started within uses that very Context.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import threading
 from asyncio import _get_running_loop
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, Token, copy_context
 from typing import Any, TypeVar
 
 _R = TypeVar("_R")
@@ -49,7 +51,81 @@ def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
         loop._tornado4_entered = outer
 
 
-def coroutine_context() -> Context:
-    """The Context for the later steps of a coroutine that is being started now."""
+def run_outside(fn: Callable[[], _R]) -> _R:
+    """Calls ``fn``, which enters a Context of its own: what it starts does not share that of `run_in`."""
+    loop: Any = _get_running_loop() or _nobody
+    outer = getattr(loop, _ATTRIBUTE, None)
+    if outer is None:
+        return fn()
+    loop._tornado4_entered = None
+    try:
+        return fn()
+    finally:
+        loop._tornado4_entered = outer
+
+
+def shared_context() -> Context | None:
+    """The Context of `run_in`, when this is called within it."""
     entered: Context | None = getattr(_get_running_loop() or _nobody, _ATTRIBUTE, None)
-    return copy_context() if entered is None else entered
+    return entered
+
+
+def coroutine_context() -> Context:
+    """The Context for the steps of a coroutine that is being started now."""
+    shared = shared_context()
+    return copy_context() if shared is None else shared
+
+
+_UNSET: Any = object()
+
+
+class HandedOver:
+    """What the first step of a coroutine has set, handed to its caller; when the coroutine ends, `settle` follows."""
+
+    __slots__ = ("_context", "_entries")
+
+    def __init__(self, context: Context, entries: list[tuple[ContextVar[Any], Any, Token[Any]]]) -> None:
+        self._context = context
+        self._entries = entries
+
+    def settle(self) -> None:
+        """Undo or renew what was handed over, as the coroutine has, where nobody else has changed it meanwhile.
+
+        For the caller that has waited for the coroutine; in another context than it was handed to, nothing
+        happens.
+        """
+        for var, value, token in reversed(self._entries):
+            final = self._context.get(var, _UNSET)
+            if final is value or var.get(_UNSET) is not value:
+                continue
+            try:
+                var.reset(token)
+            except (ValueError, RuntimeError):  # another context; settled already
+                continue
+            if final is not _UNSET and var.get(_UNSET) is not final:
+                var.set(final)
+
+
+def take_over(context: Context) -> HandedOver | None:
+    """Set in the current context what differs in ``context``, a copy of it in which something has run."""
+    entries = [
+        (var, value, var.set(value)) for var, value in context.items() if var.get(_UNSET) is not value
+    ]
+    return HandedOver(context, entries) if entries else None
+
+
+def enter(context: Context, fn: Callable[[], _R]) -> _R:
+    """``context.run(fn)``; a plain call where the context is entered already, by a coroutine that shares it."""
+    begun = False
+
+    def body() -> _R:
+        nonlocal begun
+        begun = True
+        return fn()
+
+    try:
+        return context.run(body)
+    except RuntimeError:
+        if begun:
+            raise
+    return fn()

@@ -25,6 +25,8 @@ from tornado4.log import app_log
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # with a default, which typing has from 3.13 on
 
+    from tornado4._core.context import HandedOver
+
     _T = TypeVar("_T", default=Any)
 else:
     from typing import TypeVar
@@ -44,6 +46,9 @@ class Future(Generic[_T]):
 
     Annotations may name the type of the result: ``Future[int]``; plain ``Future`` is ``Future[Any]``.
     """
+
+    #: Of a coroutine: what its first step has set of context variables.
+    _handed_over: HandedOver | None = None
 
     def __init__(self) -> None:
         self._done = False
@@ -68,6 +73,8 @@ class Future(Generic[_T]):
             except BaseException:
                 self.remove_done_callback(wake)  # the task was cancelled; nobody waits here any more
                 raise
+            if self._handed_over is not None:
+                self._handed_over.settle()
         return self.result()
 
     def cancel(self) -> bool:

@@ -15,6 +15,7 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from tornado4._core import current
+from tornado4._core.context import run_outside
 from tornado4._core.eager import start_at_once
 from tornado4._core.futures import Future
 from tornado4.stack_context import StackContextInconsistentError, _Attached, _state
@@ -58,7 +59,7 @@ def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
     loop = current.asyncio_loop()
     task: asyncio.Task[Any]
     if loop.get_task_factory() is None and asyncio._get_running_loop() is loop:
-        task = start_at_once(coro, loop, context)
+        task = run_outside(lambda: start_at_once(coro, loop, context))
     else:
         # The application's own kind of task, or one that starts when the loop does. If it is cancelled before its
         # first step, it never comes to its last.

@@ -7,10 +7,12 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Generator
+from contextvars import copy_context
 from types import GeneratorType
 from typing import Any, TypeVar, overload
 
 from tornado4 import stack_context
+from tornado4._core.context import shared_context, take_over
 from tornado4._core.futures import Future
 from tornado4._core.tasks import INCONSISTENT
 from tornado4.gen.errors import Return, ReturnValueIgnoredError, _value_from_stopiteration
@@ -88,7 +90,7 @@ def _make_coroutine_wrapper(func: Callable[..., Any], replace_callback: bool) ->
                 _run_callback_later(future, kwargs.pop("callback"))
             waiting = _begin(func, args, kwargs, future)
             if waiting is not None:
-                future._runner = Runner(waiting.pop(), future, waiting.pop())  # type: ignore[attr-defined]
+                future._runner = Runner(waiting.pop(), future, *waiting)  # type: ignore[attr-defined]
             return future
         finally:
             # If the coroutine failed, its traceback leads here by ``f_back``, and would hold its own Future.
@@ -105,11 +107,19 @@ def _run_callback_later(future: Future, callback: Callable[[Any], Any]) -> None:
 
 
 def _begin(func: Callable[..., Any], args: Any, kwargs: dict[str, Any], future: Future) -> list[Any] | None:
-    """Calls the function and sets ``future``; or returns what a generator waits for, and the generator."""
+    """Calls the function and sets ``future``; or returns what a generator waits for, its Context, and the generator."""
     try:
         result = func(*args, **kwargs)
         if type(result) is GeneratorType or isinstance(result, Generator):
-            return [_first_unresolved(result), result]
+            context = shared_context()
+            if context is not None:
+                return [_first_unresolved(result), context, result]
+            context = copy_context()
+            try:
+                return [context.run(_first_unresolved, result), context, result]
+            finally:
+                if len(context):
+                    future._handed_over = take_over(context)
     except (StopIteration, Return) as stop:
         result = _value_from_stopiteration(stop)
     except (Exception, asyncio.CancelledError) as error:

@@ -16,7 +16,7 @@ from contextvars import Context
 from typing import Any
 
 from tornado4 import stack_context
-from tornado4._core.context import coroutine_context
+from tornado4._core.context import coroutine_context, enter
 from tornado4._core.futures import Future, resolved
 from tornado4._core.tasks import INCONSISTENT
 from tornado4._core.yielded import convert_yielded, moment
@@ -99,10 +99,17 @@ def _outcome(future: Any) -> tuple[Any, BaseException | None]:
 class Runner:
     """Runs the generator ``gen`` until it ends, and sets ``result_future`` then.
 
-    ``first_yielded`` is what the generator has yielded already: it was advanced once before.
+    ``first_yielded`` is what the generator has yielded already: it was advanced once before, in ``context``, in
+    which all steps run (default: a copy of the current one).
     """
 
-    def __init__(self, gen: Generator[Any, Any, Any], result_future: Any, first_yielded: Any) -> None:
+    def __init__(
+        self,
+        gen: Generator[Any, Any, Any],
+        result_future: Any,
+        first_yielded: Any,
+        context: Context | None = None,
+    ) -> None:
         self.gen = gen
         self.result_future = result_future
         self.future: Any = _null_future
@@ -114,7 +121,7 @@ class Runner:
         self.had_exception = False
         self.stack_context_deactivate: Callable[[], None] | None = None
         self.io_loop: Any = IOLoop.current()
-        self.context: Context | None = None  # of all steps but the first
+        self.context = coroutine_context() if context is None else context
         if self.handle_yield(first_yielded):
             gen = result_future = first_yielded = None  # type: ignore[assignment]
             self.run()
@@ -147,7 +154,7 @@ class Runner:
             except Exception:
                 self.future.set_exc_info(sys.exc_info())
             self.yield_point = None
-            self.run()
+            self._run_in_context()
 
     def pop_result(self, key: Hashable) -> Any:
         """Returns the result for ``key`` and forgets it."""
@@ -181,6 +188,8 @@ class Runner:
     def _step(self, future: Any) -> bool:
         """Hands the outcome of ``future`` to the generator. True if the next outcome is there already."""
         value, error = _outcome(future)
+        if type(future) is Future and future._handed_over is not None:
+            future._handed_over.settle()
         if error is not None:
             self.had_exception = True
         before = _state.contexts
@@ -247,7 +256,7 @@ class Runner:
 
             def start() -> None:
                 self._start_yield_point(point)
-                self.run()
+                self._run_in_context()
 
             self.io_loop.add_callback(start)
         return False
@@ -268,8 +277,6 @@ class Runner:
         future = self.future
         if future.done() and future is not moment:
             return True
-        if self.context is None:
-            self.context = coroutine_context()
         if stack_context._active() or not isinstance(future, Future):
             self.io_loop.add_future(future, self._resume)
         else:
@@ -281,8 +288,12 @@ class Runner:
         call_soon(self.io_loop, self)
 
     def _resume(self, future: Any = None) -> None:
-        assert self.context is not None
-        self.context.run(self.run)
+        self._run_in_context()
+
+    def _run_in_context(self) -> None:
+        """`run`, called from wherever a callback was: another coroutine that shares the Context may be at work."""
+        if not (self.running or self.finished):
+            enter(self.context, self.run)
 
     def __call__(self) -> None:
         """What the loop calls, with ``context`` entered. As if wrapped where no stack context was active."""
@@ -302,5 +313,5 @@ class Runner:
             return False
         self.future = Future()
         self.future.set_exc_info((typ, value, tb))
-        self.run()
+        self._run_in_context()
         return True

@@ -10,8 +10,9 @@
 
 Worst cases, for n bytes held:
 
-- `append`, `take`: amortised O(1) a byte. What is taken out of several chunks is joined once. Consumed bytes at
-  the front are dropped only when they are half of the buffer, small chunks are merged at once (so that one-byte packets cost memory as bytes, not as objects).
+- `append`, `take`: amortised O(1) a byte. What is taken out of several chunks is joined once. Consumed bytes
+  at the front are dropped only when they are half of the buffer, small chunks are merged at once (so that
+  one-byte packets cost memory as bytes, not as objects).
 - `UntilDelimiter`: O(n) in all, however the bytes were cut: a search resumes where the last one ended.
 - `UntilRegex`: one search over all n bytes a time that it is asked; a stream asks whenever bytes have come
   and
