@@ -171,6 +171,46 @@ def test_execute_can_be_overridden_and_waited_for(loop: IOLoop) -> None:
     serve(loop, web.Application([("/", Locked)]), ask)
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_execute_can_be_replaced_by_an_async_def(
+    loop: IOLoop, monkeypatch: pytest.MonkeyPatch, streamed: bool
+) -> None:
+    """As tracing agents do it: the whole request happens within a native coroutine of theirs."""
+    original = web.RequestHandler._execute
+    seen = []
+
+    async def traced(self: Any, transforms: Any, *args: Any, **kwargs: Any) -> None:
+        seen.append("begins")
+        await original(self, transforms, *args, **kwargs)
+        seen.append(self.get_status())
+
+    monkeypatch.setattr(web.RequestHandler, "_execute", traced)
+    kind = type("Kind", (Hello,), {})
+    if streamed:
+        kind = web.stream_request_body(kind)
+
+    async def ask(served: Served) -> None:
+        assert (await served.fetch("/")).body == b"hello"
+
+    serve(loop, web.Application([("/", kind)]), ask)
+    assert seen == ["begins", 200]
+
+
+def test_an_execute_that_fails_is_logged_and_answered(
+    loop: IOLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(self: Any, transforms: Any, *args: Any, **kwargs: Any) -> None:
+        raise KeyError("an agent's fault")
+
+    monkeypatch.setattr(web.RequestHandler, "_execute", broken)
+
+    async def ask(served: Served) -> None:
+        assert (await served.fetch("/")).code == 500
+
+    serve(loop, web.Application([("/", Hello)]), ask)
+    assert "an agent's fault" in caplog.text
+
+
 def test_gunicorn_alters_the_header_dictionary_in_clear(loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     old_clear = web.RequestHandler.clear
 
@@ -626,18 +666,19 @@ def test_a_poll_loop_runs_on_a_poller_of_its_users() -> None:
 def test_the_tables_of_a_poll_loop_are_what_they_were(loop: IOLoop) -> None:
     """dask looks how much is queued, pyzmq empties the timeouts, Salt asks whether a loop is closing."""
     assert isinstance(loop, PollIOLoop)
-    assert len(loop._callbacks) == 0 and loop._timeouts == [] and loop._handlers == {} and loop._closing is False
+    assert len(loop._callbacks) == 0 and loop._timeouts == [] and loop._closing is False
+    (waker,) = loop._handlers
     loop.add_callback(lambda: None)
     timeout = loop.call_later(60, lambda: None)
     reader, writer = socket.socketpair()
     with reader, writer:
         loop.add_handler(reader, lambda fd, events: None, IOLoop.READ)
         assert len(loop._callbacks) == 1 and loop._timeouts == [timeout] and timeout.callback is not None
-        assert list(loop._handlers) == [reader.fileno()] and loop._handlers[reader.fileno()][0] is reader
+        assert list(loop._handlers) == [waker, reader.fileno()] and loop._handlers[reader.fileno()][0] is reader
         assert callable(loop._handlers[reader.fileno()][1])
         assert timeout.deadline == pytest.approx(time.time() + 60, abs=5)
         loop.remove_handler(reader)
-    assert loop._running is False and loop._handlers == {}
+    assert loop._running is False and list(loop._handlers) == [waker]
     loop.add_callback(lambda: running.append(loop._running))
     running: list[bool] = []
     loop.add_callback(loop.stop)

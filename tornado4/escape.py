@@ -180,7 +180,8 @@ def parse_qs_bytes(
     :param keep_blank_values: keep fields without a value (as ``b""``) instead of dropping them.
     :param strict_parsing: a field without ``=`` is an error instead of being ignored.
     :param max_num_fields: most fields that may be there; checked before any is parsed.
-    :raises ValueError: a field is malformed and ``strict_parsing`` is set, or there are too many.
+    :raises ValueError: a field is malformed and ``strict_parsing`` is set, or there are too many; a value has
+        characters beyond Latin-1 (`UnicodeEncodeError`).
     """
     result: dict[str, list[bytes]] = {}
     if not qs:
@@ -201,7 +202,12 @@ def parse_qs_bytes(
         name = name.replace("+", " ")
         if "%" in name:
             name = unquote(name, "latin-1")
-        raw = value.replace("+", " ").encode("latin-1")
+        try:
+            raw = value.replace("+", " ").encode("latin-1")
+        except UnicodeEncodeError:
+            # The error's position is to count what was escaped as one character, as in 4.5.3.
+            unquote(value, "latin-1").encode("latin-1")
+            raise
         if b"%" in raw:
             raw = unquote_to_bytes(raw)
         if name in result:

@@ -159,3 +159,15 @@ def reasons(record):
 def normalized_cache(record):
     cache = httputil._NormalizedHeaderCache(2)
     record(cache["a-b"], cache["C-D"], cache["e-f"], len(cache), cache["a-b"])
+
+
+def urlencoded_bodies_of_any_bytes(record):
+    """One that cannot be read is a warning and no arguments, never an exception."""
+    content_type = "application/x-www-form-urlencoded"
+    for body in [
+        u"a=\u0440".encode("utf-8"), b"a=\xff&b=2", b"a=%ff", b"\xe9=1", b"a=1;b=2", u"\u2603=\u2603&x=1".encode("utf-8"),
+        b"\x00=1", b"%zz=%", b"a=b\r\n", b"\xe2\x98=5", u"a=%E2%98%83\u2603".encode("utf-8"), b"a=1&&b", b"&=&", b"+=+",
+    ]:  # fmt: skip
+        arguments, files = {}, {}
+        httputil.parse_body_arguments(content_type, body, arguments, files)
+        record(body, sorted(arguments.items()), files)

@@ -18,6 +18,7 @@ from tornado4._core import current
 from tornado4._core.context import run_outside
 from tornado4._core.eager import start_at_once
 from tornado4._core.futures import Future
+from tornado4._core.returned import Return
 from tornado4.stack_context import StackContextInconsistentError, _Attached, _state
 
 # asyncio itself holds its tasks weakly. One that waits for something which only it knows would vanish.
@@ -119,8 +120,20 @@ class Steps:
         self._future = future
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        iterator: Any = self._awaitable.__await__()
+        try:
+            iterator = _iterator_of(self._awaitable)
+        except BaseException:
+            if self._future is not None:
+                self._future.set_exc_info(sys.exc_info())
+            raise
         return _take_steps(iterator, self._contexts, self._future)
+
+
+def _iterator_of(awaitable: Any) -> Any:
+    """What ``await`` would iterate over. Raises what ``__await__`` raises; TypeError when that gives no iterable."""
+    if hasattr(awaitable, "__await__"):  # a generator of `types.coroutine` has none, and is its own
+        awaitable = awaitable.__await__()
+    return awaitable if hasattr(awaitable, "send") else iter(awaitable)
 
 
 _YIELDED, _RETURNED, _RAISED = range(3)
@@ -136,7 +149,7 @@ def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generato
                 value = step(argument)
                 if _state.contexts is not contexts:
                     value = iterator.throw(StackContextInconsistentError(INCONSISTENT))
-            except StopIteration as stop:
+            except (StopIteration, Return) as stop:
                 return stop.value
         else:
             take = _take_step if _state.contexts is contexts else _Attached(_take_step, contexts)
@@ -175,7 +188,7 @@ def _take_step(
         yielded = step(argument)
         if _state.contexts is not before:
             yielded = iterator.throw(StackContextInconsistentError(INCONSISTENT))
-    except StopIteration as stop:
+    except (StopIteration, Return) as stop:
         if future is not None:
             future.set_result(stop.value)
         return _RETURNED, stop.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado4._core.returned import Return
 from tornado4._core.yielded import BadYieldError
 
 
@@ -25,17 +26,6 @@ class ReturnValueIgnoredError(Exception):
 
 class TimeoutError(Exception):
     """What `.with_timeout`, and the locks and queues, raise when the time is over."""
-
-
-class Return(Exception):
-    """``raise gen.Return(value)`` ends a coroutine with a result, as ``return value`` does.
-
-    ``return`` is the way to write it today; this is how it was said in Python 2.
-    """
-
-    def __init__(self, value: Any = None) -> None:
-        super().__init__(value)
-        self.value = value
 
 
 def _value_from_stopiteration(e: Any) -> Any:

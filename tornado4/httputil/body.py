@@ -56,7 +56,7 @@ def _parse_urlencoded(body: bytes, arguments: dict[str, list[bytes]]) -> None:
         raise refuse("too many form arguments")
     try:
         found: dict[str, list[bytes]] = parse_qs_bytes(native_str(body), keep_blank_values=True)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:  # not UTF-8, or beyond Latin-1
         gen_log.warning("Invalid x-www-form-urlencoded body: %s", error)
         return
     for name, values in found.items():

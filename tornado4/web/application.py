@@ -24,6 +24,7 @@ from tornado4.routing import (
     URLSpec,
 )
 from tornado4.web import access, shortcut
+from tornado4.web.execution import see_to
 from tornado4.web.handler import RequestHandler
 from tornado4.web.handlers import ErrorHandler
 from tornado4.web.static import StaticFileHandler
@@ -367,7 +368,7 @@ class _HandlerDelegate(httputil.HTTPMessageDelegate):
         self.handler = handler = self.handler_class(application, self.request, **self.handler_kwargs)
         handler._prepared_future = Future()
         transforms = [transform(self.request) for transform in application.transforms]
-        handler._execute(transforms, *self.path_args, **self.path_kwargs)
+        see_to(handler, handler._execute(transforms, *self.path_args, **self.path_kwargs))
         prepared: Future | None = handler._prepared_future
         return prepared
 

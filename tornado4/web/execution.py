@@ -15,13 +15,14 @@ import contextvars
 import enum
 import types
 from collections.abc import Generator
-from inspect import iscoroutine
+from inspect import isawaitable, iscoroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import gen, stack_context
 from tornado4._core.context import run_in
 from tornado4._core.tasks import Steps, as_future, end_task, start_task
+from tornado4._core.yielded import convert_yielded
 from tornado4.concurrent import Future
 from tornado4.gen.runner import call_soon
 from tornado4.ioloop import IOLoop
@@ -67,6 +68,24 @@ def execute(
     run = _Run(handler, context, stage)
     run.wait_for(awaited)
     return run.over
+
+
+def see_to(handler: RequestHandler, over: Any) -> None:
+    """Start what an ``_execute`` of somebody else's has returned, if that has to be waited for.
+
+    An ``async def`` in its place, as of a tracing agent, does nothing until then. What it raises is logged, and is
+    the answer, unless there was one.
+    """
+
+    def ended(future: Any) -> None:
+        try:
+            future.result()
+        except (Exception, asyncio.CancelledError) as error:
+            _fail(handler, error)
+
+    if isawaitable(over) and not isinstance(over, Future):
+        loop: Any = IOLoop.current()
+        loop.add_future(convert_yielded(over), ended)
 
 
 def _run_through(

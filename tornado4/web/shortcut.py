@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import httputil
+from tornado4.concurrent import Future
 from tornado4.httputil.headers import HTTPHeaders
 from tornado4.routing import AnyMatches, PathMatches, Rule, URLSpec, _changes
+from tornado4.web.execution import see_to
 from tornado4.web.handler import RequestHandler
 from tornado4.web.static import StaticFileHandler
 
@@ -146,9 +148,11 @@ def run(
     transforms = [transform(request) for transform in application.transforms] if application.transforms else []
     # No exception escapes _execute, and nobody waits for it: the connection waits for the response's end.
     if path_args or path_kwargs:
-        handler._execute(transforms, *path_args, **path_kwargs)
+        over = handler._execute(transforms, *path_args, **path_kwargs)
     else:
-        handler._execute(transforms)
+        over = handler._execute(transforms)
+    if type(over) is not Future:
+        see_to(handler, over)
     return handler
 
 
