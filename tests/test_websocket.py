@@ -633,6 +633,61 @@ class TestClient:
             assert read == ["hi", b"\xff", None]
             assert (connection.close_code, connection.close_reason) == (1001, "bye")
 
+    @pytest.mark.parametrize(
+        ("behind", "answers"),
+        [
+            (frame(1, b"yo", flags=0x20, mask=False), [(1, b"hi")]),
+            (frame(3, mask=False), [(1, b"hi")]),
+            (frame(8, b"\x03\xe8", mask=False), [(1, b"hi"), (8, b"\x03\xe8")]),
+            (frame(9, b"p", mask=False), [(1, b"hi"), (10, b"p")]),
+            (frame(1, b"yo", mask=False), [(1, b"hi"), (1, b"yo")]),
+        ],
+        ids=["reserved bit", "reserved opcode", "close", "ping", "message"],
+    )
+    @pytest.mark.parametrize("native", [False, True])
+    def test_the_answer_to_a_message_goes_out_before_what_came_with_it_is_looked_at(
+        self, behind: bytes, answers: list[tuple[int, bytes]], native: bool
+    ) -> None:
+        """As in 4.5.3, a message and what stands behind it in one packet: the reader has its turn in between."""
+        with raw_server() as (io_loop, server):
+            begin = Future()
+            data = frame(1, b"hi", mask=False) + behind
+            connection = self.connect(
+                server, self.shake(), lambda stream: begin, lambda stream: stream.write(data)
+            )
+
+            async def echo_native() -> None:
+                while (message := await connection.read_message()) is not None:
+                    connection.write_message(message)
+
+            @gen.coroutine
+            def echo() -> Any:
+                while True:
+                    message = yield connection.read_message()
+                    if message is None:
+                        break
+                    connection.write_message(message)
+
+            gen.convert_yielded(echo_native()) if native else echo()
+            expected = sum(6 + len(payload) for _, payload in answers)
+
+            @gen.coroutine
+            def run() -> Any:
+                protocol = connection.protocol
+                begin.set_result(None)
+                while len(server.requests) < 2:
+                    yield gen.moment
+                    if protocol._wire_bytes_out >= expected:
+                        connection.stream.close()  # both answers are on their way
+
+            io_loop.run_sync(run, timeout=5)
+            sent, frames = server.requests[1], []
+            while sent:
+                length, key = sent[1] & 127, sent[2:6]
+                frames.append((sent[0] & 15, bytes(c ^ key[i % 4] for i, c in enumerate(sent[6 : 6 + length]))))
+                sent = sent[6 + length :]
+            assert frames == answers
+
     def test_the_server_waits_for_one_that_does_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tornado4.websocket.client.DEFAULT_MAX_MESSAGE_SIZE", 10_000)
         with raw_server() as (io_loop, server):

@@ -208,6 +208,11 @@ class FrameReader:
             self._buffer = data
         self._position = 0
 
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes have come that no event has taken yet."""
+        return self._position < len(self._buffer)
+
     def next_event(self) -> Event | NeedData:
         """The next complete message or control frame. Raises `ProtocolError`."""
         while not self._closed:

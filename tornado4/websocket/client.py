@@ -131,7 +131,7 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
             self.connect_future.set_exception(StreamClosedError())
         protocol, self._protocol = self._protocol, None
         if protocol is not None:
-            if self._room is not None:
+            if self._room is not None or protocol._deferred:
                 # What had come before the end is still to be read.
                 protocol._process_events(waiting=False)
             protocol.on_connection_close()
@@ -191,6 +191,8 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
             self._on_message_callback(message)
         elif self.read_future is not None:
             future, self.read_future = self.read_future, None
+            if self._protocol is not None:
+                self._protocol._woke_reader = True
             future.set_result(message)
         else:
             self.read_queue.append(message)

@@ -135,6 +135,10 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._reader: wire.FrameReader | None = None
         # Set when what comes in can make no more sense: only the end of the stream is waited for.
         self._deaf = False
+        # Set by a client's connection when a message goes to somebody who has waited for it; and while that one has
+        # its turn before what follows is looked at.
+        self._woke_reader = False
+        self._deferred = False
         self._waiting: Any = None
         # The last pong, and what the latest ping said when its answer has to wait until that one has left.
         self._unsent_pong: Future | None = None
@@ -283,7 +287,11 @@ class WebSocketProtocol13(WebSocketProtocol):
         if self._deaf or self._reader is None:
             return
         self._reader.receive(data)
-        self._process_events()
+        if self._deferred:
+            assert self.stream is not None
+            self.stream._pause_push()  # what has come is enough to go on with
+        else:
+            self._process_events()
 
     def _process_events(self, waiting: bool = True) -> bool:
         """Handle all that has come in, until a handler wants to be waited for. False: it does; reading is
@@ -299,15 +307,26 @@ class WebSocketProtocol13(WebSocketProtocol):
                 break
             if event is NEED_DATA:
                 break
+            self._woke_reader = False
             handled = self._handle_message(event[0], event[1])
             if handled is not None and waiting and not self.client_terminated:
                 # New messages wait for this one: the back-pressure of 4.5.3.
                 self.stream._pause_push()
                 self.stream.io_loop.add_future(handled, self._go_on)
                 return False
+            if self._woke_reader and self._reader.has_more and waiting:
+                # Whoever has waited for the message gets its turn before what follows is looked at, a close or a
+                # broken frame: its answer still goes out, as in 4.5.3. A coroutine is up to two iterations away.
+                self._deferred = True
+                add_callback = self.stream.io_loop.add_callback
+                add_callback(add_callback, self._go_on)
+                return False
         return True
 
-    def _go_on(self, handled: Future) -> None:
+    def _go_on(self, handled: Future | None = None) -> None:
+        self._deferred = False
+        if self._reader is None or self.stream is None:
+            return
         if self._process_events() and self.stream is not None and not self.stream.closed():
             self.stream._resume_push()
 
