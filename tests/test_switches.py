@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from tornado4 import switches
+from tornado4._switchboard import Switchboard
 
 
 @pytest.fixture
 def fresh(monkeypatch):
     """Nothing set, and what a test sets is forgotten."""
-    monkeypatch.setattr(switches, "_allowed", set())
-    monkeypatch.setattr(switches, "_actions", {})
+    monkeypatch.delenv("TORNADO4_ALLOW", raising=False)
+    monkeypatch.setattr(switches, "_board", Switchboard("TORNADO4_ALLOW", "switch", switches.SWITCHES))
 
 
 def test_a_switch_is_off_until_it_is_allowed(fresh):

@@ -19,9 +19,10 @@ what is loosened at start can be seen at start (`allowed`), and nothing is asked
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import NamedTuple
+
+from tornado4._switchboard import Switchboard
 
 #: The environment variable that is read when this module is imported: names with commas or blanks between them.
 VARIABLE = "TORNADO4_ALLOW"
@@ -51,37 +52,27 @@ SWITCHES = {
     )
 }
 
-_allowed: set[str] = set()
-_actions: dict[str, list[Callable[[], object]]] = {}
+_board = Switchboard(VARIABLE, "switch", SWITCHES)
 
 
 def allow(*names: str) -> None:
     """Set switches, as ``TORNADO4_ALLOW`` does. ValueError for a name that is none, before any is set."""
-    for name in names:
-        if name not in SWITCHES:
-            raise ValueError(f"no switch {name!r}; there are: {', '.join(sorted(SWITCHES))}")
-    for name in names:
-        if name not in _allowed:
-            _allowed.add(name)
-            for action in _actions.get(name, ()):
-                action()
+    _board.set(*names)
 
 
 def allowed() -> list[str]:
     """The names that are set, sorted."""
-    return sorted(_allowed)
+    return _board.all_set()
 
 
 def is_allowed(name: str) -> bool:
     """Whether a switch is set. KeyError for a name that is none."""
-    return SWITCHES[name].name in _allowed
+    return _board.is_set(name)
 
 
 def when_allowed(name: str, action: Callable[[], object]) -> None:
     """Call ``action`` when the switch is set: at once if it is already. Off, it costs nothing afterwards."""
-    _actions.setdefault(SWITCHES[name].name, []).append(action)
-    if name in _allowed:
-        action()
+    _board.when_set(name, action)
 
 
 def hint(name: str) -> str:
@@ -91,14 +82,3 @@ def hint(name: str) -> str:
     """
     switch = SWITCHES[name]
     return f"({switch.row} of docs/deviations.md; {VARIABLE}={switch.name} allows it)"
-
-
-def names_in(text: str) -> list[str]:
-    """The names in a value of ``TORNADO4_ALLOW``: parted by commas, blanks or both."""
-    return text.replace(",", " ").split()
-
-
-try:
-    allow(*names_in(os.environ.get(VARIABLE, "")))
-except ValueError as error:
-    raise ValueError(f"environment variable {VARIABLE}: {error}") from None
