@@ -5,7 +5,7 @@ distribution's own version is ``4.5.3.N``.
 
 The house, top to bottom; a floor imports only from the floors below it:
 
-    migrate, testing                      tools that stand on the public faces
+    migrate, testing, forward             tools and names that stand on the public faces
     httpserver, websocket                 HTTP servers and what upgrades from them
     tcpserver, simple_httpclient, wsgi, autoreload
     web, http1connection, tcpclient, process, queues
@@ -17,6 +17,8 @@ The house, top to bottom; a floor imports only from the floors below it:
 
 PYTEST_DONT_REWRITE: migrate/pytest_plugin.py says why.
 """
+
+import os as _os
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without importing typing
 
@@ -30,3 +32,6 @@ if not TYPE_CHECKING:  # a checker is to find misspelled modules
         import tornado4._handed_on as handed_on  # late: most programs never come here
 
         return handed_on.submodule(__name__, name)
+
+if _os.environ.get("TORNADO4_FUTURE"):
+    import tornado4.flags  # noqa: F401 (for what it turns on)

@@ -78,6 +78,12 @@ def _default_ca_certs() -> str:
     return cast(str, certifi.where())
 
 
+#: What makes the errors of fetches that took too long, and of connections that were closed too early, by a message.
+#: The flag ``names`` puts the classes in their place that Tornado 6 has for them.
+_timed_out: Callable[[str], HTTPError] = functools.partial(HTTPError, 599)
+_stream_closed: Callable[[str], HTTPError] = functools.partial(HTTPError, 599)
+
+
 class SimpleAsyncHTTPClient(AsyncHTTPClient):
     """The client that `.AsyncHTTPClient` makes unless configured otherwise. See `initialize` for its
     arguments.
@@ -197,7 +203,7 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         """A request waited for too long: answer it without having started it."""
         request, callback, _ = self.waiting.pop(key)
         self.queue.remove((key, request, callback))
-        failure = HTTPError(599, f"Timeout {info}" if info else "Timeout")
+        failure = _timed_out(f"Timeout {info}" if info else "Timeout")
         elapsed = self.io_loop.time() - request.start_time
         self.io_loop.add_callback(callback, HTTPResponse(request, 599, error=failure, request_time=elapsed))
 
@@ -337,7 +343,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self._timeout = None
         message = f"Timeout {info}" if info else "Timeout"
         if self.final_callback is not None:
-            self._handle_exception(HTTPError, HTTPError(599, message), None)
+            self._handle_exception(HTTPError, _timed_out(message), None)
         # Not every client of a caller's own can do this.
         give_up = getattr(self._connecting, "_give_up", None)
         if give_up is not None:
@@ -512,7 +518,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self._remove_timeout()
         if isinstance(value, StreamClosedError):
             # The reason, where there is one, says more than the fact.
-            value = value.real_error or HTTPError(599, "Stream closed")
+            value = value.real_error or _stream_closed("Stream closed")
         elapsed = self.io_loop.time() - self.start_time
         self._run_callback(HTTPResponse(self.request, 599, error=value, request_time=elapsed))
         if hasattr(self, "stream"):
@@ -522,7 +528,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
     def on_connection_close(self) -> None:
         """The stream was closed before the response was complete."""
         if self.final_callback is not None:
-            error = self.stream.error or HTTPError(599, "Connection closed")
+            error = self.stream.error or _stream_closed("Connection closed")
             self._handle_exception(type(error), error, None)
 
     def headers_received(
