@@ -150,7 +150,8 @@ class StaticFileHandler(RequestHandler):
         if parsed is None or self.modified is None:
             return False
         try:
-            return datetime.datetime(*parsed[:6]) >= self.modified
+            zone = self.modified.tzinfo and datetime.UTC  # a time that knows its zone is what Tornado 6 has
+            return datetime.datetime(*parsed[:6], tzinfo=zone) >= self.modified
         except ValueError:
             return False
 
