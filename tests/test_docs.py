@@ -12,6 +12,7 @@ import pytest
 from programs import ROOT, environment, fetch, free_port, python, server
 
 from tornado4.migrate import backfill_table, commands
+from tornado4.migrate.rules import pages
 
 PAGES = [
     ROOT / "README.md",
@@ -205,3 +206,11 @@ def test_the_floors_of_the_tour_are_those_of_the_package() -> None:
     ]
     said = (tornado4.__doc__ or "").split("floors below it:")[1]
     assert all(word in words(said) for word in words(shown))
+
+
+def test_the_pages_of_the_rules_are_made_from_the_data() -> None:
+    folder = ROOT / "docs" / "rules"
+    made = pages.pages()
+    assert sorted(made) == sorted(path.name for path in folder.iterdir())
+    for name, text in made.items():
+        assert (folder / name).read_text("utf-8") == text, "python -m tornado4.migrate.rules.pages docs/rules"

@@ -10,8 +10,11 @@ from tornado4.migrate.check import (
     detect,  # noqa: F401 (enters the detectors)
     files,
 )
+from tornado4.migrate.check.choosing import is_silenced
 from tornado4.migrate.check.findings import Finding
 from tornado4.migrate.check.project import Project
+from tornado4.migrate.check.requirements import check_requirements, requirement_files
+from tornado4.migrate.check.templates import check_template, template_files
 from tornado4.migrate.check.walk import walk
 from tornado4.migrate.rules import rules
 
@@ -37,9 +40,18 @@ def check(
     progress: Callable[[int, str], None] = lambda number, path: None,
 ) -> Result:
     """Read all Python files at or below the paths, as one program, and list what the rules say of them."""
-    project, result = load(paths, aliases=aliases, progress=progress)
+    tops = list(paths)
+    project, result = load(tops, aliases=aliases, progress=progress)
     for module in project.all_modules:
-        result.findings += walk(project, module)
+        result.findings += [
+            finding
+            for finding in walk(project, module)
+            if not is_silenced(module.lines[finding.line - 1] if module.lines else "", finding.rule_id)
+        ]
+    for path in requirement_files(tops):
+        result.findings += check_requirements(path, files.shown(path))
+    for path in template_files(tops):
+        result.findings += check_template(path, files.shown(path))
     result.findings.sort()
     return result
 

@@ -39,7 +39,7 @@ def python_files(paths: Iterable[Path]) -> Iterator[Source]:
             resolved = path.resolve()
             if resolved not in seen:
                 seen.add(resolved)
-                yield Source(path, _shown(path), module_name(path), path.name == "__init__.py")
+                yield Source(path, shown(path), module_name(path), path.name == "__init__.py")
 
 
 def vendored(paths: Iterable[Path]) -> Iterator[Path]:
@@ -66,7 +66,7 @@ def _below(top: Path) -> Iterator[Path]:
         yield from (Path(folder, each) for each in sorted(files) if each.endswith(".py"))
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Relative to the working directory where it lies below, with slashes: as reports and baselines want it."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()

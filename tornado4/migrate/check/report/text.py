@@ -12,7 +12,10 @@ from tornado4.migrate.rules import rules
 
 def to_text(result: Result, shown: list[Finding]) -> str:
     """Each finding with its line, grouped by file; the counts; what to do next."""
-    return "\n".join([*_places(shown), *_summary(result, shown)]) + "\n"
+    parts = [*_places(shown)]
+    if shown:
+        parts += ["", *_counts(shown), ""]
+    return "\n".join([*parts, *summary(result)]) + "\n"
 
 
 def _places(shown: list[Finding]) -> Iterator[str]:
@@ -30,25 +33,33 @@ def _places(shown: list[Finding]) -> Iterator[str]:
             yield f"      {finding.text[:120]}"
 
 
-def _summary(result: Result, shown: list[Finding]) -> Iterator[str]:
-    if shown:
-        yield ""
-    yield f"{_count(result.files, 'file')}, {_count(result.lines, 'line')}: {_count(len(shown), 'finding')}"
+def _counts(shown: list[Finding]) -> Iterator[str]:
     for rule_id, number in Counter(finding.rule_id for finding in shown).most_common():
         yield f"  {number:5}  {rule_id}  {rules()[rule_id].title}"
+
+
+def to_statistics(result: Result, shown: list[Finding]) -> str:
+    """The counts alone, and what they come to."""
+    return "\n".join([*_counts(shown), *summary(result)]) + "\n"
+
+
+def summary(result: Result) -> Iterator[str]:
+    """Sentences: whether Tornado 6 could run the program, what is to be done, how much was read."""
     needed = result.open
     if not needed:
         yield "Ready for Tornado 6."
-        return
-    effort = sum(finding.rule.effort for finding in needed)
-    safe = sum(finding.fix == "safe" for finding in needed)
-    unsafe = sum(finding.fix == "unsafe" for finding in needed)
-    yield (
-        f"Tornado 6 needs {_count(len(needed), 'change')}, {_count(effort, 'point')} of effort: "
-        f"'tornado4 fix' makes {safe}, 'tornado4 fix --unsafe' {unsafe} more."
-    )
-    yield f"'tornado4 explain {needed[0].rule_id}' tells more about a rule."
+    else:
+        yield f"Tornado 6 needs {_count(len(needed), 'change')}."
+        effort = sum(finding.rule.effort for finding in needed)
+        safe = sum(finding.fix == "safe" for finding in needed)
+        unsafe = sum(finding.fix == "unsafe" for finding in needed)
+        yield (
+            f"That is {_count(effort, 'point')} of effort; 'tornado4 fix' makes {safe} of them, "
+            f"'tornado4 fix --unsafe' {unsafe} more."
+        )
+        yield f"'tornado4 explain {needed[0].rule_id}' tells more about a rule."
+    yield f"{_count(result.files, 'file')} with {_count(result.lines, 'line')} read."
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -26,7 +26,7 @@ from tornado4.migrate.diff.report.summary import Tally, plural
 
 _HERE = Path(__file__).parent
 _DEVIATION = re.compile(r"[A-Z][A-Z0-9.]*(-[A-Z0-9.]+)+")
-_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _SIGNS = {Outcome.DIFFERENT: "≠", Outcome.IGNORED: "≈", Outcome.SAME: "="}
 
 
@@ -55,7 +55,7 @@ def to_html(run: Run, deviations_url: str = "") -> str:
         rules=_rules(run, tally, deviations_url),
         style=style,
         script=script,
-        policy=f"{_POLICY}; style-src {_hash(style)}; script-src {_hash(script)}",
+        policy=f"{POLICY}; style-src {policy_hash(style)}; script-src {policy_hash(script)}",
         skipped=f"{plural(run.skipped, 'step')} with unsafe methods left out" if run.skipped else "",
         notes=[one_line(note) for note in run.notes],
         index=embedded({"sides": [one_line(side) for side in run.sides], "steps": [*map(view.entry, run.verdicts)]}),
@@ -71,7 +71,8 @@ def embedded(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _hash(text: str) -> str:
+def policy_hash(text: str) -> str:
+    """How a page's policy names a script or style that may be in it (CSP, 8.3)."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 

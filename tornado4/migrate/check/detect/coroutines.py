@@ -1,0 +1,101 @@
+"""Coroutines: what breaks in them, and on the optional ladder how they are written today."""
+
+from __future__ import annotations
+
+import ast
+
+from tornado4.migrate.check.project import Ref
+from tornado4.migrate.check.scopes import FUNCTIONS, Function
+from tornado4.migrate.check.walk import Place, detects
+from tornado4.migrate.rules import rules
+
+COROUTINE = "tornado.gen.coroutine"
+ENGINE = "tornado.gen.engine"
+GEN_TEST = "tornado.testing.gen_test"
+
+
+def decorators(place: Place, node: Function) -> set[str]:
+    """The dotted names of what decorates a function, called or not."""
+    found = set()
+    for decorator in node.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        found |= {value.dotted for value in place.resolve(called) if isinstance(value, Ref)}
+    return found
+
+
+def own_nodes(node: Function) -> list[ast.AST]:
+    """What is in a function, nested functions, lambdas and classes left out."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        each = waiting.pop()
+        found.append(each)
+        if not isinstance(each, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            waiting += ast.iter_child_nodes(each)
+    return found
+
+
+@detects(ast.FunctionDef)
+def function(place: Place, node: ast.AST) -> None:
+    assert isinstance(node, ast.FunctionDef)
+    if not node.decorator_list:
+        return
+    decorated = decorators(place, node)
+    is_test = GEN_TEST in decorated
+    if not (COROUTINE in decorated or is_test):
+        return
+    inside = own_nodes(node)
+    yields = [each for each in inside if isinstance(each, ast.Yield)]
+    if is_test:
+        if yields:
+            place.report(node, "TND318", "certain", f"{node.name}: {rules()['TND318'].advice}")
+    else:
+        place.report(node, "TND301", "certain", f"{node.name}: {rules()['TND301'].advice}")
+    for each in yields:
+        _yield(place, each)
+
+
+def _yield(place: Place, node: ast.Yield) -> None:
+    value = node.value
+    if value is None or (isinstance(value, ast.Constant) and value.value is None) or _is_moment(place, value):
+        rule_id = "TND313"
+    elif isinstance(value, ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple):
+        rule_id = "TND311"
+    elif isinstance(value, ast.Dict | ast.DictComp):
+        rule_id = "TND312"
+    elif isinstance(value, ast.Call):
+        rule_id = "TND310"
+    else:
+        rule_id = "TND314"
+    place.report(node, rule_id, "certain", f"yield: {rules()[rule_id].advice}")
+
+
+def _is_moment(place: Place, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Attribute | ast.Name):
+        return False
+    return any(isinstance(each, Ref) and each.dotted == "tornado.gen.moment" for each in place.resolve(node))
+
+
+@detects(ast.Raise)
+def raised(place: Place, node: ast.AST) -> None:
+    assert isinstance(node, ast.Raise)
+    called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    if not isinstance(called, ast.Name | ast.Attribute):
+        return
+    if not any(isinstance(each, Ref) and each.dotted == "tornado.gen.Return" for each in place.resolve(called)):
+        return
+    function = place.scope.enclosing_function()
+    native = function is not None and isinstance(function.node, ast.AsyncFunctionDef)
+    rule_id = "TND303" if native else "TND302"
+    place.report(node, rule_id, "certain", f"raise gen.Return: {rules()[rule_id].advice}")
+
+
+@detects(ast.With)
+def with_yield(place: Place, node: ast.AST) -> None:
+    assert isinstance(node, ast.With)
+    for item in node.items:
+        value = item.context_expr
+        if isinstance(value, ast.Yield) and isinstance(value.value, ast.Call):
+            name = getattr(value.value.func, "attr", "")
+            if name == "acquire":
+                place.report(item.context_expr, "TND319", "likely", f"with (yield ...): {rules()['TND319'].advice}")
