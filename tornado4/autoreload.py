@@ -41,6 +41,8 @@ __all__ = ["add_reload_hook", "exec_in", "gen_log", "main", "start", "wait", "wa
 _watched_files: set[str] = set()
 _reload_hooks: list[Callable[[], Any]] = []
 _reload_attempted = False
+#: False where exec is a new process and the death of the old one.
+_has_execv = sys.platform != "win32"
 _io_loops: weakref.WeakKeyDictionary[ioloop.IOLoop, bool] = weakref.WeakKeyDictionary()
 
 # How to start this process again, once main() has put a program in its own place; else None.
@@ -96,14 +98,17 @@ def _reload_on_update(modify_times: dict[str, float]) -> None:
     if process.task_id() is not None:
         return
     for path in [*filter(None, map(_source_of, list(sys.modules.values()))), *_watched_files]:
-        try:
-            found = os.stat(path).st_mtime
-        except OSError:
-            continue  # an editor may be just replacing it
-        if modify_times.setdefault(path, found) != found:
-            gen_log.info("%s modified; restarting server", path)
-            _reload()
-            return
+        _check_file(modify_times, path)
+
+
+def _check_file(modify_times: dict[str, float], path: str) -> None:
+    try:
+        found = os.stat(path).st_mtime
+    except OSError:
+        return  # an editor may be just replacing it
+    if modify_times.setdefault(path, found) != found:
+        gen_log.info("%s modified; restarting server", path)
+        _reload()
 
 
 def _source_of(module: object) -> str | None:
@@ -132,7 +137,7 @@ def _reload() -> None:
         # new program.
         signal.setitimer(signal.ITIMER_REAL, 0, 0)
     command = _main_command or _restart_command()
-    if sys.platform == "win32":
+    if not _has_execv:
         # exec there is a new process and the death of the old one, which a waiting shell takes for the end.
         subprocess.Popen(command)
         os._exit(0)

@@ -90,18 +90,23 @@ def xhtml_escape(value: str | bytes) -> str:
     return text
 
 
-_HTML_UNICODE_MAP = {name: chr(number) for name, number in htmlentitydefs.name2codepoint.items()}
+
+def _build_unicode_map() -> dict[str, str]:
+    return {name: chr(number) for name, number in htmlentitydefs.name2codepoint.items()}
+
+
+_HTML_UNICODE_MAP = _build_unicode_map()
 _ENTITY_RE = re.compile(r"&(#?)(\w+?);")
 
 
-def _convert_entity(match: re.Match[str]) -> str:
-    body = match[2]
-    if not match[1]:
-        return _HTML_UNICODE_MAP.get(body, match[0])
+def _convert_entity(m: re.Match[str]) -> str:
+    body = m[2]
+    if not m[1]:
+        return _HTML_UNICODE_MAP.get(body, m[0])
     try:
         return chr(int(body[1:], 16) if body[0] in "xX" else int(body))
     except (ValueError, OverflowError):
-        return match[0]  # no such character: not an entity, hence plain text
+        return m[0]  # no such character: not an entity, hence plain text
 
 
 def xhtml_unescape(value: str | bytes) -> str:
@@ -126,7 +131,7 @@ def json_decode(value: str | bytes) -> Any:
 
     :raises ValueError: ``value`` is not valid JSON.
     """
-    return json.loads(to_unicode(value))
+    return json.loads(to_basestring(value))
 
 
 _BLANKS_RE = re.compile(r"[\x00-\x20]+")
@@ -284,7 +289,7 @@ def linkify(
                 params += f' title="{href}"'
         return f'{lead}<a href="{href}"{params}>{url}</a>'
 
-    return _URL_RE.sub(make_link, xhtml_escape(text))
+    return _URL_RE.sub(make_link, _unicode(xhtml_escape(text)))
 
 
 def _clip_url(url: str, host_start: int) -> str:

@@ -144,7 +144,7 @@ class _ReleasingContextManager:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
         self._obj.release()
 
 
@@ -199,7 +199,7 @@ class Semaphore(_TimeoutGarbageCollector):
         "Use Semaphore like 'with (yield semaphore.acquire())', not like 'with semaphore'"
     )
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self, typ: Any, value: Any, tb: Any) -> None:
         self.release()
 
     async def __aenter__(self) -> None:
@@ -258,7 +258,7 @@ class Lock:
     async def __aenter__(self) -> None:
         await self._block.__aenter__()
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self, typ: Any, value: Any, tb: Any) -> None:
         self.release()
 
     __enter__ = __exit__ = _refuse("Use Lock like 'with (yield lock)', not like 'with lock'")

@@ -163,7 +163,7 @@ class LogFormatter(logging.Formatter):
         """Return the text of a record; sets its ``message``, ``asctime``, ``color`` and ``end_color``."""
         try:
             message = record.getMessage()
-            record.message = message if type(message) is str else _safe_unicode(message)
+            record.message = _safe_unicode(message)
         except Exception as error:
             # Whatever goes wrong in somebody's __str__: a log call must not fail the caller.
             record.message = f"Bad message ({error!r}): {record.__dict__!r}"

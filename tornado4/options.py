@@ -321,7 +321,7 @@ class _Option:
     def parse(self, value: str) -> Any:
         """Convert text from outside, set and return the result."""
         convert = self._CONVERTERS.get(self.type)
-        read = self.type if convert is None else lambda text: convert(self, text)
+        read = self.type if convert is None else getattr(self, convert)
         if self.multiple:
             self._value = []  # before conversion, as in 4.5.3: a failure leaves the list empty
             whole_numbers = isinstance(self.type, _Type) and issubclass(self.type, numbers.Integral)
@@ -417,11 +417,12 @@ class _Option:
         return _unicode(value)
 
     # What other types do with text, they do in their own constructors.
-    _CONVERTERS: dict[Any, Callable[[_Option, str], Any]] = {
-        datetime.datetime: _parse_datetime,
-        datetime.timedelta: _parse_timedelta,
-        bool: _parse_bool,
-        basestring_type: _parse_string,
+    #: By name, so that a method that somebody replaces takes effect.
+    _CONVERTERS: dict[Any, str] = {
+        datetime.datetime: "_parse_datetime",
+        datetime.timedelta: "_parse_timedelta",
+        bool: "_parse_bool",
+        basestring_type: "_parse_string",
     }
 
 

@@ -146,12 +146,12 @@ class Queue(Generic[_T]):
         if waiting:
             assert self.empty(), "queue non-empty, why are getters waiting?"
             getter = waiting.popleft()
-            self._add(item)
+            self.__put_internal(item)
             getter.set_result(self._get())
         elif self.full():
             raise QueueFull
         else:
-            self._add(item)
+            self.__put_internal(item)
 
     def get(self, timeout: _Timeout = None) -> Future[_T]:
         """Takes an item out, waiting for one if need be; `.gen.TimeoutError` at ``timeout``."""
@@ -173,7 +173,7 @@ class Queue(Generic[_T]):
         if waiting:
             assert self.full(), "queue not full, why are putters waiting?"
             item, putter = waiting.popleft()
-            self._add(item)
+            self.__put_internal(item)
             putter.set_result(None)
         elif not self.qsize():
             raise QueueEmpty
@@ -208,7 +208,7 @@ class Queue(Generic[_T]):
     def _put(self, item: _T) -> None:
         self._queue.append(item)
 
-    def _add(self, item: _T) -> None:
+    def __put_internal(self, item: _T) -> None:
         self._unfinished_tasks += 1
         self._finished.clear()
         self._put(item)

@@ -167,13 +167,13 @@ def errno_from_exception(e: BaseException) -> Any:
     return e.args[0] if e.args else None
 
 
-_ASCII_ALNUM = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_alphanum = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _re_unescape_pattern = re.compile(r"\\(.)", re.DOTALL)
 
 
 def _re_unescape_replacement(match: re.Match[str]) -> str:
     char = match[1]
-    if char in _ASCII_ALNUM:
+    if char in _alphanum:
         raise ValueError(f"cannot unescape '\\\\{char}'")
     return char
 

@@ -30,13 +30,12 @@ class _ExceptionLoggingContext:
     def __enter__(self) -> None:
         """Nothing to prepare."""
 
-    def __exit__(self, *raised: Any) -> None:
-        error: BaseException | None = raised[1]
+    def __exit__(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         # An `HTTPInputError` says that the peer is at fault, not the delegate: it goes on as it is.
-        if error is None or isinstance(error, httputil.HTTPInputError):
+        if value is None or isinstance(value, httputil.HTTPInputError):
             return
-        self.logger.error("Uncaught exception", exc_info=error)
-        raise _QuietException from error
+        self.logger.error("Uncaught exception", exc_info=value)
+        raise _QuietException from value
 
 
 class HTTP1ConnectionParameters:

@@ -224,8 +224,10 @@ for _name in ("start", "is_ready", "get_result"):
     setattr(multi, _name, getattr(MultiYieldPoint, _name))
 
 # A list that holds a YieldPoint must not be taken for one of Futures.
-convert_yielded.register(list, multi)
-convert_yielded.register(dict, multi)
+@convert_yielded.register(list)
+@convert_yielded.register(dict)
+def _convert_several(yielded: Any) -> Any:
+    return multi(yielded)  # looked up each time: a program may have replaced it
 
 
 class Arguments(NamedTuple):

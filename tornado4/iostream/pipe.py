@@ -23,8 +23,8 @@ class PipeIOStream(BaseIOStream):
         os.set_blocking(fd, False)
         super().__init__(*args, **kwargs)
         kind = type(self)
-        self._short_read_drains = kind.read_from_fd is PipeIOStream.read_from_fd
-        self._direct_write = kind.write_to_fd is PipeIOStream.write_to_fd
+        self._short_read_drains = kind.read_from_fd is _READ_FROM_FD
+        self._direct_write = kind.write_to_fd is _WRITE_TO_FD
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -48,3 +48,7 @@ class PipeIOStream(BaseIOStream):
     def write_to_fd(self, data: memoryview) -> int:
         """Write as much of ``data`` as the pipe takes, and return how many bytes that was."""
         return os.write(self.fd, data)
+
+
+# As they are here: programs replace them in the class, too.
+_READ_FROM_FD, _WRITE_TO_FD = PipeIOStream.read_from_fd, PipeIOStream.write_to_fd

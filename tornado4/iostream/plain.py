@@ -42,8 +42,8 @@ class IOStream(BaseIOStream):
         self.socket.setblocking(False)
         super().__init__(*args, **kwargs)
         kind = type(self)
-        self._short_read_drains = kind.read_from_fd is IOStream.read_from_fd
-        self._direct_write = kind.write_to_fd is IOStream.write_to_fd
+        self._short_read_drains = kind.read_from_fd is _READ_FROM_FD
+        self._direct_write = kind.write_to_fd is _WRITE_TO_FD
 
     def fileno(self) -> Any:
         """The socket itself, which the loop accepts as a descriptor."""
@@ -235,6 +235,10 @@ class IOStream(BaseIOStream):
             # Some systems say EINVAL when the peer has closed already, which the next read will find out.
             if e.errno != errno.EINVAL and not self._is_connreset(e):
                 raise
+
+
+# As they are here: programs replace them in the class, too.
+_READ_FROM_FD, _WRITE_TO_FD = IOStream.read_from_fd, IOStream.write_to_fd
 
 
 def _handshake_future(stream: SSLIOStream, close_callback: Callable[[], Any] | None) -> Future:

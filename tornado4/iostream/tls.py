@@ -230,10 +230,10 @@ class SSLIOStream(IOStream):
     def _direct_push(self) -> bool:
         return False
 
-    def _is_connreset(self, exc: BaseException) -> bool:
-        if isinstance(exc, ssl.SSLError) and exc.args[0] == ssl.SSL_ERROR_EOF:
+    def _is_connreset(self, e: BaseException) -> bool:  # the base class says `exc`; both as in 4.5.3
+        if isinstance(e, ssl.SSLError) and e.args[0] == ssl.SSL_ERROR_EOF:
             return True
-        return super()._is_connreset(exc)
+        return super()._is_connreset(e)
 
 
 def _nothing() -> None:

@@ -119,8 +119,9 @@ class _ApplyBlock(_Node):
     The body is a function of its own; what it sets stays in it, as in 4.5.3.
     """
 
-    def __init__(self, method: str, line: int, body: _Node) -> None:
-        self.method, self.body = method, body
+    def __init__(self, method: str, line: int, body: _Node | None = None) -> None:
+        self.method = method
+        self.body = _ChunkList([]) if body is None else body
         self.line = line
 
     def each_child(self) -> Iterable[_Node]:
@@ -136,8 +137,9 @@ class _ApplyBlock(_Node):
 class _ControlBlock(_Node):
     """``if``, ``for``, ``while`` or ``try``, with a body."""
 
-    def __init__(self, statement: str, line: int, body: _Node) -> None:
-        self.statement, self.body = statement, body
+    def __init__(self, statement: str, line: int, body: _Node | None = None) -> None:
+        self.statement = statement
+        self.body = _ChunkList([]) if body is None else body
         self.line = line
 
     def each_child(self) -> Iterable[_Node]:

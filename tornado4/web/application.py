@@ -328,10 +328,10 @@ class _HandlerDelegate(httputil.HTTPMessageDelegate):
         self.request.body = Future()  # type: ignore[assignment]
         return self.execute()
 
-    def data_received(self, chunk: bytes) -> Any:
+    def data_received(self, data: bytes) -> Any:
         if self.stream_request_body:
-            return self.handler.data_received(chunk)
-        self.chunks.append(chunk)
+            return self.handler.data_received(data)
+        self.chunks.append(data)
         return None
 
     def finish(self) -> None:
