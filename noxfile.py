@@ -37,6 +37,13 @@ def upstream(session: nox.Session, loop: str) -> None:
     )  # fmt: skip
 
 
+@nox.session(python=PYTHONS)
+def replaced(session: nox.Session) -> None:
+    """Each function that programs may replace, replaced by itself: two minutes."""
+    install(session, "test")
+    session.run("python", "-m", "pytest", "compat_tests/test_deep_inventory.py", "-m", "alone", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""

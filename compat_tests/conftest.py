@@ -1,18 +1,26 @@
-"""``-m old_suites``: Tornado's suites of 4.0.2 to 4.4.3, which take minutes and so run when asked for only."""
+"""What takes minutes runs when asked for only: ``-m old_suites``, ``-m alone``."""
 
 from __future__ import annotations
 
 import pytest
 
+#: Markers, and what they mark.
+ON_DEMAND = {
+    "old_suites": "Tornado's own suites before 4.5.3's; only run when asked for",
+    "alone": "each function that can be replaced, replaced by itself; only run when asked for",
+}
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "old_suites: Tornado's own suites before 4.5.3's; only run when asked for")
+    for marker, what in ON_DEMAND.items():
+        config.addinivalue_line("markers", f"{marker}: {what}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "old_suites" in config.getoption("markexpr") or any("::" in arg for arg in config.args):
+    if any("::" in arg for arg in config.args):
         return
-    old = [item for item in items if item.get_closest_marker("old_suites")]
-    if old:
-        config.hook.pytest_deselected(items=old)
-        items[:] = [item for item in items if not item.get_closest_marker("old_suites")]
+    unasked = [marker for marker in ON_DEMAND if marker not in config.getoption("markexpr")]
+    left_out = {item for item in items if any(item.get_closest_marker(marker) for marker in unasked)}
+    if left_out:
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]

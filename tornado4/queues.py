@@ -143,15 +143,13 @@ class Queue(Generic[_T]):
         """
         self._consume_expired()
         waiting = self._getters
-        if waiting:
-            assert self.empty(), "queue non-empty, why are getters waiting?"
-            getter = waiting.popleft()
-            self.__put_internal(item)
-            getter.set_result(self._get())
-        elif self.full():
+        if not waiting and self.full():
             raise QueueFull
-        else:
-            self.__put_internal(item)
+        assert not waiting or self.empty(), "queue non-empty, why are getters waiting?"
+        getter = waiting.popleft() if waiting else None
+        self.__put_internal(item)
+        if getter is not None:
+            getter.set_result(self._get())
 
     def get(self, timeout: _Timeout = None) -> Future[_T]:
         """Takes an item out, waiting for one if need be; `.gen.TimeoutError` at ``timeout``."""
@@ -178,6 +176,12 @@ class Queue(Generic[_T]):
         elif not self.qsize():
             raise QueueEmpty
         return self._get()
+
+    def __put_internal(self, item: _T) -> None:
+        # Counted first: an item that `_put` refuses is waited for all the same, as in 4.5.3.
+        self._finished.clear()
+        self._unfinished_tasks += 1
+        self._put(item)
 
     def task_done(self) -> None:
         """Says that the work on one item that was taken out is done; see `join`.
@@ -207,11 +211,6 @@ class Queue(Generic[_T]):
 
     def _put(self, item: _T) -> None:
         self._queue.append(item)
-
-    def __put_internal(self, item: _T) -> None:
-        self._unfinished_tasks += 1
-        self._finished.clear()
-        self._put(item)
 
     def _consume_expired(self) -> None:
         """Drops those waiting in front who have timed out."""

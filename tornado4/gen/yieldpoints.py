@@ -223,6 +223,7 @@ Multi = multi
 for _name in ("start", "is_ready", "get_result"):
     setattr(multi, _name, getattr(MultiYieldPoint, _name))
 
+
 # A list that holds a YieldPoint must not be taken for one of Futures.
 @convert_yielded.register(list)
 @convert_yielded.register(dict)
