@@ -81,9 +81,9 @@ SPELLED = {
     "options._Option._FLOAT_PATTERN": (
         "the text of a pattern that stands within `_TIMEDELTA_PATTERN`, which can be replaced"
     ),
-    "util._websocket_mask": "4.5.3's was a C function here, whose parameters have no names",
-    "web._websocket_mask": "4.5.3's was a C function here, whose parameters have no names",
-    "websocket._websocket_mask": "4.5.3's was a C function here, whose parameters have no names",
+    "util._websocket_mask": "4.5.3 has it in C where that was built, and then its parameters have no names",
+    "web._websocket_mask": "4.5.3 has it in C where that was built, and then its parameters have no names",
+    "websocket._websocket_mask": "4.5.3 has it in C where that was built, and then its parameters have no names",
 }
 
 _PROTOCOL = (

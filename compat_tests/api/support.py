@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from compat_tests.api import inventory
+from compat_tests.api import inventory, reasons
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "support.md"
@@ -85,9 +85,35 @@ def page(want, got, pythons):
     text = HEAD.format(pythons=pythons) + "".join(row(module, want, got) + "\n" for module in sorted(want))
     found = exceptions(want, got)
     if not found:
-        return text + "\nNothing differs, and nothing is absent.\n"
+        return text + "\nNothing differs, and nothing is absent.\n" + beneath()
     text += "\n## Names that differ or are absent\n\n| name | how | why |\n|---|---|---|\n"
-    return text + "".join(f"| `{name}` | {how} | {why} |\n" for name, (how, why) in sorted(found.items()))
+    text += "".join(f"| `{name}` | {how} | {why} |\n" for name, (how, why) in sorted(found.items()))
+    return text + beneath()
+
+
+BENEATH = """
+## Beneath the public API
+
+Private names, values of constants, parameters of private methods, and `callback=` of coroutines are 4.5.3's, and
+what a program replaces (`web.utf8 = mine`, `IOStream.read_from_fd = mine`) takes effect where it did: a test replaces
+{effects} functions and methods that the real one calls in the same programs. These are otherwise:
+
+| name | how | why |
+|---|---|---|
+"""
+
+
+def beneath():
+    """What `reasons` explains."""
+    effects = json.loads((Path(__file__).with_name("effects-4.5.3.json")).read_text("utf-8"))
+    tables = {
+        "absent": reasons.ABSENT,
+        "spelled otherwise": reasons.SPELLED,
+        "takes no `callback=`": reasons.NO_CALLBACK,
+        "replaced without effect": {**reasons.INERT, **reasons.NOT_ALONE},
+    }
+    rows = [f"| `{name}` | {how} | {why} |\n" for how, table in tables.items() for name, why in table.items()]
+    return BENEATH.format(effects=len(effects)) + "".join(rows)
 
 
 def supported_pythons():
