@@ -25,7 +25,7 @@ def main():
 
         alias.install()
     if "--backfill" in sys.argv:
-        runpy.run_path(os.path.join(TOP, "tornado4", "migrate", "diff", "launcher.py"))["backfill"]()
+        runpy.run_path(os.path.join(TOP, "tornado4", "migrate", "diff", "old_library", "sitecustomize.py"))
     import tornado.locks
     import tornado.queues
     import tornado.simple_httpclient

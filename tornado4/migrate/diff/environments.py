@@ -7,8 +7,8 @@
 - else by a native interpreter, 3.9 down to 3.6, on which Tornado 4 imports untouched, when one is found
   (on the PATH, or with pyenv), again in a virtual environment;
 - for Tornado 6, by the current interpreter, in a virtual environment;
-- else by the current interpreter, with the release's package in a folder by itself; the side's process then puts
-  back the standard-library names that this Tornado imports (``launcher.py``).
+- else by the current interpreter, with the release's package in a folder by itself; ``old_library`` then puts the
+  standard library back to what it was on Python 3.9, in that process and in those that it starts.
 
 What is made lies below :func:`cache_folder`, and two processes at once make each thing once. Making needs pip
 and, the first time, a package index. Nothing here imports Tornado.
@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+OLD_LIBRARY = Path(__file__).with_name("old_library")
 NATIVE = ("3.9", "3.8", "3.7", "3.6")
 STEP_SECONDS = 300
 
@@ -48,7 +49,7 @@ class EnvironmentUnavailable(Exception):
 class Environment:
     """A Python with the Tornado of one version in it.
 
-    ``backfilled``: the interpreter is newer than that Tornado, which needs removed names put back.
+    ``backfilled``: the interpreter is newer than that Tornado, which needs the standard library of its time.
     ``path``: a folder for PYTHONPATH, or None where Tornado is installed.
     """
 
@@ -63,8 +64,11 @@ class Environment:
     def environ(self) -> dict[str, str]:
         """The variables of this process without Python's own, which would reach across versions."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        folders = [str(OLD_LIBRARY)] if self.backfilled else []
         if self.path is not None:
-            env["PYTHONPATH"] = str(self.path)
+            folders.append(str(self.path))
+        if folders:
+            env["PYTHONPATH"] = os.pathsep.join(folders)
         return env
 
 
@@ -149,8 +153,24 @@ def sdist(version: str = "4.5.3", cache: Path | None = None) -> Path:
             _run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                   "--no-binary", "tornado", "--dest", str(downloads), f"tornado=={version}"])  # fmt: skip
             with tarfile.open(downloads / f"tornado-{version}.tar.gz") as tar:
-                tar.extractall(cache, filter="data")
+                _unpack(tar, cache)
     return target
+
+
+def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
+    """All of an archive, below ``folder``: no member may lead out of it."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+        return
+    # Python 3.11 before 3.11.4, Debian 12's own among them: no filters. Names are looked at here, and only
+    # files and folders are taken, which leaves no link to lead elsewhere.
+    top = folder.resolve()
+    members = [member for member in tar.getmembers() if member.isfile() or member.isdir()]
+    for member in members:
+        if not (top / member.name).resolve().is_relative_to(top):
+            raise EnvironmentUnavailable(f"{tar.name}: {member.name!r} would lie outside of {folder}")
+        member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    tar.extractall(folder, members)
 
 
 def package_folder(version: str, cache: Path | None = None) -> Path:

@@ -43,21 +43,6 @@ def tell(*line):
     _told.flush()
 
 
-def backfill():
-    """Put back what Tornado 4 needs to import, and to start TLS, on Python 3.10 and later."""
-    import collections
-    import collections.abc
-    import ssl
-
-    for name in ("MutableMapping", "Mapping", "Awaitable", "Generator", "Callable", "Iterable"):
-        if not hasattr(collections, name):
-            setattr(collections, name, getattr(collections.abc, name))
-    if not hasattr(ssl, "match_hostname"):
-        ssl.match_hostname = lambda cert, hostname: None
-    # Since 3.13 this submodule is imported on use only; Tornado 4 looks it up as an attribute.
-    import concurrent.futures.thread  # noqa: F401
-
-
 def prepare(side):
     # The folder of this file came first on the path; it holds no module for the program to find.
     here = os.path.dirname(os.path.abspath(__file__))
@@ -66,8 +51,6 @@ def prepare(side):
         from tornado4.migrate import alias
 
         alias.install()
-    elif sys.version_info >= (3, 10):
-        backfill()
 
 
 # -- What is told of a value -------------------------------------------------------------------------------

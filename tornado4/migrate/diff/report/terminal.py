@@ -207,8 +207,7 @@ class Terminal:
     def _write(self, text: str) -> None:
         encoding = self._stream.encoding or "utf-8"
         self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        if self._tty:
-            self._stream.flush()
+        self._stream.flush()  # a pipe's reader follows the run as well
 
 
 def _point(difference: Difference) -> str:
