@@ -421,6 +421,21 @@ def test_no_registry_is_one_error(
     assert err.startswith("tornado4 diff: error: ") and "tornado==4.5.3" in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize("archive", ["no archive", ""])
+def test_an_archive_that_is_none_is_no_difference(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], archive: str
+) -> None:
+    """What keeps an old side from being made: exit code 2, which never says "different"."""
+    download = folder / "cache" / "download"
+    download.mkdir(parents=True)
+    (download / "tornado-4.5.2.tar.gz").write_text(archive)
+    monkeypatch.setenv("TORNADO4_ORACLE_CACHE", str(folder / "cache"))
+    monkeypatch.setattr("tornado4.migrate.diff.environments._run", lambda command: None)
+    assert diff("--against", "4.5.2", "--http", requests(folder, "GET /same")) == command.COULD_NOT_RUN
+    err = capsys.readouterr().err
+    assert err.startswith("tornado4 diff: error: Tornado 4.5.2 cannot be made ready in ") and "Traceback" not in err
+
+
 def test_only_unsafe_requests_and_no_leave_to_send_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert diff("--http", requests(folder, "DELETE /same")) == 2
     assert "all 1 requests have unsafe methods" in capsys.readouterr().err
@@ -436,7 +451,7 @@ def test_ctrl_c_leaves_no_process_behind(folder: Path, number: signal.Signals) -
     process = subprocess.Popen(
         [sys.executable, "-m", "tornado4", "diff", "app.py", "--port={port}", f"--pids={pids}", "--python",
          sys.executable, "--http", requests(folder, "GET /never"), "--timeout", "60"],
-        env={**os.environ, "PYTHONPATH": str(TOP)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=buffered(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     with process:
@@ -456,7 +471,7 @@ def test_the_sides_end_when_the_command_is_killed(folder: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tornado4", "diff", "app.py", "--port={port}", f"--pids={pids}", "--python",
          sys.executable, "--http", requests(folder, "GET /never"), "--timeout", "60"],
-        env={**os.environ, "PYTHONPATH": str(TOP)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=buffered(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     with process:
         assert process.stdout is not None
@@ -467,6 +482,25 @@ def test_the_sides_end_when_the_command_is_killed(folder: Path) -> None:
     while any(map(alive, started)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert len(started) == 3 and not any(map(alive, started))
+
+
+def buffered() -> dict[str, str]:
+    """A child writes into its pipe as anybody's would: by the block, unless it sees to it itself."""
+    return {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": ""}
+
+
+def test_progress_reaches_a_pipe_as_it_happens(folder: Path) -> None:
+    paths = [f"GET /same?n={n}" for n in range(9)] + ["GET /never"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tornado4", "diff", "app.py", "--port={port}", "--python", sys.executable,
+         "--http", requests(folder, *paths), "--timeout", "60"],
+        env=buffered(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3 + 9)]  # the tenth step never answers
+        process.terminate()
+    assert lines[-1].startswith("[ 9/10] 9 same")
 
 
 def alive(pid: int) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import sys
+import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -197,6 +199,52 @@ def test_variables_of_our_python_do_not_reach_the_old_one(monkeypatch: pytest.Mo
     assert "PYTHONPATH" not in rooms.Environment("4.5.3", tmp_path, False, None).environ()
     env = rooms.Environment("4.5.3", tmp_path, True, tmp_path).environ()
     assert env["PYTHONPATH"].split(os.pathsep) == [str(rooms.OLD_LIBRARY), str(tmp_path)] and "PYTHONWARNINGS" not in env
+
+
+def archive(tmp_path: Path, *names: str) -> tarfile.TarFile:
+    file = tmp_path / "archive.tar.gz"
+    with tarfile.open(file, "w:gz") as tar:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = 1, 0o4777
+            tar.addfile(member, io.BytesIO(b"x"))
+        link = tarfile.TarInfo("tornado/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "setup.py"
+        tar.addfile(link)
+    return tarfile.open(file)
+
+
+def test_an_archive_unpacks_where_tarfile_has_no_filters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on Python 3.11.2, which Debian 12 has."""
+    monkeypatch.delattr(tarfile, "data_filter")
+    with archive(tmp_path, "tornado/setup.py", "tornado/demos/chat.py") as tar:
+        monkeypatch.setattr(tar, "extractall", without_filters(tar))
+        rooms._unpack(tar, tmp_path / "out")
+    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
+    assert found == {"tornado/setup.py", "tornado/demos/chat.py"}
+    assert (tmp_path / "out/tornado/setup.py").stat().st_mode & 0o7777 == 0o755
+
+
+@pytest.mark.parametrize("name", ["../outside.py", "/tmp/outside.py", "tornado/../../outside.py"])
+def test_and_nothing_of_it_leads_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.delattr(tarfile, "data_filter")
+    with archive(tmp_path, name) as tar, pytest.raises(EnvironmentUnavailable, match=r"outside\.py' would lie outside"):
+        rooms._unpack(tar, tmp_path / "out")
+
+
+def without_filters(tar: tarfile.TarFile) -> Callable[..., None]:
+    """``extractall`` as it was before it took ``filter``; later ones warn without."""
+    extract = tar.extractall
+
+    def extractall(path: Path, members: list[tarfile.TarInfo]) -> None:
+        extract(path, members, filter=lambda member, path: member)
+
+    return extractall
+
+
+def test_against_tornado_6_nothing_is_put_back(tmp_path: Path) -> None:
+    assert rooms._is_old("4.5.3") and rooms._is_old("5.1.1") and not rooms._is_old("6.5")
+    assert "PYTHONPATH" not in rooms.Environment("6.5", Path(sys.executable), rooms._is_old("6.5"), None).environ()
 
 
 def test_both_sides_serve_the_same_application(app: str) -> None:

@@ -93,28 +93,37 @@ def environment(
 
     :arg python: an interpreter, by path or by a name on the PATH.
     :arg cache: the folder to keep things in; :func:`cache_folder` by default.
-    :raises EnvironmentUnavailable: no such interpreter or release, no pip, no way to the index.
+    :raises EnvironmentUnavailable: no such interpreter or release, no pip, no way to the index, no room on the disk.
     """
     cache = cache or cache_folder()
-    if python is not None:
-        return _of_interpreter(version, _resolve(python), cache)
-    if int(version.partition(".")[0]) >= 6:  # made for Pythons of today
-        current = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        return _made(version, Path(sys.executable), native_version=current, cache=cache)
-    native = find_native_python()
-    if native is not None:
-        return _made(version, native, native_version=native.name.removeprefix("python"), cache=cache)
-    return Environment(version, Path(sys.executable), backfilled=True, path=package_folder(version, cache))
+    try:
+        if python is not None:
+            return _of_interpreter(version, _resolve(python), cache)
+        if not _is_old(version):
+            current = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            return _made(version, Path(sys.executable), native_version=current, cache=cache)
+        native = find_native_python()
+        if native is not None:
+            return _made(version, native, native_version=native.name.removeprefix("python"), cache=cache)
+        return Environment(version, Path(sys.executable), backfilled=True, path=package_folder(version, cache))
+    except (OSError, tarfile.TarError, shutil.Error) as e:
+        raise EnvironmentUnavailable(f"Tornado {version} cannot be made ready in {cache}: {e}") from e
 
 
 def _of_interpreter(version: str, python: Path, cache: Path) -> Environment:
     runs, has = _about(python)
-    minor = tuple(int(part) for part in runs.split("."))
+    backfilled = tuple(int(part) for part in runs.split(".")) >= (3, 10) and _is_old(version)
     if has == version:
-        return Environment(version, python, backfilled=minor >= (3, 10), path=None)
-    if minor >= (3, 10):
-        return Environment(version, python, backfilled=True, path=package_folder(version, cache))
+        return Environment(version, python, backfilled, path=None)
+    if backfilled:
+        return Environment(version, python, backfilled, path=package_folder(version, cache))
     return _made(version, python, native_version=runs, cache=cache)
+
+
+def _is_old(version: str) -> bool:
+    """Made for Python 3.9 and before; Tornado 6 and later run on those of today as they are."""
+    major = version.partition(".")[0]
+    return not major.isdecimal() or int(major) < 6
 
 
 def _made(version: str, python: Path, native_version: str, cache: Path) -> Environment:

@@ -31,6 +31,8 @@ LATER_MEDIA_TYPES = (
     ".srt .trig .vtt .webp"
 ).split()
 
+LATER_SCHEMES = ("itms-services", "rtsps")
+
 
 class _Tornado4(object):
     """Finds tornado4 and nothing else, wherever it lies; behind all other finders."""
@@ -85,6 +87,7 @@ def put_back_media_types():
     for suffix in LATER_MEDIA_TYPES:
         mimetypes.types_map.pop(suffix, None)
     mimetypes.types_map.update(MEDIA_TYPES)
+    mimetypes.common_types.pop(".webp", None)
 
 
 def put_back_urls():
@@ -104,6 +107,8 @@ def put_back_urls():
         return (scheme + ":" if scheme else "") + slashes + whole
 
     urllib.parse.urlunsplit = urlunsplit
+    for schemes in (getattr(urllib.parse, "uses_" + what) for what in ("netloc", "params", "query", "relative")):
+        schemes[:] = [scheme for scheme in schemes if scheme not in LATER_SCHEMES]
     if hasattr(urllib.parse, "_check_bracketed_netloc"):
         urllib.parse._check_bracketed_netloc = lambda netloc: None
     elif hasattr(urllib.parse, "_check_bracketed_host"):
