@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
+from pathlib import Path
+
 import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -57,3 +61,28 @@ def types(session: nox.Session) -> None:
     install(session, "dev")
     for version in (PYTHONS[0], PYTHONS[-1]):
         session.run("mypy", "--python-version", version)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The source distribution and the wheel: each installed with no checkout near; the tests, from the unpacked sdist."""
+    session.install("build", *nox.project.dependency_groups(nox.project.load_toml(), "test"))
+    made = Path(session.create_tmp()).resolve() / "dist"
+    shutil.rmtree(made, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(made))
+    (sdist,) = made.glob("*.tar.gz")
+    (wheel,) = made.glob("*.whl")
+    with tarfile.open(sdist) as tar:
+        tar.extractall(made, filter="data")
+    (tree,) = (path for path in made.iterdir() if path.is_dir())
+    clone = set(session.run("git", "ls-files", external=True, silent=True).split())
+    missing = sorted(name for name in clone if not (tree / name).exists())
+    if missing:
+        session.error(f"not in {sdist.name}: {' '.join(missing)}")
+    for source in (sdist, wheel):
+        session.chdir(made.parent)
+        session.install("--force-reinstall", str(source))
+        session.run("python", "-c", "import tornado4.web; assert 'site-packages' in tornado4.__file__")
+        session.run("tornado4", "run", "--help")
+        session.chdir(tree)
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests", "compat_tests/test_transcripts.py"]))

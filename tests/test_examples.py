@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from programs import ROOT, fetch, free_port, server
+from programs import ROOT, environment, fetch, free_port, server, tornado4_run
 
 CHAT = str(ROOT / "examples/legacy/chat/chat.py")
 
@@ -65,6 +67,30 @@ def test_chat_listeners_are_let_go_when_patience_ends() -> None:
     port = free_port()
     with chat(port, "--patience=0.05"):
         assert fetch(port, "/listen?after=7") == (200, b'{"messages": []}')
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_chat_ends_on_ctrl_c_without_a_traceback() -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tornado4", "run", CHAT, f"--port={port}"],
+        env=environment(), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stderr is not None and "chat on http" in process.stderr.readline()
+        while fetch(port, "/ping")[1] != b"pong":
+            pass
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 0 and "Traceback" not in said and "chat ends" in said
+
+
+def test_chat_says_that_its_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = tornado4_run(CHAT, f"--port={port}", code=1)
+    assert f"chat: cannot listen on 127.0.0.1, port {port}: " in done.stderr and "--port" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_chat_ends_on_sigterm() -> None:

@@ -10,6 +10,8 @@ import functools
 import logging
 import os.path
 import signal
+import socket
+import sys
 import time
 
 import tornado.gen
@@ -165,7 +167,10 @@ class ChatApplication(tornado.web.Application):
 
 def main():
     tornado.options.parse_command_line()
-    sockets = tornado.netutil.bind_sockets(options.port, options.address)
+    try:
+        sockets = tornado.netutil.bind_sockets(options.port, options.address)
+    except socket.error as e:
+        sys.exit("chat: cannot listen on %s, port %d: %s; try another --port" % (options.address, options.port, e))
     logging.info("chat on http://%s:%d/", options.address, sockets[0].getsockname()[1])
     if options.workers != 1:
         tornado.process.fork_processes(options.workers)
@@ -176,7 +181,10 @@ def main():
     trim = functools.partial(application.wall.trim, options.keep)
     tornado.ioloop.PeriodicCallback(trim, 1000, io_loop=io_loop).start()
     signal.signal(signal.SIGTERM, lambda number, frame: io_loop.add_callback_from_signal(io_loop.stop))
-    io_loop.start()
+    try:
+        io_loop.start()
+    except KeyboardInterrupt:
+        logging.info("chat ends")
 
 
 if __name__ == "__main__":
