@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from compat_tests.oracle import find_native_python
+from compat_tests.oracle import CACHE, find_native_python
+from tornado4.migrate.diff import EnvironmentUnavailable, comparable, environment, side_by_side
 from tornado4.migrate.diff.environments import OLD_LIBRARY, Environment
 
 HERE = Path(__file__).resolve().parent / "library"
@@ -112,6 +113,33 @@ def test_programs_that_the_old_side_starts_have_it_as_well(tmp_path: Path) -> No
     command = [sys.executable, "-W", "ignore", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=120)
     assert (done.stdout.splitlines(), done.stderr) == (["Request Entity Too Large"] * 10, "")
+
+
+STATUSES = """
+import tornado.web
+
+def failing(code):
+    class Failing(tornado.web.RequestHandler):
+        def get(self):
+            raise tornado.web.HTTPError(code)
+    return Failing
+
+def make_app():
+    return tornado.web.Application([("/%d" % code, failing(code)) for code in (400, 413, 414, 416, 422)])
+"""
+
+
+def test_an_application_is_the_same_with_no_old_python(tmp_path: Path) -> None:
+    """Reasons are in the start line, in the page and in the log."""
+    (tmp_path / "app.py").write_text(STATUSES)
+    try:
+        old = environment(python=sys.executable, cache=CACHE)
+    except EnvironmentUnavailable as e:
+        pytest.skip(str(e))
+    requests = [f"GET /{code} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for code in (400, 413, 414, 416, 422)]
+    with side_by_side(str(tmp_path / "app.py"), old) as (real, ours):
+        for request in requests:
+            assert comparable(real.exchange(request)) == comparable(ours.exchange(request))
 
 
 def test_another_sitecustomize_still_has_its_turn(tmp_path: Path) -> None:

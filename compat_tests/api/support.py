@@ -3,6 +3,8 @@
     python -m compat_tests.api.support          # print it
     python -m compat_tests.api.support write    # write docs/support.md
 
+What stands in the page from its line "## Run now and then" on is written by hand, and kept.
+
 pycurl, pycares and Twisted must be installed for the modules that stand on them.
 """
 
@@ -29,6 +31,8 @@ REASONS = {
     **{f"{module}.ObjectDict": GENERIC for module in "httputil template util web".split()},
     "httputil.HTTPFile": GENERIC,
 }
+
+BY_HAND = "\n## Run now and then\n"
 
 HEAD = """\
 # What is supported
@@ -81,7 +85,7 @@ def exceptions(want, got):
 
 
 def page(want, got, pythons):
-    """The whole text."""
+    """The whole text, but for the part that is written by hand."""
     text = HEAD.format(pythons=pythons) + "".join(row(module, want, got) + "\n" for module in sorted(want))
     found = exceptions(want, got)
     if not found:
@@ -116,6 +120,11 @@ def beneath():
     return BENEATH.format(effects=len(effects)) + "".join(rows)
 
 
+def by_hand(text):
+    """The end of the page that nobody generates."""
+    return text[text.index(BY_HAND) :]
+
+
 def supported_pythons():
     """ "3.11, 3.12, 3.13", from pyproject.toml's classifiers."""
     import tomllib
@@ -134,6 +143,6 @@ def inventories():
 if __name__ == "__main__":
     made = page(*inventories(), supported_pythons())
     if sys.argv[1:] == ["write"]:
-        PAGE.write_text(made, "utf-8")
+        PAGE.write_text(made + by_hand(PAGE.read_text("utf-8")), "utf-8")
     else:
         sys.stdout.write(made)
