@@ -199,7 +199,8 @@ def test_variables_of_our_python_do_not_reach_the_old_one(monkeypatch: pytest.Mo
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     assert "PYTHONPATH" not in rooms.Environment("4.5.3", tmp_path, False, None).environ()
     env = rooms.Environment("4.5.3", tmp_path, True, tmp_path).environ()
-    assert env["PYTHONPATH"].split(os.pathsep) == [str(rooms.OLD_LIBRARY), str(tmp_path)] and "PYTHONWARNINGS" not in env
+    assert env["PYTHONPATH"].split(os.pathsep) == [str(rooms.OLD_LIBRARY), str(tmp_path)]
+    assert "PYTHONWARNINGS" not in env
 
 
 def archive(tmp_path: Path, *names: str) -> tarfile.TarFile:

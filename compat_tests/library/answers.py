@@ -6,8 +6,6 @@ functions that it calls answer. A script for any Python from 3.6 on; prints {que
 Left out are what depends on the machine (paths, versions, signals, errno, OpenSSL's ciphers).
 """
 
-from __future__ import print_function
-
 import calendar
 import codecs
 import csv
@@ -48,14 +46,16 @@ MODULES = [
 MACHINE = ("knownfiles", "inited", "raiseExceptions", "ZLIB_VERSION", "ZLIB_RUNTIME_VERSION", "algorithms_available")
 
 COOKIES = [
-    "a=1; b=2", 'a="1\\073 2"; b=3', "a=1;; b", 'a="x\\"y"', "a=1; $Path=/; b=2", "a[b]=1; c=2", "a=1; httponly; secure",
+    "a=1; b=2", 'a="1\\073 2"; b=3', "a=1;; b",
+    'a="x\\"y"', "a=1; $Path=/; b=2", "a[b]=1; c=2", "a=1; httponly; secure",
     "a=1; expires=Wed, 01 Jan 2020 00:00:00 GMT; b=2", 'a="\\342\\202\\254"', "a=\xe9", "a=1, b=2", 'a={"x":1}',
     'a="\\x\\1\\12"', 'a="b', 'a=b"; c=d',
 ]  # fmt: skip
 VALUES = ["a b", 'a"b', "a;b", "a,b", "a\\b", "a\nb", "a\0b", "\xe9", "a=b", "", "a:b", "a/b", '{"x":1}', "$x", "a b"]
 URLS = [
     "http://a/b;c?d#e", " http://a/b", "http://a\n/b", "//a/b", "///b", "http:///b", "http:b", "HTTP://U:P@H:80/",
-    "http://[::1]:8/x", "http://[::1/x", "http://h:x/", "http://h:99999/", "\0http://a/", "a:b", "http://a?b", "http://a#b",
+    "http://[::1]:8/x", "http://[::1/x",
+    "http://h:x/", "http://h:99999/", "\0http://a/", "a:b", "http://a?b", "http://a#b",
     "mailto:x", "http://[v1.x]/", "http://[x]/", "http://[::1]a/", "////a/b", "a////b", "file:///x", "http://h:/", "?q",
     "#f", "http:", "//", "x://", "http://a\t/b", "x:///y", "x:////y", "http:////y", "", "/", "./a", "../a", "a//b",
 ]  # fmt: skip
@@ -65,11 +65,16 @@ DATES = [
     "Monday, 23-Nov-26 18:12:22 GMT", "Mon Nov 23 18:12:22 2026", "Mon, 23 Nov 2026", "Mon, 23 Foo 2026 18:12:22 GMT",
     "Mon, 23 Nov 2026 18:12:22 +0100", "Mon,23 Nov 2026 18:12 GMT", "Mon, 31 Feb 2026 25:61:61 GMT",
 ]  # fmt: skip
-TEXTS = ["", "{", "[1,]", '{"a":1,}', '"\t"', "NaN", "01", '{"a" 1}', "[1 2]", "tru", '"\\x"', '"abc', "{1:2}", "[", "1 2"]
-OBJECTS = [{"a": 1, "\xe9": None}, float("nan"), 1e22, b"x", {1: 2}, {(1,): 2}, "\u2028</", {"a": {1}}, object, True]
+TEXTS = [
+    "", "{", "[1,]", '{"a":1,}', '"\t"', "NaN", "01", '{"a" 1}', "[1 2]", "tru",
+    '"\\x"', '"abc', "{1:2}", "[", "1 2",
+]  # fmt: skip
+OBJECTS = [
+    {"a": 1, "\xe9": None}, float("nan"), 1e22, b"x", {1: 2}, {(1,): 2}, "\u2028</", {"a": {1}}, object, True,
+]  # fmt: skip
 SUFFIXES = (
-    "txt js mjs css html htm json xml svg png jpg jpeg gif ico webp woff woff2 ttf otf eot pdf zip gz tgz bz2 xz tar wasm "
-    "webm mp4 mp3 ogg wav csv md rst py map manifest rtf avif heic avi opus aac 3gp doc docx xls ics vcf yaml yml ts xhtml "
+    "txt js mjs css html htm json xml svg png jpg jpeg gif ico webp woff woff2 ttf otf eot pdf zip gz tgz bz2 xz tar "
+    "wasm webm mp4 mp3 ogg wav csv md rst py map manifest rtf avif heic avi opus aac 3gp doc docx xls ics vcf yaml yml ts xhtml "
     "swf bin exe n3 nt ttl h5 srt vtt bmp tif ps ai tar.gz svgz txt.br js.gz JS"
 ).split()
 
@@ -105,7 +110,7 @@ def in_words(value):
 
 
 def questions():
-    parse, utils, cookies = urllib.parse, email.utils, http.cookies
+    parse, utils = urllib.parse, email.utils
     for text in ("<&>\"'", "&lt;&#x27;&amp;&notit;&#0;&#x110000;&hellip"):
         yield "html.escape", html.escape, text
         yield "html.unescape", html.unescape, text
@@ -214,7 +219,7 @@ def failed():
     try:
         {}["a"]
     except KeyError:
-        return re.sub('File ".*"', "File", traceback.format_exc())
+        return re.sub('File ".*", line [0-9]+', "File", traceback.format_exc())
 
 
 def answers():

@@ -84,7 +84,7 @@ def _make_coroutine_wrapper(func: Callable[..., Any], replace_callback: bool) ->
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Future:
-        future = Future()
+        future, waiting = Future(), None
         try:
             if replace_callback and "callback" in kwargs:
                 _run_callback_later(future, kwargs.pop("callback"))
@@ -93,8 +93,9 @@ def _make_coroutine_wrapper(func: Callable[..., Any], replace_callback: bool) ->
                 future._runner = Runner(waiting.pop(), future, *waiting)  # type: ignore[attr-defined]
             return future
         finally:
-            # If the coroutine failed, its traceback leads here by ``f_back``, and would hold its own Future.
-            del future
+            # If the coroutine failed, its traceback leads here by ``f_back``, and would hold its own Future, or the
+            # failed one that it waited for.
+            del future, waiting
 
     wrapper.__wrapped__ = func
     wrapper.__tornado_coroutine__ = True  # type: ignore[attr-defined]

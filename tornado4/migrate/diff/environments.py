@@ -177,7 +177,7 @@ def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
     members = [member for member in tar.getmembers() if member.isfile() or member.isdir()]
     for member in members:
         if not (top / member.name).resolve().is_relative_to(top):
-            raise EnvironmentUnavailable(f"{tar.name}: {member.name!r} would lie outside of {folder}")
+            raise EnvironmentUnavailable(f"{tar.name!r}: {member.name!r} would lie outside of {folder}")
         member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
     tar.extractall(folder, members)
 

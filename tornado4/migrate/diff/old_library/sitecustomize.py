@@ -4,8 +4,8 @@ Not imported by tornado4: the folder of this file is on the PYTHONPATH of an old
 Python, and ``site`` imports it before the first line of anything. So every program that the old side starts
 in turn (a subprocess, a reload, multiprocessing's children) has it as well, as long as it hands its environment on.
 
-Names that are gone come from the table of ``tornado4.migrate.backfill``, those rows that 3.9 still had. Values that have
-changed since are put back here, in place; ``compat_tests/library`` looks for them and has the list of what was
+Names that are gone come from the table of ``tornado4.migrate.backfill``, those rows that 3.9 still had. Values that
+have changed since are put back here, in place; ``compat_tests/library`` looks for them and has the list of what was
 left alone. Nothing of Tornado is touched.
 """
 import os
