@@ -74,8 +74,8 @@ OBJECTS = [
 ]  # fmt: skip
 SUFFIXES = (
     "txt js mjs css html htm json xml svg png jpg jpeg gif ico webp woff woff2 ttf otf eot pdf zip gz tgz bz2 xz tar "
-    "wasm webm mp4 mp3 ogg wav csv md rst py map manifest rtf avif heic avi opus aac 3gp doc docx xls ics vcf yaml yml ts "
-    "xhtml swf bin exe n3 nt ttl h5 srt vtt bmp tif ps ai tar.gz svgz txt.br js.gz JS"
+    "wasm webm mp4 mp3 ogg wav csv md rst py map manifest rtf avif heic avi opus aac 3gp doc docx xls ics vcf yaml "
+    "yml ts xhtml swf bin exe n3 nt ttl h5 srt vtt bmp tif ps ai tar.gz svgz txt.br js.gz JS"
 ).split()
 
 
