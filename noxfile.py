@@ -63,6 +63,19 @@ def types(session: nox.Session) -> None:
         session.run("mypy", "--python-version", version)
 
 
+@nox.session(python=PYTHONS)
+def bare(session: nox.Session) -> None:
+    """Everything, in an empty environment, with this Python alone in reach; in a fresh clone."""
+    real = "import os, sys; print(os.path.realpath(sys._base_executable))"
+    python = str(session.run("python", "-c", real, silent=True)).strip()
+    home = Path(session.create_tmp()).resolve() / "home"
+    shutil.rmtree(home, ignore_errors=True)
+    session.run("git", "clone", "-q", ".", str(home / "tornado4"), external=True)
+    session.chdir(home / "tornado4")
+    empty = ("env", "-i", f"HOME={home}", "PATH=/usr/bin:/bin", f"PYTHON={python}")
+    session.run(*empty, "./run", "test", "-q", "--durations=20", *session.posargs, external=True)
+
+
 @nox.session
 def package(session: nox.Session) -> None:
     """The source distribution and the wheel: each installed with no checkout near; the tests, out of the sdist."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import os
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,16 @@ def get(root: Path, path: str, method: str = "GET", **headers: str) -> FakeConne
     files: dict[str, Any] = {"path": str(root), "default_filename": "index.html"}
     app = Application([("/static/(.*)", StaticFileHandler, files), ("(/.*)", StaticFileHandler, files)])
     return fetch(app, method, path, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def test_the_media_type_is_the_interpreters(root: Path) -> None:
+    (root / "a.js").write_bytes(BODY)
+    assert get(root, "/static/a.js").headers["Content-Type"] == mimetypes.guess_type("a.js")[0]
+    mimetypes.add_type("application/javascript", ".js")
+    try:
+        assert get(root, "/static/a.js").headers["Content-Type"] == "application/javascript"
+    finally:
+        mimetypes.init()
 
 
 def test_a_file_is_sent_with_its_validators(root: Path) -> None:
