@@ -1,4 +1,4 @@
-"""Two bodies: JSON by path, text by line, all else by byte."""
+"""Two bodies, and the old one again: JSON by path, text by line, all else by byte."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any
 
+from tornado4.migrate.diff import tokens
 from tornado4.migrate.diff.message import Response
 
-#: (where, the old side's text, the new side's)
-Point = tuple[str, str, str]
+#: (where, the old side's text, the new side's, the old side's when asked again)
+Point = tuple[str, str, str, str]
 
 _MOST_LINES = 2000  # of a text, beyond which lines are compared by number: alignment costs their square
 _SHOWN_BYTES = 16
-_NOTHING = object()
+_NOTHING, _SAME = object(), object()
 _TEXT = re.compile(r"text/|.*(?:javascript|xml|urlencoded|yaml)")
 _IS_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
 #: What is no line's matter: taken out of the whole body first. In ``points``, the rule's name is the place.
-WHOLE_BODY_RULES = ("traceback", "boundary", "gzip")
+WHOLE_BODY_RULES = ("traceback", "boundary", "gzip", "noise")
 
 _FRAMES = re.compile(rb'(?m)^ *File "[^"\n]*", line \d+(?:, in .*)?\n(?:    .*\n|  \[.*\]\n)*')
 
 
-def points(old: Response, new: Response) -> Iterator[Point]:
+def points(old: Response, new: Response, again: Response) -> Iterator[Point]:
     """Where two bodies differ; a :data:`place <WHOLE_BODY_RULES>` for what differs as a whole, and does not count."""
     if old.body == new.body:
         return
     one, other = old.decoded, new.decoded
     if one == other:
-        yield "gzip", f"{len(old.body)} bytes", f"{len(new.body)} bytes"
+        yield "gzip", f"{len(old.body)} bytes", f"{len(new.body)} bytes", ""
         return
+    second = again.decoded
     for rule, stripped in (("traceback", _without_frames), ("boundary", _without_boundary)):
         before = one, other
-        one, other = stripped(one, old), stripped(other, new)
+        one, other, second = stripped(one, old), stripped(other, new), stripped(second, again)
         if before[0] != one and before[1] != other and before[0] != before[1]:
-            yield rule, "", ""
+            yield rule, "", "", ""
     if one != other:
-        yield from _points(one, other, new)
+        yield from _points(one, other, second, new)
 
 
 def _without_frames(data: bytes, response: Response) -> bytes:
@@ -53,7 +55,7 @@ def _without_boundary(data: bytes, response: Response) -> bytes:
     return data.replace(found[1].encode(), b"<boundary>") if found else data
 
 
-def _points(one: bytes, other: bytes, new: Response) -> Iterator[Point]:
+def _points(one: bytes, other: bytes, second: bytes, new: Response) -> Iterator[Point]:
     kind = new.get("content-type").partition(";")[0].strip().lower()
     if kind.endswith("json"):
         try:
@@ -61,48 +63,108 @@ def _points(one: bytes, other: bytes, new: Response) -> Iterator[Point]:
         except (ValueError, RecursionError):
             pass
         else:
-            found = list(json_points(*values))
-            yield from found or [("$ (spelling)", one.decode("utf-8", "replace"), other.decode("utf-8", "replace"))]
+            try:
+                third = json.loads(second)
+            except (ValueError, RecursionError):
+                third = values[0]
+            found = list(json_points(*values, again=third))
+            yield from found
+            if not found or _spelling(other) not in (_spelling(one), _spelling(second)):
+                shown = [data.decode("utf-8", "replace") for data in (one, other)]
+                yield "$ (spelling)", *shown, shown[0]
             return
     if _TEXT.match(kind) or kind.endswith("json") or not kind:
         try:
-            yield from line_points(one.decode("utf-8"), other.decode("utf-8"))
-            return
+            texts = one.decode("utf-8"), other.decode("utf-8")
         except UnicodeDecodeError:
             pass
-    yield byte_point(one, other)
+        else:
+            yield from line_points(*texts, second.decode("utf-8", "replace"))
+            return
+    where, *shown = byte_point(one, other)
+    yield where, shown[0], shown[1], shown[0]
 
 
-def json_points(old: Any, new: Any, path: str = "$") -> Iterator[Point]:
-    """Where two JSON values differ: ``$.items[2].name``."""
+_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[-+.\w]+')
+_ESCAPE = re.compile(rb"\\(?:u[0-9A-Fa-f]{4}|.)")
+
+
+def _spelling(data: bytes) -> set[bytes]:
+    """How a JSON text is written, whatever its values are: its white space around signs, its kinds of escapes."""
+    return {*re.findall(rb"\s*[][{}:,]\s*", _JSON_TOKEN.sub(b"", data)), *_escapes(data)}
+
+
+def _escapes(data: bytes) -> set[bytes]:
+    # What a slash, a sign of HTML or a letter beyond ASCII looks like; each is known by its first two bytes.
+    return {escape[:2] for escape in _ESCAPE.findall(data)} | ({b"raw"} if not data.isascii() else set())
+
+
+def json_points(old: Any, new: Any, path: str = "$", again: Any = _SAME) -> Iterator[Point]:
+    """Where two JSON values differ: ``$.items[2].name``. ``again``: the old one, asked once more."""
+    again = old if again is _SAME else again
     if isinstance(old, dict) and isinstance(new, dict):
+        seconds = again if isinstance(again, dict) else old
         if list(old) != list(new) and old.keys() == new.keys():
-            yield f"{path} (order of keys)", ", ".join(old), ", ".join(new)
+            yield f"{path} (order of keys)", ", ".join(old), ", ".join(new), ", ".join(seconds)
         for key in {**old, **new}:
             step = f".{key}" if _IS_WORD.fullmatch(key) else f"[{json.dumps(key)}]"
-            yield from json_points(old.get(key, _NOTHING), new.get(key, _NOTHING), path + step)
+            values = (one.get(key, _NOTHING) for one in (old, new, seconds))
+            yield from _json_values(*values, path + step)
     elif isinstance(old, list) and isinstance(new, list):
-        for index, pair in enumerate(zip_longest(old, new, fillvalue=_NOTHING)):
-            yield from json_points(*pair, f"{path}[{index}]")
+        seconds = again if isinstance(again, list) else old
+        if old != new and tokens.in_another_order(*([*map(_dumped, one)] for one in (old, seconds, new))):
+            # Known to be noise: told as if the old side had given this very order the second time.
+            yield f"{path} (order)", _dumped(old), _dumped(new), _dumped(new)
+            return
+        for index, values in enumerate(zip_longest(old, new, seconds, fillvalue=_NOTHING)):
+            yield from _json_values(*values, f"{path}[{index}]")
     elif old is _NOTHING or new is _NOTHING or type(old) is not type(new) or old != new:
-        yield path, _dumped(old), _dumped(new)
+        yield path, _dumped(old), _dumped(new), _dumped(again)
+
+
+def _json_values(old: Any, new: Any, again: Any, path: str) -> Iterator[Point]:
+    if not (old is _NOTHING and new is _NOTHING):
+        yield from json_points(old, new, path, again)
 
 
 def _dumped(value: Any) -> str:
     return "" if value is _NOTHING else json.dumps(value, ensure_ascii=False)
 
 
-def line_points(old: str, new: str) -> Iterator[Point]:
+def line_points(old: str, new: str, again: str | None = None) -> Iterator[Point]:
     """Where two texts differ, by the old one's line numbers; lines are aligned, equal numbers of them paired."""
     one, other = old.split("\n"), new.split("\n")
-    for first, last, start, end in _changed(one, other):
+    second = one if again is None else again.split("\n")
+    if tokens.in_another_order(one, second, other):
+        yield "noise", "", "", ""
+        return
+    if one == second:
+        changed, twins = list(_changed(one, other)), {}
+    else:  # lines that vary are paired with themselves, so that no stable one is taken for theirs
+        changed, twins = list(_changed_shapes(one, other)), dict(_twins(one, second))
+    for first, last, start, end in changed:
         if last - first == end - start:
             for offset in range(last - first):
-                if one[first + offset] != other[start + offset]:
-                    yield f"line {first + offset + 1}", one[first + offset], other[start + offset]
+                at = first + offset
+                if one[at] != other[start + offset]:
+                    yield f"line {at + 1}", one[at], other[start + offset], twins.get(at, one[at])
         else:
             where = f"line {first + 1}" if last - first <= 1 else f"lines {first + 1} to {last}"
-            yield where, "\n".join(one[first:last]), "\n".join(other[start:end])
+            text = "\n".join(one[first:last])
+            yield where, text, "\n".join(other[start:end]), text
+
+
+def _changed_shapes(one: list[str], other: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    for tag, first, last, start, end in tokens.opcodes([*map(tokens.shape, one)], [*map(tokens.shape, other)]):
+        if tag != "equal" or one[first:last] != other[start:end]:
+            yield first, last, start, end
+
+
+def _twins(one: list[str], second: list[str]) -> Iterator[tuple[int, str]]:
+    """What the old side gave again for each of its lines; those without a counterpart are left out."""
+    for first, last, start, end in _changed_shapes(one, second):
+        if last - first == end - start:
+            yield from ((first + offset, second[start + offset]) for offset in range(last - first))
 
 
 def _changed(one: list[str], other: list[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -118,7 +180,7 @@ def _changed(one: list[str], other: list[str]) -> Iterator[tuple[int, int, int, 
             yield first, last, start, end
 
 
-def byte_point(old: bytes, new: bytes) -> Point:
+def byte_point(old: bytes, new: bytes) -> tuple[str, str, str]:
     """The first byte in which two bodies differ, with what follows."""
     pairs: Callable[..., Iterator[tuple[int, int]]] = zip
     at = next((i for i, (a, b) in enumerate(pairs(old, new)) if a != b), min(len(old), len(new)))

@@ -3,8 +3,9 @@
 Two kinds. Readings of the clock (the Date header, the duration at the end of an access line) are never compared but
 by form: two runs of one program never agree on them, and a step is not "different but ignored" for that. All else that
 is volatile is ignored by a named rule, and counted as such: here the rules on texts; those on what follows from
-something ignored (an ETag, a length) are in ``compare``, what differs from run to run is ``noise``, and what differs
-on purpose is ``deviations``. The user's own rules come from ``[tool.tornado4.diff]`` in the application's
+something ignored (an ETag, a length) are in ``compare``, and what differs on purpose is ``deviations``. The last rule is
+noise: the old side runs twice, and pieces of a text that vary between old and old may vary to the new side as well,
+within their kind (``tokens``); what stands around them may not. The user's own rules come from ``[tool.tornado4.diff]`` in the application's
 pyproject.toml.
 """
 
@@ -18,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from tornado4.migrate.diff import tokens
 from tornado4.migrate.diff.model import Kind
 
 #: Dates that were made at answering are equal within so many seconds: the sides answer at different moments.
@@ -35,12 +37,11 @@ MEANINGS = {
     "module-name": "tornado4, where the other side says tornado",
     "traceback": "the frames of a traceback: files and lines of another interpreter and package",
     "python": "an interpreter's wording: Python 3.10 and later name the class of a method in a TypeError",
-    "server-version": "the version in the Server header: another Tornado was asked for",
     "gzip": "compressed otherwise, the same when unpacked",
     "mtime": "the time of a file whose content, by its ETag, is the same: two copies of it",
     "etag": "an ETag of a body in which something was ignored",
     "length": "the length of a body in which something was ignored",
-    "noise": "differs between two runs of the old side, too",
+    "noise": "a piece that differs between two runs of the old side, too, and keeps its kind",
     "asyncio-log": "a record of the logger asyncio, on which Tornado 4 does not run",
 }
 
@@ -60,8 +61,16 @@ _HTTP_DATE = re.compile(
 )
 _DURATION = re.compile(r" \d+\.\d\dms$")
 
-_SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
-    ("xsrf", re.compile(r"2\|[0-9a-f]{8}\|[0-9a-f]{2,64}\|\d{10}"), "<xsrf>"),
+_Replacement = str | Callable[[re.Match[str]], str]
+
+
+def _masked(match: re.Match[str]) -> str:
+    """A token against forgery: its length stays."""
+    return f"<xsrf of {len(match[1])}>"
+
+
+_SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = (
+    ("xsrf", re.compile(r"2\|[0-9a-f]{8}\|([0-9a-f]{2,64})\|\d{10}"), _masked),
     ("xsrf", re.compile(r'(_xsrf(?:=|" value=")"?)[0-9a-f]{32}\b'), r"\1<xsrf>"),
     (
         "signed-value",
@@ -69,10 +78,9 @@ _SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], str], ...] = (
         r"\1<time>\2<signature>",
     ),
     ("signed-value", re.compile(r"([A-Za-z0-9+/=]+\|)\d{10}\|[0-9a-f]{40}\b"), r"\1<time>|<signature>"),
-    ("address", re.compile(r"\b0x[0-9a-fA-F]{5,16}\b"), "0x..."),
+    ("address", re.compile(r"\bat 0x[0-9a-fA-F]{5,16}\b"), "at 0x..."),
     ("module-name", re.compile(r"\btornado4(?=[./])"), "tornado"),
     ("traceback", re.compile(r'(?m)^ *File ".*", line \d+, in .*(?:\n(?: {4,}.*|  \[.*\]))*\n?'), ""),
-    ("python", re.compile(r"\b(?:\w+\.|<locals>\.)+(\w+\(\) (?:missing|takes|got)\b)"), r"\1"),
 )
 
 
@@ -82,8 +90,13 @@ class Place:
 
     kind: Kind
     where: str = ""
-    ports: tuple[int, int] = (0, 0)
+    ports: tuple[int, int, int] = (0, 0, 0)  # the old side's, the new one's, the old one's when it runs again
     against: str = "4.5.3"
+
+    @property
+    def name(self) -> str:
+        """A header's, in small letters, without what stands before it (the response's number)."""
+        return self.where.rpartition(": ")[2].partition(" ")[0].lower()
 
 
 class BadRules(Exception):
@@ -106,19 +119,24 @@ class Rules:
 
     user: UserRules = field(default_factory=UserRules)
 
-    def reconcile(self, old: str, new: str, place: Place) -> str | None:
-        """The rules by which two different texts are equal (joined by ", "); None: they differ."""
-        if whole := self._whole(place):
+    def reconcile(self, old: str, new: str, place: Place, again: str | None = None) -> str | None:
+        """The rules by which two different texts are equal (joined by ", "); None: they differ.
+
+        ``again``: what the old side gave the second time, at the same place.
+        """
+        if whole := self._whole(old, new, place):
             return whole
         used: list[str] = []
+        again = old if again is None else _without_port(again, place.ports[2])
         for name, normalise in self._steps(place):
             changed = normalise(old, new)
             if changed != (old, new):
                 used.append(name)
+                again = normalise(old, again)[1]
                 old, new = changed
                 if old == new:
                     return ", ".join(dict.fromkeys(used))
-        return None
+        return ", ".join(dict.fromkeys([*used, "noise"])) if tokens.covers(old, again, new) else None
 
     def meanings(self, used: Iterable[str]) -> dict[str, str]:
         """What those of our rules mean that were used."""
@@ -135,20 +153,20 @@ class Rules:
             *(f"ignore-loggers {name}" for name in user.loggers),
         ]
 
-    def _whole(self, place: Place) -> str:
+    def _whole(self, old: str, new: str, place: Place) -> str:
         """The rule that ignores a place, whatever stands there."""
-        name = place.where.rpartition(": ")[2].lower()
+        name = place.name
         if place.kind is Kind.HEADER:
             if name in self.user.headers:
                 return f"ignore-headers {name}"
-            return "request-id" if name in REQUEST_ID_HEADERS else ""
+            return "request-id" if name in REQUEST_ID_HEADERS and tokens.alike(old, new) else ""
         if place.kind is Kind.BODY:
             return next((f"ignore-json {path}" for path in self.user.json if _json_path(path).match(place.where)), "")
         if place.kind in (Kind.LOG, Kind.EXCEPTION):
             logger = place.where.partition(",")[0]
             if logger in self.user.loggers:
                 return f"ignore-loggers {logger}"
-            return "asyncio-log" if logger == "asyncio" else ""
+            return "asyncio-log" if logger == "asyncio" and not old else ""
         return ""
 
     def _steps(self, place: Place) -> Iterable[tuple[str, Callable[[str, str], tuple[str, str]]]]:
@@ -156,17 +174,25 @@ class Rules:
             yield f"ignore-text {pattern}", _substitute(re.compile(pattern), "")
         for name, compiled, replacement in _SUBSTITUTIONS:
             yield name, _substitute(compiled, replacement)
-        header = place.where.rpartition(": ")[2].lower() if place.kind is Kind.HEADER else ""
+        yield "python", _unqualified
+        header = place.name if place.kind is Kind.HEADER else ""
         if header in ("expires", "set-cookie"):
             yield "expires", _near_dates
         if header == "content-type":
-            yield "boundary", _substitute(re.compile(r'(boundary=)"?[^";,]+"?'), r"\1<boundary>")
-        if header == "server" and place.against != "4.5.3":
-            yield "server-version", _substitute(re.compile(r"(TornadoServer/)[\w.]+"), r"\1")
+            yield "boundary", _substitute(re.compile(r'(boundary="?)[^";,]+'), r"\1<boundary>")
         yield "port", lambda old, new: (_without_port(old, place.ports[0]), _without_port(new, place.ports[1]))
 
 
-def _substitute(pattern: re.Pattern[str], replacement: str) -> Callable[[str, str], tuple[str, str]]:
+_QUALIFIED = re.compile(r"\b(?:\w+\.|<locals>\.)+(\w+\(\) (?:missing|takes|got)\b)")
+
+
+def _unqualified(old: str, new: str) -> tuple[str, str]:
+    """Where one interpreter names the class and the other does not; two classes are a difference."""
+    bare = _QUALIFIED.sub(r"\1", old), _QUALIFIED.sub(r"\1", new)
+    return bare if bare[0] == bare[1] and (old in bare or new in bare) else (old, new)
+
+
+def _substitute(pattern: re.Pattern[str], replacement: _Replacement) -> Callable[[str, str], tuple[str, str]]:
     return lambda old, new: (pattern.sub(replacement, old), pattern.sub(replacement, new))
 
 
@@ -177,7 +203,12 @@ def _near_dates(old: str, new: str) -> tuple[str, str]:
     for one, other in zip(*dates, strict=True):
         if abs((parsedate_to_datetime(one) - parsedate_to_datetime(other)).total_seconds()) > DATE_SECONDS:
             return old, new
-    return _HTTP_DATE.sub("<date>", old), _HTTP_DATE.sub("<date>", new)
+    return _HTTP_DATE.sub(_spelling, old), _HTTP_DATE.sub(_spelling, new)
+
+
+def _spelling(match: re.Match[str]) -> str:
+    """How a date is written stays: its separators, its zone."""
+    return re.sub(r"[A-Z][a-z]{2}\b|\d", "_", match[0])
 
 
 def _without_port(text: str, port: int) -> str:
@@ -198,6 +229,14 @@ def _json_path(path: str) -> re.Pattern[str]:
 def is_http_date(text: str) -> bool:
     """Whether a Date header has the form that RFC 9110, 5.6.7, prefers."""
     return text.endswith(" GMT") and _HTTP_DATE.fullmatch(text) is not None
+
+
+_SERVER = re.compile(r"TornadoServer/[\w.]+")
+
+
+def server_alike(old: str, new: str, against: str) -> bool:
+    """Whether two Server headers differ in Tornado's version alone, and another one was asked for."""
+    return against != "4.5.3" and all(map(_SERVER.fullmatch, (old, new)))
 
 
 def without_duration(message: str) -> str:

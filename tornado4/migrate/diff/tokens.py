@@ -1,0 +1,263 @@
+"""Texts as tokens: which pieces vary from one run to the next, of what kind they are, and what stands around them.
+
+Of two texts that one program gave for the same request, :func:`covers` learns a pattern: what is equal must stay, and
+each piece that varies may only be replaced by one of its kind (digits, hex, a uuid, base64, a time, ...) and of its
+class of length. Nothing is known here of places, headers or rules.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterator, Sequence
+
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_CLOCK = r"\d\d:\d\d:\d\d"
+# Whole readings of a clock: their fields do not vary one by one.
+_TIMES = (
+    rf"{_DAY}, \d\d {_MONTH} \d{{4}} {_CLOCK}",
+    rf"{_DAY}, \d\d-{_MONTH}-\d{{4}} {_CLOCK}",
+    rf"{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}",
+    rf"\d\d/{_MONTH}/\d{{4}}:{_CLOCK}",
+    rf"\d{{4}}-\d\d-\d\dT{_CLOCK}(?:[.,]\d+)?",
+    rf"\d{{4}}-\d\d-\d\d {_CLOCK}(?:[.,]\d+)?",
+    rf"{_CLOCK}(?:[.,]\d+)?",
+    r"\d{4}-\d\d-\d\d",
+)
+_UUID_LOW = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID_HIGH = "[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}"
+_NUMBER = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+_OPAQUE = r"[A-Za-z0-9+/_-]{16,}={0,2}"
+_EDGES = r"(?<![A-Za-z0-9])(?:{})(?![A-Za-z0-9])"
+_TOKEN = re.compile(
+    "|".join(
+        [
+            *(_EDGES.format(one) for one in (*_TIMES, _UUID_LOW, _UUID_HIGH)),
+            r"(?<![A-Za-z0-9+/_-])" + _OPAQUE,
+            _EDGES.format(_NUMBER),
+            r"[^\W_]+",
+            r"\s+",
+            ".",
+        ]
+    ),
+    re.DOTALL,
+)
+_FINE = re.compile(r"[A-Za-z0-9]+|.", re.DOTALL)
+
+# What a varying piece can be, the narrowest first. What has a fixed form says its own length.
+_FORMS = tuple(re.compile(one) for one in (*_TIMES, _UUID_LOW, _UUID_HIGH, r"-?\d+\.\d+(?:[eE][+-]?\d+)?"))
+_ALPHABETS = (
+    "[0-9]",
+    "[0-9a-f]",
+    "[0-9A-F]",
+    "[a-z]",
+    "[A-Z]",
+    "[0-9a-z]",
+    "[0-9A-Z]",
+    "[A-Za-z]",
+    "[A-Za-z0-9]",
+    "[A-Za-z0-9_-]",
+    "[A-Za-z0-9+/]",
+    "[A-Za-z0-9_.~-]|%[0-9A-F]{2}",
+)
+_MIXED, _ANY_BASE64, _LONG = ("[A-Za-z]", "[A-Za-z0-9]"), "[A-Za-z0-9+/_-]", 10
+_FLAGS = (frozenset({"true", "false"}), frozenset({"True", "False"}))
+_SIGNED = re.compile(r"-?\d+")
+_MOST_TOKENS = 4000  # of a text, beyond which tokens are paired by number: alignment costs their square
+_SHORT, _LONG_WORD = 8, 3
+
+
+def split(text: str) -> list[str]:
+    """The tokens of a text: times, uuids, long random values, numbers, words, white space, single characters."""
+    return _TOKEN.findall(text)
+
+
+def covers(old: str, again: str, new: str) -> bool:
+    """Whether ``new`` differs from ``old`` only in pieces in which ``again`` does too, and each keeps its kind."""
+    if new in (old, again):
+        return True
+    if old == again:
+        return False
+    if _permuted(old, again, new):
+        return True
+    return _pattern(old, again).fullmatch(new) is not None
+
+
+def alike(old: str, new: str) -> bool:
+    """Whether two texts could be two values of one thing: each piece that differs has the kind of its counterpart."""
+    return all(_known(one, other) for one, other in _pieces(old, new) if one != other)
+
+
+def _known(one: str, other: str) -> bool:
+    return bool(one and other) and kind(one, other) is not None
+
+
+@functools.lru_cache(256)
+def _pattern(old: str, again: str) -> re.Pattern[str]:
+    return re.compile("".join(_expression(one, other) for one, other in _pieces(old, again)), re.DOTALL)
+
+
+def _expression(one: str, other: str) -> str:
+    if one == other:
+        return re.escape(one)
+    return kind(one, other) or _loose(one, other)
+
+
+def _pieces(old: str, again: str) -> Iterator[tuple[str, str]]:
+    """Pairs of texts, which joined give both: equal ones are stable, others vary."""
+    one, other = split(old), split(again)
+    for tag, first, last, start, end in opcodes(one, other):
+        if tag == "equal":
+            yield "".join(one[first:last]), "".join(one[first:last])
+        elif last - first == end - start:
+            for before, after in zip(one[first:last], other[start:end], strict=True):
+                yield from _within(before, after)
+        else:
+            yield from _within("".join(one[first:last]), "".join(other[start:end]))
+
+
+def _within(old: str, again: str) -> Iterator[tuple[str, str]]:
+    """A long random value may have swallowed words beside it ("/items/Ab3..."); they stay what they are."""
+    if old == again:
+        yield old, again
+        return
+    if any(form.fullmatch(text) for form in _FORMS for text in (old, again)):
+        yield old, again
+        return
+    one, other = _FINE.findall(old), _FINE.findall(again)
+    if len(one) < 2 or len(other) < 2:
+        yield old, again
+        return
+    layouts = [[len(word) if word.isalnum() else word for word in words] for words in (one, other)]
+    if layouts[0] == layouts[1] and any(a == b and a.isalnum() for a, b in zip(one, other, strict=True)):
+        yield from zip(one, other, strict=True)
+        return
+    before, after = 0, 0  # how much of either is told
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    for at, start, size in matcher.get_matching_blocks():
+        edge = size > 1 and (at == start == 0 or (at + size, start + size) == (len(one), len(other)))
+        if size and not edge and not any(len(word) >= _LONG_WORD for word in one[at : at + size]):
+            continue
+        if (at, start) != (before, after):
+            yield "".join(one[before:at]), "".join(other[after:start])
+        if size:
+            yield ("".join(one[at : at + size]),) * 2
+        before, after = at + size, start + size
+
+
+def opcodes(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """As difflib has them; by number only, where alignment would cost too much."""
+    if max(len(one), len(other)) > _MOST_TOKENS:
+        common = min(len(one), len(other))
+        yield from (("equal" if one[i] == other[i] else "replace", i, i + 1, i, i + 1) for i in range(common))
+        if len(one) != len(other):
+            yield "replace", common, len(one), common, len(other)
+        return
+    yield from difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+
+
+def kind(one: str, other: str) -> str | None:
+    """The regular expression of the narrowest kind that two values have in common; None: none is known."""
+    if not one or not other:
+        return None
+    for values in _FLAGS:
+        if one in values and other in values:
+            return f"(?:{'|'.join(sorted(values))})"
+    for form in _FORMS:
+        if form.fullmatch(one) and form.fullmatch(other):
+            return f"(?:{form.pattern})"
+    for alphabet in _ALPHABETS:
+        plain = re.compile(f"(?:{alphabet})+=*")
+        if plain.fullmatch(one) and plain.fullmatch(other):
+            padded = "=" in one + other
+            # Long and of mixed case: base64 in which chance has left out the two other characters.
+            wide = _ANY_BASE64 if alphabet in _MIXED and min(len(one), len(other)) >= _LONG else alphabet
+            return f"(?:{wide})" + _length(alphabet, one, other) + ("={0,2}" if padded else "")
+    if _SIGNED.fullmatch(one) and _SIGNED.fullmatch(other):
+        return r"-?\d{1,%d}" % max(len(one), len(other), _SHORT)
+    return None
+
+
+def _length(alphabet: str, one: str, other: str) -> str:
+    shortest, longest = sorted((len(one), len(other)))
+    if "%" in alphabet:
+        return "{%d,%d}" % (shortest // 3, longest * 3)
+    if alphabet == "[0-9]" and longest < _SHORT:
+        return "{1,%d}" % (_SHORT - 1)  # a count; longer numbers are times and ids
+    if "=" in one + other:
+        shortest -= 2
+    if shortest == longest:
+        return "{%d}" % shortest
+    return "{%d,%d}" % (max(1, shortest - (longest - shortest) - 1), longest + (longest - shortest) + 1)
+
+
+def _loose(one: str, other: str) -> str:
+    """Of no kind that has a name: the classes of characters of both, and up to twice their length."""
+    seen = one + other
+    classes = "".join(
+        spelled
+        for spelled, there in (
+            ("a-z", re.search("[a-z]", seen)),
+            ("A-Z", re.search("[A-Z]", seen)),
+            ("0-9", re.search("[0-9]", seen)),
+        )
+        if there
+    )
+    others = "".join(re.escape(char) for char in sorted(set(re.sub("[A-Za-z0-9]", "", seen))))
+    shortest = min(len(one), len(other)) // 2
+    return "[%s]{%d,%d}" % (classes + others, shortest, 2 * max(len(one), len(other)))
+
+
+# -- Orders ------------------------------------------------------------------------------------------------
+
+
+def _permuted(old: str, again: str, new: str) -> bool:
+    """Whether all that varies is the order of the items of one list, in whose span all else stays."""
+    for separator in ("\n", ", ", "; ", ",", ";", "&", " "):
+        lists = [text.split(separator) for text in (old, again, new)]
+        if len({len(one) for one in lists}) == 1 and in_another_order(*lists):
+            return True
+    return False
+
+
+def in_another_order(old: Sequence[str], again: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether old and again have the same items in another order, and new has them as well.
+
+    Items before and after those that moved must stay, unless they look like them: chance may have left them there.
+    """
+    span = moved(old, again)
+    if span is None or len(new) != len(old):
+        return False
+    first, last = span
+    same_around = list(old[:first]) == list(new[:first]) and list(old[last:]) == list(new[last:])
+    return same_around and sorted(old[first:last]) == sorted(new[first:last])
+
+
+def moved(old: Sequence[str], again: Sequence[str]) -> tuple[int, int] | None:
+    """The span of items that stand in another order; None: they do not, or others are there."""
+    if old == again or len(old) != len(again) or sorted(old) != sorted(again):
+        return None
+    places = [at for at, (one, other) in enumerate(zip(old, again, strict=True)) if one != other]
+    first, last = places[0], places[-1] + 1
+    shapes = {_opening(old[at]) for at in places}
+    while first > 0 and _opening(old[first - 1]) in shapes:
+        first -= 1
+    while last < len(old) and _opening(old[last]) in shapes:
+        last += 1
+    return first, last
+
+
+def _opening(item: str) -> str:
+    """How an item begins: what two of one list have in common."""
+    found = re.match(r"\s*(?:<\w+|[^\w\s]?)", item)
+    return f"{found[0] if found else ''}{len(split(item))}"
+
+
+def shape(text: str) -> str:
+    """A text without what usually varies (anything with a digit in it), to pair lines and records by."""
+    return _VARIES.sub("#", text)
+
+
+_VARIES = re.compile(r"[A-Za-z0-9]*\d[A-Za-z0-9_=-]*")
