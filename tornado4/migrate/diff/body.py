@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Any
 
 from tornado4.migrate.diff import tokens
@@ -138,6 +138,8 @@ def line_points(old: str, new: str, again: str | None = None) -> Iterator[Point]
     if tokens.in_another_order(one, second, other):
         yield "noise", "", "", ""
         return
+    if one != second and _unshuffle(one, second, other):
+        yield "noise", "", "", ""
     if one == second:
         changed, twins = list(_changed(one, other)), {}
     else:  # lines that vary are paired with themselves, so that no stable one is taken for theirs
@@ -152,6 +154,26 @@ def line_points(old: str, new: str, again: str | None = None) -> Iterator[Point]
             where = f"line {first + 1}" if last - first <= 1 else f"lines {first + 1} to {last}"
             text = "\n".join(one[first:last])
             yield where, text, "\n".join(other[start:end]), text
+
+
+_ITEM = re.compile(r"\s*(?:<\w+|[-*+] )")
+
+
+def _unshuffle(one: list[str], second: list[str], other: list[str]) -> bool:
+    """Put runs of items (``<li>``, ``<tr>``, ``- ``) that are in another order each time into the old one's; True: some
+    were."""
+    if not len(one) == len(second) == len(other):
+        return False
+    some, first = False, 0
+    for opening, group in groupby(one, lambda line: found[0] if (found := _ITEM.match(line)) else ""):
+        run = list(group)
+        here = slice(first, first + len(run))
+        first += len(run)
+        if opening and run != second[here] and sorted(run) == sorted(second[here]):
+            second[here] = run
+            if run != other[here] and sorted(run) == sorted(other[here]):
+                other[here], some = run, True
+    return some
 
 
 def _changed_shapes(one: list[str], other: list[str]) -> Iterator[tuple[int, int, int, int]]:

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 from tornado4._wire.http1 import END, NEED_DATA, Head, ResponseReader
-from tornado4._wire.websocket import encode_frame
+from tornado4._wire.websocket import CLOSE, PING, PONG, encode_frame
 from tornado4.httputil import HTTPInputError, ResponseStartLine
 from tornado4.migrate.diff.cookies import CookieJar
 from tornado4.migrate.diff.frames import FrameSplitter
@@ -114,6 +114,7 @@ class Client:
         self._jar = CookieJar() if keep_cookies else None
         self._link: _Link | None = None
         self._splitter: FrameSplitter | None = None
+        self._close_sent = False  # on this WebSocket
         # Frames beyond those that a step waits for belong to the next one, or chance would decide.
         self._surplus: list[Frame] = []
 
@@ -149,6 +150,7 @@ class Client:
     def disconnect(self) -> None:
         """Close the connection; cookies stay."""
         link, self._link, self._splitter = self._link, None, None
+        self._close_sent = False
         self._surplus = []
         if link is not None:
             link.close()
@@ -213,13 +215,15 @@ class Client:
     # -- WebSocket
 
     def _send_frames(self, sends: tuple[Send, ...], link: _Link, answer: _Collected) -> None:
+        # Raw bytes may be a close as well: then the side's own is not answered, which a second one would be.
+        self._close_sent = self._close_sent or any(send.opcode in (None, CLOSE) for send in sends)
         answer.sent = b"".join(map(_on_the_wire, sends))
         link.send(answer.sent)
 
     def _await_frames(self, step: Step, link: _Link, answer: _Collected, piece: bytes) -> None:
         """``piece``: what came already, behind a handshake or while sending."""
         assert self._splitter is not None
-        self._surplus += self._splitter.feed(piece)
+        self._take_frames(piece, link)
         while not self._came(step, answer.frames):
             if self._surplus:
                 answer.frames.append(self._surplus.pop(0))
@@ -227,11 +231,22 @@ class Client:
             if link.closed:
                 return
             try:
-                self._surplus += self._splitter.feed(link.receive())
+                self._take_frames(link.receive(), link)
             except _NoAnswer:
                 waited = "the close" if step.expect_close else f"frame {len(answer.frames) + 1}"
                 answer.failure = f"{waited} did not come within {self.seconds:g} s"
                 return
+
+    def _take_frames(self, piece: bytes, link: _Link) -> None:
+        """Keep the frames of a piece; answer pings, and the first close unless ours went before (RFC 6455, 5.5)."""
+        assert self._splitter is not None
+        for frame in self._splitter.feed(piece):
+            self._surplus.append(frame)
+            if frame.opcode == PING:
+                link.send(encode_frame(True, PONG, frame.payload, mask=True))
+            elif frame.opcode == CLOSE and not self._close_sent:
+                self._close_sent = True
+                link.send(encode_frame(True, CLOSE, frame.payload[:2], mask=True))
 
     @staticmethod
     def _came(step: Step, frames: list[Frame]) -> bool:
@@ -249,7 +264,7 @@ class Client:
         answer.raw, answer.closed = bytes(link.received), link.closed
         link.received.clear()
         if self._splitter is not None:
-            self._surplus += self._splitter.feed(answer.raw[seen:])
+            self._take_frames(answer.raw[seen:], link)
             if link.closed:
                 answer.frames += self._surplus
         if link.closed or answer.failure or step.raw:

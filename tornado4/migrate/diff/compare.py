@@ -173,7 +173,8 @@ def _frames(old: Sequence[Frame], new: Sequence[Frame], again: Sequence[Frame]) 
         if _payload(one) != _payload(other):
             yield Kind.WEBSOCKET_FRAME, where, _shown(one), _shown(other), _shown(second)
         if one.compressed != other.compressed:
-            yield Kind.WEBSOCKET_FRAME, f"{where} compressed", str(one.compressed), str(other.compressed), ""
+            was, is_now = str(one.compressed), str(other.compressed)
+            yield Kind.WEBSOCKET_FRAME, f"{where} compressed", was, is_now, was
 
 
 def _code(frame: Frame) -> str:

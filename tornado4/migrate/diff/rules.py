@@ -61,6 +61,9 @@ _HTTP_DATE = re.compile(
 )
 _DURATION = re.compile(r" \d+\.\d\dms$")
 
+#: What stands at one place: the old side's, the new side's, the old side's when asked again.
+Texts = tuple[str, str, str]
+
 _Replacement = str | Callable[[re.Match[str]], str]
 
 
@@ -72,12 +75,6 @@ def _masked(match: re.Match[str]) -> str:
 _SUBSTITUTIONS: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = (
     ("xsrf", re.compile(r"2\|[0-9a-f]{8}\|([0-9a-f]{2,64})\|\d{10}"), _masked),
     ("xsrf", re.compile(r'(_xsrf(?:=|" value=")"?)[0-9a-f]{32}\b'), r"\1<xsrf>"),
-    (
-        "signed-value",
-        re.compile(r"(2\|\d:\d{1,2}\|)10:\d{10}(\|\d+:[^|]*\|\d+:[^|]*\|)[0-9a-f]{64}"),
-        r"\1<time>\2<signature>",
-    ),
-    ("signed-value", re.compile(r"([A-Za-z0-9+/=]+\|)\d{10}\|[0-9a-f]{40}\b"), r"\1<time>|<signature>"),
     ("address", re.compile(r"\bat 0x[0-9a-fA-F]{5,16}\b"), "at 0x..."),
     ("module-name", re.compile(r"\btornado4(?=[./])"), "tornado"),
     ("traceback", re.compile(r'(?m)^ *File ".*", line \d+, in .*(?:\n(?: {4,}.*|  \[.*\]))*\n?'), ""),
@@ -127,15 +124,15 @@ class Rules:
         if whole := self._whole(old, new, place):
             return whole
         used: list[str] = []
-        again = old if again is None else _without_port(again, place.ports[2])
+        texts = old, new, old if again is None else again
         for name, normalise in self._steps(place):
-            changed = normalise(old, new)
-            if changed != (old, new):
+            changed = normalise(texts)
+            if changed[:2] != texts[:2]:
                 used.append(name)
-                again = normalise(old, again)[1]
-                old, new = changed
-                if old == new:
+                if changed[0] == changed[1]:
                     return ", ".join(dict.fromkeys(used))
+            texts = changed
+        old, new, again = texts
         return ", ".join(dict.fromkeys([*used, "noise"])) if tokens.covers(old, again, new) else None
 
     def meanings(self, used: Iterable[str]) -> dict[str, str]:
@@ -169,41 +166,63 @@ class Rules:
             return "asyncio-log" if logger == "asyncio" and not old else ""
         return ""
 
-    def _steps(self, place: Place) -> Iterable[tuple[str, Callable[[str, str], tuple[str, str]]]]:
+    def _steps(self, place: Place) -> Iterable[tuple[str, Callable[[Texts], Texts]]]:
         for pattern in self.user.text:
             yield f"ignore-text {pattern}", _substitute(re.compile(pattern), "")
         for name, compiled, replacement in _SUBSTITUTIONS:
             yield name, _substitute(compiled, replacement)
         yield "python", _unqualified
+        yield "signed-value", _signed
         header = place.name if place.kind is Kind.HEADER else ""
         if header in ("expires", "set-cookie"):
             yield "expires", _near_dates
         if header == "content-type":
             yield "boundary", _substitute(re.compile(r'(boundary="?)[^";,]+'), r"\1<boundary>")
-        yield "port", lambda old, new: (_without_port(old, place.ports[0]), _without_port(new, place.ports[1]))
+        yield "port", lambda texts: _three(map(_without_port, texts, place.ports))
+
+
+_SIGNED = (
+    re.compile(r"(2\|\d:\d{1,2}\|10:)(\d{10})(\|\d+:[^|]*\|\d+:[^|]*\|)[0-9a-f]{64}"),
+    re.compile(r"([A-Za-z0-9+/=]+\|)(\d{10})(\|)[0-9a-f]{40}\b"),
+)
+
+
+def _three(texts: Iterable[str]) -> Texts:
+    old, new, again = texts
+    return old, new, again
+
+
+def _signed(texts: Texts) -> Texts:
+    """Without times and signatures, where the times differ: of one second, the signatures must be equal as well."""
+    for pattern in _SIGNED:
+        old, new = ([match[2] for match in pattern.finditer(text)] for text in texts[:2])
+        if old != new and len(old) == len(new):
+            texts = _three(pattern.sub(r"\1<time>\3<signature>", text) for text in texts)
+    return texts
 
 
 _QUALIFIED = re.compile(r"\b(?:\w+\.|<locals>\.)+(\w+\(\) (?:missing|takes|got)\b)")
 
 
-def _unqualified(old: str, new: str) -> tuple[str, str]:
+def _unqualified(texts: Texts) -> Texts:
     """Where one interpreter names the class and the other does not; two classes are a difference."""
-    bare = _QUALIFIED.sub(r"\1", old), _QUALIFIED.sub(r"\1", new)
-    return bare if bare[0] == bare[1] and (old in bare or new in bare) else (old, new)
+    bare = _three(_QUALIFIED.sub(r"\1", text) for text in texts)
+    one_sided = (texts[0] == bare[0]) != (texts[1] == bare[1])
+    return bare if one_sided else texts
 
 
-def _substitute(pattern: re.Pattern[str], replacement: _Replacement) -> Callable[[str, str], tuple[str, str]]:
-    return lambda old, new: (pattern.sub(replacement, old), pattern.sub(replacement, new))
+def _substitute(pattern: re.Pattern[str], replacement: _Replacement) -> Callable[[Texts], Texts]:
+    return lambda texts: _three(pattern.sub(replacement, text) for text in texts)
 
 
-def _near_dates(old: str, new: str) -> tuple[str, str]:
-    dates = _HTTP_DATE.findall(old), _HTTP_DATE.findall(new)
-    if not dates[0] or len(dates[0]) != len(dates[1]):
-        return old, new
-    for one, other in zip(*dates, strict=True):
+def _near_dates(texts: Texts) -> Texts:
+    old, new = (_HTTP_DATE.findall(text) for text in texts[:2])
+    if not old or len(old) != len(new):
+        return texts
+    for one, other in zip(old, new, strict=True):
         if abs((parsedate_to_datetime(one) - parsedate_to_datetime(other)).total_seconds()) > DATE_SECONDS:
-            return old, new
-    return _HTTP_DATE.sub(_spelling, old), _HTTP_DATE.sub(_spelling, new)
+            return texts
+    return _three(_HTTP_DATE.sub(_spelling, text) for text in texts)
 
 
 def _spelling(match: re.Match[str]) -> str:

@@ -91,7 +91,8 @@ def alike(old: str, new: str) -> bool:
 
 
 def _known(one: str, other: str) -> bool:
-    return bool(one and other) and kind(one, other) is not None
+    known = kind(one, one)
+    return known is not None and re.fullmatch(known, other) is not None
 
 
 @functools.lru_cache(256)
@@ -171,10 +172,10 @@ def kind(one: str, other: str) -> str | None:
     for alphabet in _ALPHABETS:
         plain = re.compile(f"(?:{alphabet})+=*")
         if plain.fullmatch(one) and plain.fullmatch(other):
-            padded = "=" in one + other
+            padding = sorted(len(text) - len(text.rstrip("=")) for text in (one, other))
             # Long and of mixed case: base64 in which chance has left out the two other characters.
             wide = _ANY_BASE64 if alphabet in _MIXED and min(len(one), len(other)) >= _LONG else alphabet
-            return f"(?:{wide})" + _length(alphabet, one, other) + ("={0,2}" if padded else "")
+            return f"(?:{wide})" + _length(alphabet, one.rstrip("="), other.rstrip("=")) + "={%d,%d}" % (*padding,)
     if _SIGNED.fullmatch(one) and _SIGNED.fullmatch(other):
         return r"-?\d{1,%d}" % max(len(one), len(other), _SHORT)
     return None
@@ -186,8 +187,6 @@ def _length(alphabet: str, one: str, other: str) -> str:
         return "{%d,%d}" % (shortest // 3, longest * 3)
     if alphabet == "[0-9]" and longest < _SHORT:
         return "{1,%d}" % (_SHORT - 1)  # a count; longer numbers are times and ids
-    if "=" in one + other:
-        shortest -= 2
     if shortest == longest:
         return "{%d}" % shortest
     return "{%d,%d}" % (max(1, shortest - (longest - shortest) - 1), longest + (longest - shortest) + 1)

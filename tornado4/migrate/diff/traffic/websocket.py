@@ -28,7 +28,7 @@ from pathlib import Path
 from tornado4.migrate.diff.model import Send, Sequence, Step
 from tornado4.migrate.diff.traffic.request import TrafficError, read_text, websocket_handshake
 
-TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 def read_websocket(path: Path) -> Sequence:
@@ -94,13 +94,13 @@ class _Transcript:
             return Send(self._text(rest), TEXT)
         if word == "send-binary":
             return Send(self._bytes(rest), BINARY)
-        if word == "ping":
-            return Send(self._text(rest), PING)
+        if word in ("ping", "pong"):
+            return Send(self._text(rest), PING if word == "ping" else PONG)
         if word == "raw":
             return Send(self._bytes(rest))
         if word == "close":
             return Send(self._close(rest), CLOSE)
-        raise self._error(f"{word!r} is none of header, connect, send, send-binary, ping, raw, expect, close")
+        raise self._error(f"{word!r} is none of header, connect, send, send-binary, ping, pong, raw, expect, close")
 
     def _text(self, rest: str) -> bytes:
         if not rest.startswith('"'):
