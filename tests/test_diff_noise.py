@@ -1,4 +1,4 @@
-"""Noise hides nothing: each stable token of a recorded run is changed, and none may pass; unchanged runs are no difference.
+"""Noise hides nothing: each stable token of a recorded run is changed, and none may pass; unchanged runs are the same.
 
 A noisy program is run some times, and what it answers is kept. What is stable in it is found here, by other means than
 those of the comparison, and from more runs than the three that it is given.
@@ -10,7 +10,6 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -42,7 +41,8 @@ class Json(tornado.web.RequestHandler):
     def get(self):
         self.write({"id": str(uuid.uuid4()), "n": 3, "ok": True, "none": None, "text": "row 5 of %s is new" % hexed(),
                     "tags": shuffled(*"abcdefghij"), "list": [1, 2, {"a b": "x"}], "took": random.random() + 1,
-                    "url": "http://shop.example/a/b?sort=up&key=%s" % url64(), "serial": random.randint(10**11, 10**12 - 1)})
+                    "url": "http://shop.example/a/b?sort=up&key=%s" % url64(),
+                    "serial": random.randint(10**11, 10**12 - 1)})
 
 class Cookies(tornado.web.RequestHandler):
     def get(self):
@@ -73,7 +73,8 @@ class Socket(tornado.websocket.WebSocketHandler):
 def make_app():
     logging.getLogger("shop").setLevel("DEBUG")
     return tornado.web.Application(
-        [("/page", Page), ("/json", Json), ("/cookies", Cookies), ("/headers", Headers), ("/logs", Logs), ("/ws", Socket)],
+        [("/page", Page), ("/json", Json), ("/cookies", Cookies), ("/headers", Headers),
+         ("/logs", Logs), ("/ws", Socket)],
         cookie_secret="s", xsrf_cookies=True)
 '''
 TRANSCRIPT = "connect /ws\nsend hello\nexpect 1\nexpect close\n"
@@ -215,7 +216,8 @@ def changed_responses(answers: Answers) -> Iterator[tuple[str, Answer]]:
     lines = raws[-1][:head].split("\r\n")
     for at in range(1, len(lines) - 1):
         swapped = [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
-        yield f"order of {lines[at : at + 2]}", replace(last, raw=("\r\n".join(swapped) + raws[-1][head:]).encode("latin1"))
+        raw = "\r\n".join(swapped) + raws[-1][head:]
+        yield f"order of {lines[at : at + 2]}", replace(last, raw=raw.encode("latin1"))
 
 
 def test_no_change_of_a_stable_token_passes(recorded: list[tuple[Step, Answers]]) -> None:
@@ -233,7 +235,11 @@ def test_no_change_of_a_stable_token_passes(recorded: list[tuple[Step, Answers]]
 
 @pytest.mark.parametrize("values", [
     ["9f86d081884c7d659a2feaa0c55ad015", "2c26b46b68ffc68ff99b453c1d304134", "fcde2b2edba56bf408601fb721fe9b5c"],
-    ["f1e3d6b2-54b5-4b7f-9e0e-8d5a3c7c1f10", "0d9b3c2a-8a55-4be2-b7a7-97f0b7f1c2d3", "7a7f9b1e-1111-4c2d-8e3f-aaaabbbbcccc"],
+    [
+        "f1e3d6b2-54b5-4b7f-9e0e-8d5a3c7c1f10",
+        "0d9b3c2a-8a55-4be2-b7a7-97f0b7f1c2d3",
+        "7a7f9b1e-1111-4c2d-8e3f-aaaabbbbcccc",
+    ],
 ])  # fmt: skip
 def test_a_piece_that_varies_keeps_its_kind(values: list[str]) -> None:
     old, again, new = values

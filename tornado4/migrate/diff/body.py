@@ -70,8 +70,8 @@ def _points(one: bytes, other: bytes, second: bytes, new: Response) -> Iterator[
             found = list(json_points(*values, again=third))
             yield from found
             if not found or _spelling(other) not in (_spelling(one), _spelling(second)):
-                shown = [data.decode("utf-8", "replace") for data in (one, other)]
-                yield "$ (spelling)", *shown, shown[0]
+                text = one.decode("utf-8", "replace")
+                yield "$ (spelling)", text, other.decode("utf-8", "replace"), text
             return
     if _TEXT.match(kind) or kind.endswith("json") or not kind:
         try:
@@ -108,16 +108,17 @@ def json_points(old: Any, new: Any, path: str = "$", again: Any = _SAME) -> Iter
             yield f"{path} (order of keys)", ", ".join(old), ", ".join(new), ", ".join(seconds)
         for key in {**old, **new}:
             step = f".{key}" if _IS_WORD.fullmatch(key) else f"[{json.dumps(key)}]"
-            values = (one.get(key, _NOTHING) for one in (old, new, seconds))
-            yield from _json_values(*values, path + step)
+            yield from _json_values(
+                old.get(key, _NOTHING), new.get(key, _NOTHING), seconds.get(key, _NOTHING), path + step
+            )
     elif isinstance(old, list) and isinstance(new, list):
-        seconds = again if isinstance(again, list) else old
-        if old != new and tokens.in_another_order(*([*map(_dumped, one)] for one in (old, seconds, new))):
+        thirds = again if isinstance(again, list) else old
+        if old != new and tokens.in_another_order([*map(_dumped, old)], [*map(_dumped, thirds)], [*map(_dumped, new)]):
             # Known to be noise: told as if the old side had given this very order the second time.
             yield f"{path} (order)", _dumped(old), _dumped(new), _dumped(new)
             return
-        for index, values in enumerate(zip_longest(old, new, seconds, fillvalue=_NOTHING)):
-            yield from _json_values(*values, f"{path}[{index}]")
+        for index, (one, other, third) in enumerate(zip_longest(old, new, thirds, fillvalue=_NOTHING)):
+            yield from _json_values(one, other, third, f"{path}[{index}]")
     elif old is _NOTHING or new is _NOTHING or type(old) is not type(new) or old != new:
         yield path, _dumped(old), _dumped(new), _dumped(again)
 

@@ -10,6 +10,7 @@ import contextlib
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Rows
 from pathlib import Path
@@ -60,6 +61,11 @@ def main(argv: Rows[str]) -> int:
         return _Command(options, program).run()
     except (CannotRun, TrafficError, BadRules, EnvironmentUnavailable, DoesNotStart, Gone, report.ReportError) as error:
         print(f"tornado4 diff: error: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except Exception as error:
+        # Ours to mend; but no difference was found by it, which is what exit code 1 would say.
+        traceback.print_exc()
+        print(f"tornado4 diff: error: could not run: {type(error).__name__}: {error}", file=sys.stderr)
         return COULD_NOT_RUN
     except KeyboardInterrupt:
         print("tornado4 diff: interrupted", file=sys.stderr)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tornado4.migrate.diff.model import Answer, Difference, Step
+from tornado4.migrate.diff.model import Answer, Difference, Kind, Step
 
 DATA = Path(__file__).with_name("deviations.json")
 _ROW = re.compile(r"\| ([A-Z][A-Z0-9.-]+) \| (.+?) \| .* \|")
@@ -26,7 +26,8 @@ class Sign:
     """A row is at work in a step when all that is given here is found.
 
     ``request`` in what was sent, ``status`` first in the new side's answer, ``log`` in one of the new side's messages,
-    ``old`` in the old side's answer; all but ``status`` are regular expressions.
+    ``old`` in the old side's answer; all but ``status`` are regular expressions. ``kinds``: where what was sent alone
+    shows it, the kinds of difference that it can make; anything else in that step counts. None: all.
     """
 
     row: str
@@ -34,6 +35,16 @@ class Sign:
     log: str = ""
     request: str = ""
     old: str = ""
+    kinds: tuple[Kind, ...] = ()
+
+    def explains(self, difference: Difference) -> bool:
+        """Whether the row, at work in a step, can have made this difference."""
+        if self.kinds and difference.kind not in self.kinds:
+            return False
+        # Of headers it is the one that tells the connection's end; of log records, those that the old side has more.
+        if self.kinds and difference.kind is Kind.HEADER:
+            return difference.where.lower().endswith("connection")
+        return not self.kinds or difference.kind not in (Kind.LOG, Kind.EXCEPTION) or not difference.new
 
     def shows(self, request: str, old: str, new: Answer) -> bool:
         if self.status and not new.raw.startswith(tuple(f"HTTP/1.1 {code} ".encode() for code in self.status)):
@@ -59,7 +70,7 @@ SIGNS = (
     Sign("WIRE-FOLD", (400,), request=r"(?i)\n(?:host|content-length|transfer-encoding|connection):[^\n]*\n[ \t]"),
     Sign("WIRE-400", (400,), _MALFORMED),
     Sign("WIRE-100", request=r"(?is)^\S+ \S+ HTTP/1\.0\r\n.*expect: 100-continue", old="^HTTP/1.1 100 "),
-    Sign("WIRE-EXT", request=r"\r\n[0-9A-Fa-f]+[ \t]*;"),
+    Sign("WIRE-EXT", request=r"\r\n[0-9A-Fa-f]+[ \t]*;", old="^$"),
     Sign("WIRE-TRAILER", request=r"\n0+\r?\n[^\s:]+:", old=r"^$"),
     Sign("WIRE-BODYLESS", request="^HEAD ", old=r"\r\n\r\n0\r\n\r\n"),
     Sign("WIRE-SPACE", request=r":[ \t]*[\x85\xa0]|[\x85\xa0][ \t]*\r?\n"),
@@ -68,10 +79,21 @@ SIGNS = (
     Sign("WEB-DATE", request=r"(?i)\nif-modified-since:", old=r"^HTTP/1\.1 500 "),
     Sign("WS-OFFER", (101,), request=r"(?i)\nsec-websocket-extensions:", old=r"^HTTP/1\.1 500 "),
     Sign("WS-1.0", (101,), request=r"(?i)^\S+ \S+ HTTP/1\.0\r\n.*"),
-    Sign("WIRE-BLANK", request=r"^(?:\r?\n){2}"),
-    Sign("WIRE-1.0-END", request=r"(?is)^\S+ \S+ HTTP/1\.0\r\n.*connection: *keep-alive"),
-    Sign("WIRE-CLOSE", request=r"(?is)(?:connection: *close\r\n.*|HTTP/1\.0\r\n.*)\r\n\r\n\S+ \S+ HTTP/1"),
+    Sign("WIRE-BLANK", request=r"^(?:\r?\n){2}", old="^(?:$|HTTP/1.1 400 )"),
+    Sign(
+        "WIRE-1.0-END",
+        request=r"(?is)^\S+ \S+ HTTP/1\.0\r\n.*connection: *keep-alive",
+        kinds=(Kind.CONNECTION, Kind.HEADER),
+    ),
+    Sign(
+        "WIRE-CLOSE",
+        request=r"(?is)(?:connection: *close\r\n.*|HTTP/1\.0\r\n.*)\r\n\r\n\S+ \S+ HTTP/1",
+        kinds=(Kind.LOG, Kind.EXCEPTION),
+    ),
 )
+
+
+_FORBIDDEN = Sign("SEC-WEBSOCKET")
 
 
 def explain(step: Step, old: Answer, new: Answer, differences: Iterable[Difference]) -> list[Difference]:
@@ -80,10 +102,12 @@ def explain(step: Step, old: Answer, new: Answer, differences: Iterable[Differen
     answer = old.raw.decode("latin1")
     if step.frames:
         # Forbidden frames can only be sent as raw bytes.
-        row = "SEC-WEBSOCKET" if new.closed and any(send.opcode is None for send in step.send) else ""
+        sign = _FORBIDDEN if new.closed and any(send.opcode is None for send in step.send) else None
     else:
-        row = next((sign.row for sign in SIGNS if sign.shows(request, answer, new)), "")
-    return [replace(one, rule=row) if row and not one.rule else one for one in differences]
+        sign = next((sign for sign in SIGNS if sign.shows(request, answer, new)), None)
+    if sign is None:
+        return list(differences)
+    return [replace(one, rule=sign.row) if not one.rule and sign.explains(one) else one for one in differences]
 
 
 @functools.cache

@@ -11,6 +11,7 @@ Every value here can be written as JSON and read back (`to_json`, `from_json` in
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
 
 
@@ -116,11 +117,12 @@ class Difference:
 
 
 class Outcome(enum.Enum):
-    """A step's three possible ends; never mixed."""
+    """A step's four possible ends; never mixed."""
 
     SAME = "same"
     IGNORED = "differs but ignored"
     DIFFERENT = "different"
+    UNTESTED = "untested"  # it failed alike on both sides: nothing was compared that was meant to be
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,41 @@ class Verdict:
     def outcome(self) -> Outcome:
         if any(not d.rule for d in self.differences):
             return Outcome.DIFFERENT
+        if self.untested:
+            return Outcome.UNTESTED
         return Outcome.IGNORED if self.differences else Outcome.SAME
+
+
+    @property
+    def untested(self) -> str:
+        """Why this step says nothing about what it was made for; empty: it does."""
+        failure = next((answer.failure for answer in self.answers.values() if answer.failure), "")
+        opens = self.step.websocket and not self.step.frames
+        if not failure and opens and self.answers and not any(map(_upgraded, self.answers.values())):
+            return "the WebSocket did not open"
+        return failure
+
+    @property
+    def status(self) -> str:
+        """The final status of the old side's answer and of the new one's: ``200``, ``403 -> 200``; empty: there is none.
+        """
+        answers = list(self.answers.values())
+        codes = [_final_status(answer.raw) for answer in answers[:1] + answers[-1:]]
+        return " -> ".join(code or "none" for code in dict.fromkeys(codes)) if any(codes) else ""
+
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.\d (\d{3})")
+
+
+def _final_status(raw: bytes) -> str:
+    """Of the first response that is none in between."""
+    while (line := _STATUS_LINE.match(raw)) and line[1].startswith(b"1") and line[1] != b"101":
+        raw = raw.partition(b"\r\n\r\n")[2]
+    return line[1].decode("ascii") if line else ""
+
+
+def _upgraded(answer: Answer) -> bool:
+    return _final_status(answer.raw) == "101"
 
 
 @dataclass

@@ -3,10 +3,11 @@
 Two kinds. Readings of the clock (the Date header, the duration at the end of an access line) are never compared but
 by form: two runs of one program never agree on them, and a step is not "different but ignored" for that. All else that
 is volatile is ignored by a named rule, and counted as such: here the rules on texts; those on what follows from
-something ignored (an ETag, a length) are in ``compare``, and what differs on purpose is ``deviations``. The last rule is
-noise: the old side runs twice, and pieces of a text that vary between old and old may vary to the new side as well,
-within their kind (``tokens``); what stands around them may not. The user's own rules come from ``[tool.tornado4.diff]`` in the application's
-pyproject.toml.
+something ignored (an ETag, a length) are in ``compare``, and what differs on purpose is ``deviations``.
+
+The last rule is noise: the old side runs twice, and the pieces of a text that vary between old and old may vary to the
+new side as well, within their kind (``tokens``); what stands around them may not. The user's own rules come from
+``[tool.tornado4.diff]`` in the application's pyproject.toml.
 """
 
 from __future__ import annotations

@@ -175,21 +175,23 @@ def kind(one: str, other: str) -> str | None:
             padding = sorted(len(text) - len(text.rstrip("=")) for text in (one, other))
             # Long and of mixed case: base64 in which chance has left out the two other characters.
             wide = _ANY_BASE64 if alphabet in _MIXED and min(len(one), len(other)) >= _LONG else alphabet
-            return f"(?:{wide})" + _length(alphabet, one.rstrip("="), other.rstrip("=")) + "={%d,%d}" % (*padding,)
+            length = _length(alphabet, one.rstrip("="), other.rstrip("="))
+            return f"(?:{wide}){length}={{{padding[0]},{padding[1]}}}"
     if _SIGNED.fullmatch(one) and _SIGNED.fullmatch(other):
-        return r"-?\d{1,%d}" % max(len(one), len(other), _SHORT)
+        return rf"-?\d{{1,{max(len(one), len(other), _SHORT)}}}"
     return None
 
 
 def _length(alphabet: str, one: str, other: str) -> str:
     shortest, longest = sorted((len(one), len(other)))
     if "%" in alphabet:
-        return "{%d,%d}" % (shortest // 3, longest * 3)
+        return f"{{{shortest // 3},{longest * 3}}}"
     if alphabet == "[0-9]" and longest < _SHORT:
-        return "{1,%d}" % (_SHORT - 1)  # a count; longer numbers are times and ids
+        return f"{{1,{_SHORT - 1}}}"  # a count; longer numbers are times and ids
     if shortest == longest:
-        return "{%d}" % shortest
-    return "{%d,%d}" % (max(1, shortest - (longest - shortest) - 1), longest + (longest - shortest) + 1)
+        return f"{{{shortest}}}"
+    slack = longest - shortest + 1
+    return f"{{{max(1, shortest - slack)},{longest + slack}}}"
 
 
 def _loose(one: str, other: str) -> str:
@@ -206,7 +208,7 @@ def _loose(one: str, other: str) -> str:
     )
     others = "".join(re.escape(char) for char in sorted(set(re.sub("[A-Za-z0-9]", "", seen))))
     shortest = min(len(one), len(other)) // 2
-    return "[%s]{%d,%d}" % (classes + others, shortest, 2 * max(len(one), len(other)))
+    return f"[{classes}{others}]{{{shortest},{2 * max(len(one), len(other))}}}"
 
 
 # -- Orders ------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from tornado4.migrate.diff.report.summary import Tally, plural
 _HERE = Path(__file__).parent
 _DEVIATION = re.compile(r"[A-Z][A-Z0-9.]*(-[A-Z0-9.]+)+")
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-_SIGNS = {Outcome.DIFFERENT: "≠", Outcome.IGNORED: "≈", Outcome.SAME: "="}
+_SIGNS = {Outcome.DIFFERENT: "≠", Outcome.IGNORED: "≈", Outcome.UNTESTED: "?", Outcome.SAME: "="}
 
 
 def to_html(run: Run, deviations_url: str = "") -> str:
@@ -83,6 +83,8 @@ def _sentence(tally: Tally) -> str:
     if tally.different:
         verb = "differs" if tally.different == 1 else "differ"
         return f"{plural(tally.different, 'step')} of {tally.steps:,} {verb}."
+    if tally.untested:
+        return "No difference was found, but some steps failed alike on both sides and compared nothing."
     if tally.ignored:
         return "No difference but what is ignored, each by a rule."
     return "No difference at all."

@@ -35,7 +35,8 @@ def to_junit(run: Run) -> str:
 
 def _totals(name: str, verdicts: list[Verdict]) -> dict[str, str]:
     failures = sum(verdict.outcome is Outcome.DIFFERENT for verdict in verdicts)
-    counts = {"tests": str(len(verdicts)), "failures": str(failures), "errors": "0", "skipped": "0"}
+    untested = sum(verdict.outcome is Outcome.UNTESTED for verdict in verdicts)
+    counts = {"tests": str(len(verdicts)), "failures": str(failures), "errors": "0", "skipped": str(untested)}
     return {"name": name, **counts, "time": f"{sum(map(_seconds, verdicts)):.3f}"}
 
 
@@ -60,6 +61,8 @@ def _case(suite: ET.Element, verdict: Verdict) -> None:
         points = ", ".join(dict.fromkeys(f"{item.kind.value} {item.where}".strip() for item in counted))
         failure = ET.SubElement(case, "failure", type="different", message=_cut(one_line(points)))
         failure.text = _failure_text(verdict, counted)
+    elif verdict.outcome is Outcome.UNTESTED:
+        ET.SubElement(case, "skipped", message=_cut(one_line(f"untested: {verdict.untested}")))
 
 
 def _failure_text(verdict: Verdict, counted: list[Difference]) -> str:

@@ -4,7 +4,7 @@
   const byId = (id) => document.getElementById(id);
   const read = (id) => JSON.parse(byId(id).textContent);
   const { sides, steps } = read("index");
-  const SIGNS = { different: "≠", ignored: "≈", same: "=" };
+  const SIGNS = { different: "≠", ignored: "≈", untested: "?", same: "=" };
   const CONTEXT = 3; // equal lines left standing around a change
   const WIDEST = 64 * 1024; // bytes of a raw view that are shown
 
@@ -17,7 +17,7 @@
 
   // ---- the list and its filters
 
-  const outcomes = new Set(["different", "ignored", "same"]);
+  const outcomes = new Set(["different", "ignored", "untested", "same"]);
   const chosen = { text: "", kind: "", rule: "" };
   const places = new Map(); // a step's number -> its place in `steps`
   const buttons = [...document.querySelectorAll(".count")];
@@ -25,7 +25,7 @@
   let current = null;
 
   function listEntry(step) {
-    const link = make("a", step.outcome, make("span", "sign", SIGNS[step.outcome]), make("span", "name", step.name));
+    const link = make("a", step.outcome, make("span", "sign", SIGNS[step.outcome]), make("span", "name", step.name), make("span", "status", step.status));
     link.append(make("span", "number", String(step.number)));
     link.append(make("span", "hint", step.hint || step.rules.join(", ") || step.sequence));
     link.href = "#step-" + step.number;
@@ -298,6 +298,7 @@
       back,
       make("div", "steps-head", make("h2", "", sign, step.name), turn),
       make("p", "muted", meta),
+      step.outcome === "untested" ? make("p", "notice", "Untested, it failed alike on both sides: ", step.untested) : null,
       detail.findings.length ? make("h3", "", step.outcome === "different" ? "What differs" : "Differs but is ignored") : null,
       detail.findings.length ? findingsTable(detail.findings) : null,
       rawDetails("Request", sent, detail.request.map((piece) => [piece.label, piece])),
@@ -375,7 +376,7 @@
 
   const KEYS = {
     j: () => go(1), k: () => go(-1), ArrowDown: () => go(1), ArrowUp: () => go(-1),
-    1: () => toggle("different"), 2: () => toggle("ignored"), 3: () => toggle("same"),
+    1: () => toggle("different"), 2: () => toggle("ignored"), 3: () => toggle("same"), 4: () => toggle("untested"),
     "/": () => byId("text").select(), o: () => visit("#overview"), t: turnTheme, "?": () => byId("keys").showModal(),
     r: () => { const boxes = [...byId("step").querySelectorAll("details")]; const wanted = boxes.some((box) => !box.open); for (const box of boxes) box.open = wanted; },
     Escape: () => { if (byId("main").classList.contains("open")) visit(""); },

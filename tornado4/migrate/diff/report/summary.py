@@ -1,4 +1,4 @@
-"""The three counts of a run, never mixed, and what stands behind each of them."""
+"""The four counts of a run, never mixed, and what stands behind each of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Tally:
     same: int = 0
     ignored: int = 0
     different: int = 0
+    untested: int = 0  # failed alike on both sides
+    statuses: dict[str, int] = field(default_factory=dict)  # "200", "403 -> 200", ... -> steps
     rules: dict[str, int] = field(default_factory=dict)  # rule or deviation -> steps in which it explained something
     ignored_by: dict[str, int] = field(default_factory=dict)  # the same, of the steps that count as ignored only
     kinds: dict[Kind, int] = field(default_factory=dict)  # kind -> steps with a difference of it that counts
@@ -38,6 +40,10 @@ class Tally:
                 self.ignored += 1
             case Outcome.DIFFERENT:
                 self.different += 1
+            case Outcome.UNTESTED:
+                self.untested += 1
+        if verdict.status:
+            self.statuses[verdict.status] = self.statuses.get(verdict.status, 0) + 1
         # dict.fromkeys and not set: the order of the differences is the order in the reports.
         for rule in dict.fromkeys(difference.rule for difference in verdict.differences if difference.rule):
             self.rules[rule] = self.rules.get(rule, 0) + 1
@@ -50,7 +56,7 @@ class Tally:
     @property
     def steps(self) -> int:
         """All steps counted so far."""
-        return self.same + self.ignored + self.different
+        return self.same + self.ignored + self.different + self.untested
 
     def by_rule(self, rules: dict[str, int] | None = None) -> list[tuple[str, int]]:
         """Rules and their steps, the busiest first; all rules, or `ignored_by`."""

@@ -18,8 +18,8 @@ from tornado4.migrate.diff.report.printable import columns, decoded, fit, hex_li
 from tornado4.migrate.diff.report.replay import Replay, Standing
 from tornado4.migrate.diff.report.summary import Tally, plural
 
-_STYLES = {"bold": "1", "dim": "2", "same": "32", "ignored": "33", "different": "31"}
-_SIGNS = {Outcome.SAME: "=", Outcome.IGNORED: "~", Outcome.DIFFERENT: "!"}
+_STYLES = {"bold": "1", "dim": "2", "same": "32", "ignored": "33", "different": "31", "untested": "35"}
+_SIGNS = {Outcome.SAME: "=", Outcome.IGNORED: "~", Outcome.DIFFERENT: "!", Outcome.UNTESTED: "?"}
 _STANDING_STYLES = {
     Standing.FIXED: "same", Standing.STILL: "different", Standing.NEW: "different", Standing.NOT_RUN: "ignored"
 }  # fmt: skip
@@ -102,6 +102,7 @@ class Terminal:
         rules = f" ({rules}{', ...' if len(tally.ignored_by) > 4 else ''})" if rules else ""
         of = f"/{self._total}" if self._total else ""
         counts = f"{tally.same:,} same, {tally.ignored:,} differ but ignored{rules}, {tally.different:,} different"
+        counts += f", {tally.untested:,} untested" if tally.untested else ""
         return f"[{tally.steps:>{len(of) - 1 if of else 1}}{of}] {counts}"
 
     # When it is over
@@ -110,6 +111,7 @@ class Terminal:
         """The summary, then each step that differs beside its request."""
         self.clear()
         self._summary(run)
+        self._untested(run)
         for verdict in run.verdicts:
             if verdict.outcome is Outcome.DIFFERENT:
                 self._verdict(run, verdict)
@@ -139,6 +141,11 @@ class Terminal:
         self._count_line(Outcome.SAME, tally.same, "")
         self._count_line(Outcome.IGNORED, tally.ignored, rules)
         self._count_line(Outcome.DIFFERENT, tally.different, kinds)
+        if tally.untested:
+            self._count_line(Outcome.UNTESTED, tally.untested, "failed alike on both sides")
+        if tally.statuses:
+            statuses = ", ".join(f"{status} {number:,}" for status, number in sorted(tally.statuses.items()))
+            self._say(fit(f"  statuses  {statuses}", self._width))
         if tally.failures:
             self._say(f"  a side crashed, hung or did not answer in {plural(tally.failures, 'step')}")
         if run.skipped:
@@ -153,6 +160,15 @@ class Terminal:
                 text = f"  {label}  {number:>6,}  {one_line(run.rules.get(rule, ''))}"
                 self._say(fit(text.rstrip(), self._width))
 
+    def _untested(self, run: Run) -> None:
+        untested = [verdict for verdict in run.verdicts if verdict.outcome is Outcome.UNTESTED]
+        if untested:
+            self._say("", self._styled("bold", "Untested: these steps failed alike on both sides"))
+        for verdict in untested:
+            text = f"? #{verdict.number} {verdict.step.name}: {verdict.untested}"
+            text += f" (status {verdict.status})" if verdict.status else ""
+            self._say(self._styled("untested", fit(one_line(text), self._width)))
+
     def _count_line(self, outcome: Outcome, number: int, detail: str) -> None:
         style = outcome.name.lower() if number else "dim"
         start = f"  {_SIGNS[outcome]} {number:>7,}  {_padded(outcome.value, 19) if detail else outcome.value}"
@@ -160,7 +176,8 @@ class Terminal:
         self._say(self._styled(style, start) + (f"  {rest}" if rest else ""))
 
     def _verdict(self, run: Run, verdict: Verdict) -> None:
-        title = one_line(f"#{verdict.number} {verdict.step.name}")
+        status = f"  ({verdict.status})" if verdict.status else ""
+        title = one_line(f"#{verdict.number} {verdict.step.name}{status}")
         origin = one_line(verdict.step.origin or verdict.sequence)
         self._say("", self._styled("different", fit(f"! {title}", self._width)))
         self._say(self._styled("dim", fit(f"  {origin}", self._width)))

@@ -45,6 +45,8 @@ def entry(verdict: Verdict) -> dict[str, Json]:
         "sequence": one_line(verdict.sequence),
         "origin": one_line(verdict.step.origin),
         "outcome": verdict.outcome.name.lower(),
+        "status": verdict.status,
+        "untested": one_line(verdict.untested),
         "kinds": list(dict.fromkeys(item.kind.value for item in verdict.differences)),
         "rules": list(dict.fromkeys(one_line(item.rule) for item in verdict.differences if item.rule)),
         "hint": ", ".join(dict.fromkeys(points))[:200],
