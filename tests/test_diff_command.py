@@ -281,7 +281,8 @@ def test_no_answer_in_time_is_reported_and_alike_on_both_sides(pair: tuple[Path,
     sequence = read_http_file(Path(requests(pair[0], "GET /never", "GET /same")))
     never, after = verdicts(pair, sequence, seconds=0.5)
     assert {answer.failure for answer in never.answers.values()} == {"no answer within 0.5 s"}
-    assert [never.outcome, after.outcome] == [Outcome.SAME, Outcome.SAME]
+    assert [never.outcome, after.outcome] == [Outcome.UNTESTED, Outcome.SAME]
+    assert (never.untested, after.status) == ("no answer within 0.5 s", "200")
 
 
 # -- The command -------------------------------------------------------------------------------------------

@@ -105,6 +105,25 @@ def test_the_three_counts_are_never_mixed() -> None:
     assert tally.by_kind() == [(Kind.STATUS, 1)]
 
 
+def test_a_step_that_fails_alike_is_untested_counted_apart_and_listed() -> None:
+    silent = Answer(b"", False, failure="frame 1 did not come within 10 s")
+    refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    waiting = dataclasses.replace(verdict(2), answers={OLD: silent, AGAIN: silent, NEW: silent})
+    closed = verdict(3, old=refused, new=refused)
+    closed = dataclasses.replace(closed, step=dataclasses.replace(closed.step, websocket=True, new_connection=True))
+    run = run_of(verdict(1), waiting, closed, verdict(4, STATUS, new=refused))
+    tally = report.Tally.of(run.verdicts)
+    assert (tally.same, tally.untested, tally.different, tally.steps) == (1, 2, 1, 4)
+    assert tally.statuses == {"200": 1, "403": 1, "200 -> 403": 1}
+    text = show(Pipe(), run)
+    assert "statuses  200 1, 200 -> 403 1, 403 1" in text
+    assert "  ?       2  untested" in text
+    assert "? #2 GET /2: frame 1 did not come within 10 s\n" in text
+    assert "? #3 GET /3: the WebSocket did not open (status 403)\n" in text
+    assert report.to_junit(run).count('<skipped message="untested: ') == 2
+    assert '"untested"' in report.to_html(run)
+
+
 def test_the_exit_code_looks_at_what_counts_only() -> None:
     assert report.exit_code(run_of(verdict(1, DATE))) == 0
     assert report.exit_code(MIXED) == 1
@@ -172,7 +191,7 @@ def test_a_dumb_terminal_gets_plain_lines() -> None:
 def test_each_difference_stands_beside_its_request() -> None:
     text = show(Pipe(), MIXED)
     assert "  ! #3" not in text
-    block = text.split("! #3 GET /3\n")[1]
+    block = text.split("! #3 GET /3  (200)\n")[1]
     assert block.splitlines() == [
         "  app.har",
         "  > GET /3 HTTP/1.1",
@@ -225,7 +244,7 @@ def test_json_gives_the_same_run_back(run: Run) -> None:
 def test_json_is_for_other_tools_too() -> None:
     document = json.loads(report.to_json(MIXED))
     assert (document["format"], document["version"]) == ("tornado4-diff", 1)
-    assert document["counts"] == {"same": 1, "differs but ignored": 2, "different": 1}
+    assert document["counts"] == {"same": 1, "differs but ignored": 2, "different": 1, "untested": 0}
     third = document["verdicts"][2]
     assert third["outcome"] == "different"
     assert third["differences"][1] == {"kind": "status", "where": "", "old": "200", "new": "404", "rule": ""}
