@@ -124,6 +124,24 @@ def test_a_step_that_fails_alike_is_untested_counted_apart_and_listed() -> None:
     assert '"untested"' in report.to_html(run)
 
 
+def test_steps_that_became_slower_are_a_class_of_their_own() -> None:
+    def took(number: int, *seconds: float) -> Verdict:
+        one = verdict(number)
+        pairs = zip(run.sides, seconds, strict=True)
+        answers = {side: dataclasses.replace(one.answers[side], seconds=taken) for side, taken in pairs}
+        return dataclasses.replace(one, answers=answers)
+
+    run = run_of()
+    run.verdicts = [took(1, 0.01, 0.01, 0.05), took(2, 0.01, 0.03, 0.05), took(3, 0.0001, 0.0001, 0.001)]
+    assert "Slower" not in show(Pipe(), run)
+    run.slower = 2.0
+    text = show(Pipe(), run)
+    assert "Slower: 1 step, by more than 2 times\n  #1 GET /1: 10 ms -> 50 ms\n" in text
+    assert "time  4.5.3: median 10 ms, 95th 10 ms" in text
+    assert "time  tornado4: median 50 ms, 95th 50 ms" in text
+    assert report.exit_code(run) == 0
+
+
 def test_the_exit_code_looks_at_what_counts_only() -> None:
     assert report.exit_code(run_of(verdict(1, DATE))) == 0
     assert report.exit_code(MIXED) == 1

@@ -304,3 +304,15 @@ def test_a_side_is_sent_its_own_xsrf_token_in_query_and_header() -> None:
     sent = jar_with("_xsrf=t; Path=/").personalise(b"POST /?_xsrf=old&b=1 HTTP/1.1\r\nX-XSRFToken: old\r\n\r\n")
     assert sent == b"POST /?_xsrf=t&b=1 HTTP/1.1\r\nX-XSRFToken: t\r\nCookie: _xsrf=t\r\n\r\n"
     assert jar_with("_xsrf=t").personalise(b"GET /?_xsrf=o HTTP/1.1\r\n\r\n").startswith(b"GET /?_xsrf=t HTTP/1.1\r\n")
+
+
+def test_a_multipart_body_has_crlf_and_the_bytes_of_files(tmp_path: Path) -> None:
+    write(tmp_path, "raw.bin", b"a\nb\x00")
+    text = (
+        "POST /up\nContent-Type: multipart/form-data; boundary=B\n\n--B\n"
+        'Content-Disposition: form-data; name="f"; filename="raw.bin"\n\n< raw.bin\n--B--\n\n'
+    )
+    (step,) = read_http_file(write(tmp_path, "up.http", text)).steps
+    body = step.send[0].data.partition(b"\r\n\r\n")[2]
+    head = b'--B\r\nContent-Disposition: form-data; name="f"; filename="raw.bin"\r\n\r\n'
+    assert body == head + b"a\nb\x00\r\n--B--\r\n"

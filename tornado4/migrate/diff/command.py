@@ -106,8 +106,16 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     add("--replay", metavar="REPORT", type=Path, help="send only what differs in that JSON report: FIXED or STILL")
     add("--timeout", metavar="SECONDS", type=float, default=10.0, help="the most that an answer may take (10)")
     add("--start-timeout", metavar="SECONDS", type=float, default=START_SECONDS, help="... and a start (60)")
+    add("--slower", metavar="FACTOR", type=_factor, default=0.0, help="list steps that became slower by that much")
     add("--port", dest="first_port", metavar="N", type=int, default=0, help="listen on N, N+1, N+2 (any free ones)")
     return parser, spellings
+
+
+def _factor(text: str) -> float:
+    value = float(text)
+    if not 1 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no factor: a number greater than 1")
+    return value
 
 
 def _split(argv: list[str], ours: dict[str, bool]) -> tuple[list[str], list[str]]:
@@ -255,7 +263,7 @@ class _Command:
         run = Run(
             app=str(self.program), old=_described(sides[0]), new=_described(sides[-1]),
             sides=[side.name for side in sides], verdicts=verdicts, rules={**rules.meanings(used), **rows},
-            seconds=seconds, skipped=self.skipped, notes=self.notes,
+            seconds=seconds, slower=self.options.slower, skipped=self.skipped, notes=self.notes,
         )  # fmt: skip
         self.terminal.finish(run)
         self._write(run)

@@ -155,8 +155,7 @@ class Verdict:
 
     @property
     def status(self) -> str:
-        """The final status of the old side's answer and of the new one's: ``200``, ``403 -> 200``; empty: there is none.
-        """
+        """The final status of the old side's answer and of the new one's: ``200``, ``403 -> 200``; empty: none."""
         answers = list(self.answers.values())
         codes = [_final_status(answer.raw) for answer in answers[:1] + answers[-1:]]
         return " -> ".join(code or "none" for code in dict.fromkeys(codes)) if any(codes) else ""
@@ -189,6 +188,7 @@ class Run:
     seconds: float = 0.0
     skipped: int = 0  # steps with unsafe methods, without --unsafe
     notes: list[str] = field(default_factory=list)  # "session.har: 12 entries of other hosts were left out", restarts
+    slower: float = 0.0  # steps that take so many times longer on the new side are listed; 0: none
 
     def count(self, outcome: Outcome) -> int:
         """How many steps ended so."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from tornado4.migrate.diff.model import Difference, Outcome, Run, Verdict
+from tornado4.migrate.diff.report import times
 from tornado4.migrate.diff.report.printable import columns, decoded, fit, hex_lines, one_line, text_of, wrapped
 from tornado4.migrate.diff.report.replay import Replay, Standing
 from tornado4.migrate.diff.report.summary import Tally, plural
@@ -112,6 +113,7 @@ class Terminal:
         self.clear()
         self._summary(run)
         self._untested(run)
+        self._slower(run)
         for verdict in run.verdicts:
             if verdict.outcome is Outcome.DIFFERENT:
                 self._verdict(run, verdict)
@@ -146,6 +148,8 @@ class Terminal:
         if tally.statuses:
             statuses = ", ".join(f"{status} {number:,}" for status, number in sorted(tally.statuses.items()))
             self._say(fit(f"  statuses  {statuses}", self._width))
+        for line in times.summary(run):
+            self._say(fit(f"  time  {one_line(line)}", self._width))
         if tally.failures:
             self._say(f"  a side crashed, hung or did not answer in {plural(tally.failures, 'step')}")
         if run.skipped:
@@ -159,6 +163,15 @@ class Terminal:
                 label = _padded(fit(one_line(rule), width), width)
                 text = f"  {label}  {number:>6,}  {one_line(run.rules.get(rule, ''))}"
                 self._say(fit(text.rstrip(), self._width))
+
+    def _slower(self, run: Run) -> None:
+        found = times.slower(run)
+        if found:
+            title = f"Slower: {plural(len(found), 'step')}, by more than {run.slower:g} times"
+            self._say("", self._styled("bold", title))
+        for verdict, old, new in found:
+            took = f"{times.milliseconds(old)} -> {times.milliseconds(new)}"
+            self._say(fit(one_line(f"  #{verdict.number} {verdict.step.name}: {took}"), self._width))
 
     def _untested(self, run: Run) -> None:
         untested = [verdict for verdict in run.verdicts if verdict.outcome is Outcome.UNTESTED]

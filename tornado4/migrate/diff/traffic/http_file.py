@@ -79,7 +79,9 @@ class _Request:
         origin = f"{self.path.name}, line {self.start + at}"
         request_line, at = self._request_line(lines, at)
         headers, at = self._headers(lines, at)
-        body = self._body(lines[at:], self.start + at)
+        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+        multipart = kind.lower().startswith("multipart/")
+        body = (self._multipart if multipart else self._body)(lines[at:], self.start + at)
         return self._step(request_line, headers, body, origin)
 
     def _error(self, line: int, text: str) -> TrafficError:
@@ -149,6 +151,20 @@ class _Request:
         if "{{" in text:
             text = self._filled(text, start)
         return text.encode("utf-8")
+
+    def _multipart(self, lines: list[str], start: int) -> bytes:
+        """As editors send it: each line ends with CRLF (RFC 2046, 5.1.1); ``< FILE`` in a part is that file's bytes."""
+        pieces = []
+        while lines and not lines[-1].strip():
+            lines = lines[:-1]
+        for at, line in enumerate(lines):
+            if line.startswith(("> {%", "< {%")):
+                raise self._error(start + at, "scripts are not run")
+            if line.startswith("< "):
+                pieces.append(read_bytes(self.path.parent / line[2:].strip()))
+            else:
+                pieces.append((self._filled(line, start + at) if "{{" in line else line).encode("utf-8"))
+        return b"".join(piece + b"\r\n" for piece in pieces)
 
     def _step(self, line: str, headers: list[tuple[str, str]], body: bytes, origin: str) -> Step:
         version = "HTTP/1.1"
