@@ -393,7 +393,8 @@ def test_an_application_that_does_not_start_is_shown_with_its_own_words(
     (folder / "app.py").write_text("import nothing_of_this_name\n")
     assert diff("--crawl") == 2
     err = capsys.readouterr().err
-    assert "app.py --port={port} does not start" in err
+    assert "app.py --port={port} does not start: it ended with exit code " in err
+    assert "launcher.py" not in err and "runpy" not in err
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in err
 
 

@@ -178,7 +178,11 @@ def _unshuffle(one: list[str], second: list[str], other: list[str]) -> bool:
 
 
 def _changed_shapes(one: list[str], other: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    for tag, first, last, start, end in tokens.opcodes([*map(tokens.shape, one)], [*map(tokens.shape, other)]):
+    shapes = [*map(tokens.shape, one)], [*map(tokens.shape, other)]
+    if shapes[0] == shapes[1]:
+        yield 0, len(one), 0, len(other)
+        return
+    for tag, first, last, start, end in tokens.opcodes(*shapes):
         if tag != "equal" or one[first:last] != other[start:end]:
             yield first, last, start, end
 

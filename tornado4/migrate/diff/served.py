@@ -7,6 +7,7 @@ are sent is ``client``'s matter.
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import socket
 import threading
@@ -105,7 +106,9 @@ class Served:
             ) from None
         if first is None:
             process.close()  # so that all of standard error has been read
-            raise DoesNotStart(f"{self.name}: {program} does not start{self._last_words()}")
+            ended = _ending(process.exit_code)
+            text = f"{self.name}: {program} does not start: it {ended}, and listened on no port"
+            raise DoesNotStart(text + self._said())
         self.port, self.python, self.tornado = first[1], first[3], first[4]
         self._control = socket.create_connection(("127.0.0.1", first[2]), timeout=self._start_seconds)
         try:
@@ -153,8 +156,17 @@ class Served:
             if line[0] == answer:
                 return lines
 
+    def _said(self) -> str:
+        """What it printed, and the way out where that is known."""
+        text = self._last_words()
+        missing = re.search(r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)", text)
+        if missing is None:
+            return text
+        where = "--python names an environment that has it" if self._old else "install it beside tornado4"
+        return f"{text}\n{self.name} has no module {missing[1]!r}: {where}"
+
     def _last_words(self) -> str:
-        said = [line.rstrip() for line in self._errors() if line.strip()]
+        said = [line.rstrip() for line in _OUR_FRAMES.sub("", "".join(self._errors())).split("\n") if line.strip()]
         return ":\n  " + "\n  ".join(said[-LAST_WORDS:]) if said else ""
 
     def _last_exception(self) -> str:
@@ -174,6 +186,13 @@ class Served:
             control.close()
         if self._process is not None:
             self._process.close()
+
+
+# What stands in a traceback above the program's own frames: ours, and runpy's that we called.
+_OUR_FRAMES = re.compile(
+    r'(?m)^  File "(?:[^"\n]*/migrate/diff/(?:launcher|program)\.py|[^"\n]*/runpy\.py|<frozen runpy>)".*\n'
+    r"(?:    .*\n)*"
+)
 
 
 def _ending(code: int | None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -82,7 +82,9 @@ def covers(old: str, again: str, new: str) -> bool:
         return False
     if _permuted(old, again, new):
         return True
-    return _pattern(old, again).fullmatch(new) is not None
+    pairs = _pieces(old, again)
+    pieces = [(one, None if one == other else kind(one, other) or _loose(one, other)) for one, other in pairs]
+    return _follows(pieces, new) or _pattern(pieces).fullmatch(new) is not None
 
 
 def alike(old: str, new: str) -> bool:
@@ -95,15 +97,32 @@ def _known(one: str, other: str) -> bool:
     return known is not None and re.fullmatch(known, other) is not None
 
 
-@functools.lru_cache(256)
-def _pattern(old: str, again: str) -> re.Pattern[str]:
-    return re.compile("".join(_expression(one, other) for one, other in _pieces(old, again)), re.DOTALL)
+#: (a text, the expression that takes its place; None: the text is stable)
+_Piece = tuple[str, str | None]
 
 
-def _expression(one: str, other: str) -> str:
-    if one == other:
-        return re.escape(one)
-    return kind(one, other) or _loose(one, other)
+def _follows(pieces: Iterable[_Piece], text: str) -> bool:
+    """Whether the pieces follow each other in a text, each as long as it can be: no whole pattern is made for that."""
+    at = 0
+    for literal, expression in pieces:
+        if expression is None:
+            if not text.startswith(literal, at):
+                return False
+            at += len(literal)
+        elif (found := _compiled(expression).match(text, at)) is not None:
+            at = found.end()
+        else:
+            return False
+    return at == len(text)
+
+
+def _pattern(pieces: Iterable[_Piece]) -> re.Pattern[str]:
+    return re.compile("".join(expression or re.escape(text) for text, expression in pieces), re.DOTALL)
+
+
+@functools.lru_cache(512)
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.DOTALL)
 
 
 def _pieces(old: str, again: str) -> Iterator[tuple[str, str]]:
@@ -137,7 +156,7 @@ def _within(old: str, again: str) -> Iterator[tuple[str, str]]:
         return
     before, after = 0, 0  # how much of either is told
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    for at, start, size in matcher.get_matching_blocks():
+    for at, start, size in (_trimmed(one, other, *block) for block in matcher.get_matching_blocks()):
         edge = size > 1 and (at == start == 0 or (at + size, start + size) == (len(one), len(other)))
         if size and not edge and not any(len(word) >= _LONG_WORD for word in one[at : at + size]):
             continue
@@ -148,6 +167,20 @@ def _within(old: str, again: str) -> Iterator[tuple[str, str]]:
         before, after = at + size, start + size
 
 
+def _trimmed(one: list[str], other: list[str], at: int, start: int, size: int) -> tuple[int, int, int]:
+    """A matching block without what chance made equal: signs of base64 beside a slash are no part of the path."""
+    block = one[at : at + size]
+    if at == start == 0 and size < len(one):
+        for length in (2, 1):
+            if size > length and block[-length - 1] == "/" and block[-1] in "-_+" and len(block[-length]) == 1:
+                return at, start, size - length
+    elif (at + size, start + size) == (len(one), len(other)):
+        for length in (2, 1):
+            if size > length and block[length] == "/" and block[0] in "-_+" and len(block[length - 1]) == 1:
+                return at + length, start + length, size - length
+    return at, start, size
+
+
 def opcodes(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
     """As difflib has them; by number only, where alignment would cost too much."""
     if max(len(one), len(other)) > _MOST_TOKENS:
@@ -156,9 +189,22 @@ def opcodes(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[str, int
         if len(one) != len(other):
             yield "replace", common, len(one), common, len(other)
         return
+    if len(one) == len(other) and _same_layout(one, other):
+        # By far the most common, and cheap: each token stands against its counterpart.
+        yield from (("equal" if one[i] == other[i] else "replace", i, i + 1, i, i + 1) for i in range(len(one)))
+        return
     yield from difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
 
 
+def _same_layout(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether tokens that differ have one length, and are words with a digit or long ones: not two texts by chance."""
+    return all(
+        a == b or (len(a) == len(b) and (len(a) >= _SHORT or shape(a) == shape(b)))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+@functools.lru_cache(2048)
 def kind(one: str, other: str) -> str | None:
     """The regular expression of the narrowest kind that two values have in common; None: none is known."""
     if not one or not other:
@@ -170,7 +216,7 @@ def kind(one: str, other: str) -> str | None:
         if form.fullmatch(one) and form.fullmatch(other):
             return f"(?:{form.pattern})"
     for alphabet in _ALPHABETS:
-        plain = re.compile(f"(?:{alphabet})+=*")
+        plain = _compiled(f"(?:{alphabet})+=*")
         if plain.fullmatch(one) and plain.fullmatch(other):
             padding = sorted(len(text) - len(text.rstrip("=")) for text in (one, other))
             # Long and of mixed case: base64 in which chance has left out the two other characters.
