@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -152,12 +153,14 @@ def _within(old: str, again: str) -> Iterator[tuple[str, str]]:
         return
     layouts = [[len(word) if word.isalnum() else word for word in words] for words in (one, other)]
     if layouts[0] == layouts[1] and any(a == b and a.isalnum() for a, b in zip(one, other, strict=True)):
-        yield from zip(one, other, strict=True)
+        yield from _by_segment(one, other)
         return
     before, after = 0, 0  # how much of either is told
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
     for at, start, size in (_trimmed(one, other, *block) for block in matcher.get_matching_blocks()):
-        edge = size > 1 and (at == start == 0 or (at + size, start + size) == (len(one), len(other)))
+        at_end = at == start == 0 or (at + size, start + size) == (len(one), len(other))
+        # One letter and a sign are too little: chance makes such ends of base64 equal.
+        edge = size > 1 and at_end and any(len(w) > 1 or w == "/" or w.isdigit() for w in one[at : at + size])
         if size and not edge and not any(len(word) >= _LONG_WORD for word in one[at : at + size]):
             continue
         if (at, start) != (before, after):
@@ -165,6 +168,19 @@ def _within(old: str, again: str) -> Iterator[tuple[str, str]]:
         if size:
             yield ("".join(one[at : at + size]),) * 2
         before, after = at + size, start + size
+
+
+def _by_segment(one: list[str], other: list[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of tokens; but of a path's segment in which no word is stable, a value of base64 is one, signs and all."""
+    slashes = [-1, *(at for at, token in enumerate(one) if token == "/"), len(one)]
+    for before, after in itertools.pairwise(slashes):
+        pairs = list(zip(one[before + 1 : after], other[before + 1 : after], strict=True))
+        whole = "".join(a for a, _ in pairs), "".join(b for _, b in pairs)
+        stable = any(a == b and a.isalnum() for a, b in pairs)
+        mixed = all(re.search("[a-z]", text) and re.search("[A-Z]", text) for text in whole)
+        yield from [whole] if mixed and not stable else pairs
+        if after < len(one):
+            yield "/", "/"
 
 
 def _trimmed(one: list[str], other: list[str], at: int, start: int, size: int) -> tuple[int, int, int]:
