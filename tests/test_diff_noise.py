@@ -21,53 +21,59 @@ from tornado4.migrate.diff.served import Program, Served, start_all
 from tornado4.migrate.diff.traffic import read_websocket
 
 NOISY = '''
-import base64, datetime, logging, os, random, time, uuid
+import base64, datetime, logging, random, uuid
 import tornado.web, tornado.websocket
 
-def hexed(): return os.urandom(16).hex()
-def url64(): return base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-def b64(): return base64.b64encode(os.urandom(20)).decode()
+# The tests say which random numbers a request gets: each run of theirs is the same.
+class Seeded:
+    def prepare(self):
+        random.seed(self.request.headers["Seed"] + self.request.path)
+
+def uuid4(): return uuid.UUID(int=random.getrandbits(128), version=4)
+def hexed(): return random.randbytes(16).hex()
+def url64(): return base64.urlsafe_b64encode(random.randbytes(16)).decode().rstrip("=")
+def b64(): return base64.b64encode(random.randbytes(20)).decode()
 def shuffled(*items): return random.sample(items, len(items))
 
-class Page(tornado.web.RequestHandler):
+class Page(Seeded, tornado.web.RequestHandler):
     def get(self):
-        self.write("<h1>Shop &amp; more</h1>\\n<p>total 3, ok %s</p>\\n" % uuid.uuid4())
+        self.write("<h1>Shop &amp; more</h1>\\n<p>total 3, ok %s</p>\\n" % uuid4())
         self.write(self.xsrf_form_html() + "\\n<p class=a>plain line</p>\\n<ul>\\n")
         self.write("".join("<li>%s</li>\\n" % n for n in shuffled("pear", "plum", "fig", "nut", "kiwi", "date")))
         self.write("</ul>\\n<a href='/items/7/%s?page=2&t=%s#top'>next</a>\\n" % (url64(), hexed()))
         self.write("<i>%s at %s, state=done</i>\\n" % (b64(), datetime.datetime.now().isoformat()))
 
-class Json(tornado.web.RequestHandler):
+class Json(Seeded, tornado.web.RequestHandler):
     def get(self):
-        self.write({"id": str(uuid.uuid4()), "n": 3, "ok": True, "none": None, "text": "row 5 of %s is new" % hexed(),
+        self.write({"id": str(uuid4()), "n": 3, "ok": True, "none": None, "text": "row 5 of %s is new" % hexed(),
                     "tags": shuffled(*"abcdefghij"), "list": [1, 2, {"a b": "x"}], "took": random.random() + 1,
                     "url": "http://shop.example/a/b?sort=up&key=%s" % url64(),
                     "serial": random.randint(10**11, 10**12 - 1)})
 
-class Cookies(tornado.web.RequestHandler):
+class Cookies(Seeded, tornado.web.RequestHandler):
     def get(self):
         self.set_cookie("sid", hexed(), httponly=True, secure=True, expires_days=3)
         self.set_cookie("lang", "de", path="/shop")
         self.set_secure_cookie("user", "ann", httponly=True)
         self.redirect("/there/%s?token=%s&page=2" % (random.randint(10**8, 10**9), url64()))
 
-class Headers(tornado.web.RequestHandler):
+class Headers(Seeded, tornado.web.RequestHandler):
     def get(self):
-        self.set_header("X-Request-Id", uuid.uuid4().hex)
+        self.set_header("X-Request-Id", uuid4().hex)
         self.set_header("X-State", "build 7; ok; id=%s; last" % hexed())
         self.set_header("Link", "</next?c=%s&n=4>; rel=next" % url64())
         self.write("plain")
 
-class Logs(tornado.web.RequestHandler):
+class Logs(Seeded, tornado.web.RequestHandler):
     def get(self):
-        logging.getLogger("shop").warning("order %s of 5 items: paid by card", uuid.uuid4())
+        logging.getLogger("shop").warning("order %s of 5 items: paid by card", uuid4())
         logging.getLogger("shop").info("quiet")
         self.set_status(202)
         raise ValueError("no row 4 for " + hexed())
 
-class Socket(tornado.websocket.WebSocketHandler):
+class Socket(Seeded, tornado.websocket.WebSocketHandler):
     def on_message(self, message):
-        self.write_message("got %s, number 8, as %s" % (message, uuid.uuid4()))
+        self.write_message("got %s, number 8, as %s" % (message, uuid4()))
         self.close(4001, "bye " + hexed())
 
 def make_app():
@@ -77,15 +83,16 @@ def make_app():
          ("/logs", Logs), ("/ws", Socket)],
         cookie_secret="s", xsrf_cookies=True)
 '''
-TRANSCRIPT = "connect /ws\nsend hello\nexpect 1\nexpect close\n"
+TRANSCRIPT = "header Seed: {}\nconnect /ws\nsend hello\nexpect 1\nexpect close\n"
 RUNS = 23  # twenty triples, of which each begins one run later
 ROUTES = ("page", "json", "cookies", "headers", "logs")
 
 Answers = list[Answer]
 
 
-def request(path: str) -> Step:
-    return Step(f"GET /{path}", (Send(f"GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()),), new_connection=True)
+def request(path: str, seed: int) -> Step:
+    data = f"GET /{path} HTTP/1.1\r\nHost: x\r\nSeed: {seed}\r\n\r\n".encode()
+    return Step(f"GET /{path}", (Send(data),), new_connection=True)
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +100,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Step, Answe
     """Each step, and what was answered to it in every run."""
     folder = tmp_path_factory.mktemp("noisy")
     (folder / "noisy.py").write_text(NOISY)
-    (folder / "talk.ws").write_text(TRANSCRIPT)
     program = Program(f"{folder / 'noisy.py'}:make_app")
-    steps = [*map(request, ROUTES), *read_websocket(folder / "talk.ws").steps]
     sides = [Served(name, program, None) for name in ("one", "two", "three")]
     start_all(sides)
     try:
         runs = []
         for number in range(RUNS):
+            (folder / "talk.ws").write_text(TRANSCRIPT.format(number))
+            steps = [*(request(path, number) for path in ROUTES), *read_websocket(folder / "talk.ws").steps]
             client = Client(sides[number % 3], keep_cookies=False)
             runs.append([client.perform(step, last=step is steps[-1]) for step in steps])
     finally:
