@@ -181,6 +181,9 @@ class WebSocketHandler(RequestHandler):
 
     def get_websocket_protocol(self) -> Any:
         """The protocol that this request asks for, or None for a version that we do not speak."""
+        elsewhere = getattr(self.request.connection, "_make_websocket_protocol", None)
+        if elsewhere is not None:  # under a server that makes the frames itself
+            return elsewhere(self)
         if self.request.headers.get("Sec-WebSocket-Version") in ("7", "8", "13"):
             return WebSocketProtocol13(self, compression_options=self.get_compression_options())
         return None

@@ -1,0 +1,542 @@
+"""ASGI both ways: our application called as a server would, and an application of others under our server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+import pytest
+
+from tornado4 import gen, httpclient, web, websocket
+from tornado4.asgi import ASGIAdapter, ASGIContainer
+from tornado4.httpserver import HTTPServer
+from tornado4.ioloop import IOLoop
+from tornado4.routing import AnyMatches, PathMatches, Rule, RuleRouter
+from tornado4.testing import AsyncHTTPTestCase, bind_unused_port, gen_test
+
+# -- our application, called as an ASGI server calls it
+
+
+class Hello(web.RequestHandler):
+    def get(self, name="you"):
+        self.write("hello " + name)
+
+    def post(self):
+        self.write(self.request.body or repr(sorted(self.request.arguments.items())))
+
+
+class Legacy(web.RequestHandler):
+    @web.asynchronous
+    @gen.engine
+    def get(self):
+        yield gen.Task(IOLoop.current().add_timeout, IOLoop.current().time() + 0.001)
+        self.write(self.request.remote_ip + " " + self.request.protocol)
+        self.finish()
+
+
+class Streaming(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        for piece in ("one", "two"):
+            self.write(piece)
+            yield self.flush()
+
+
+@web.stream_request_body
+class Upload(web.RequestHandler):
+    @gen.coroutine
+    def prepare(self):
+        yield gen.moment
+        self.pieces = []
+        limit = self.request.headers.get("Limit")
+        if limit:
+            self.request.connection.set_max_body_size(int(limit))
+
+    @gen.coroutine
+    def data_received(self, chunk):
+        yield gen.moment
+        self.pieces.append(len(chunk))
+
+    def put(self):
+        self.write(repr(self.pieces))
+
+
+class Gone(web.RequestHandler):
+    seen: list[str] = []
+
+    @web.asynchronous
+    def get(self):
+        self.seen.append("waits")
+
+    def on_connection_close(self):
+        self.seen.append("closed")
+
+
+class Broken(web.RequestHandler):
+    def get(self):
+        if self.get_argument("late", None):
+            self.write("begun")
+            self.flush()
+        raise KeyError("on purpose")
+
+
+class Detaching(web.RequestHandler):
+    def get(self):
+        try:
+            self.request.connection.detach()
+        except RuntimeError as error:
+            self.write(str(error))
+
+
+class Empty(web.RequestHandler):
+    def get(self):
+        self.set_status(204)
+
+    def head(self):
+        self.write("not sent")
+
+
+class Chat(websocket.WebSocketHandler):
+    log: list[Any] = []
+
+    def select_subprotocol(self, offered):
+        return "v2" if "v2" in offered else None
+
+    def open(self):
+        self.set_nodelay = None
+        self.write_message("welcome")
+
+    def on_message(self, message):
+        if message == "bye":
+            self.close(4001, "enough")
+        elif message == "ping":
+            try:
+                self.ping(b"")
+            except RuntimeError as error:
+                self.write_message(str(error))
+        elif message == "fail":
+            raise KeyError("on purpose")
+        else:
+            self.write_message(message, binary=isinstance(message, bytes))
+
+    def on_close(self):
+        self.log.append((self.close_code, self.close_reason))
+
+
+class Closed(websocket.WebSocketHandler):
+    def prepare(self):
+        raise web.HTTPError(403)
+
+
+APPLICATION = web.Application(
+    [
+        ("/", Hello),
+        ("/hello/(.*)", Hello),
+        ("/legacy", Legacy),
+        ("/streaming", Streaming),
+        ("/upload", Upload),
+        ("/gone", Gone),
+        ("/broken", Broken),
+        ("/detaching", Detaching),
+        ("/empty", Empty),
+        ("/chat", Chat),
+        ("/closed", Closed),
+    ]
+)
+
+
+class Server:
+    """An ASGI server of a few lines: events to receive, what was sent."""
+
+    def __init__(self, *events: Any) -> None:
+        self.events = list(events)
+        self.sent: list[Any] = []
+        self.arrived = asyncio.Event()
+
+    async def receive(self) -> Any:
+        while not self.events:
+            self.arrived.clear()
+            await self.arrived.wait()
+        event = self.events.pop(0)
+        if callable(event):
+            await event(self)
+            return await self.receive()
+        return event
+
+    def push(self, *events: Any) -> None:
+        self.events += events
+        self.arrived.set()
+
+    async def send(self, message: Any) -> None:
+        await asyncio.sleep(0)
+        self.sent.append(message)
+
+    async def until(self, count: int) -> None:
+        while len(self.sent) < count:
+            await asyncio.sleep(0)
+
+
+def http(path: str, *bodies: bytes, method: str = "GET", headers: Any = (), events: Any = None) -> list[Any]:
+    """Ask our application; the messages that it sent."""
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "https",
+        "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
+        "headers": [(b"host", b"example.com"), *headers], "client": ["1.2.3.4", 5678], "server": ["example.com", 443],
+    }  # fmt: skip
+    if events is None:
+        bodies = bodies or (b"",)
+        events = [
+            {"type": "http.request", "body": body, "more_body": number < len(bodies)}
+            for number, body in enumerate(bodies, 1)
+        ]
+
+    async def run() -> list[Any]:
+        server = Server(*events)
+        async with asyncio.timeout(10):
+            await ASGIAdapter(APPLICATION)(scope, server.receive, server.send)
+        return server.sent
+
+    return asyncio.run(run())
+
+
+def body_of(messages: list[Any]) -> bytes:
+    return b"".join(message.get("body", b"") for message in messages[1:])
+
+
+def test_a_handler_that_does_not_wait_takes_two_messages():
+    start, body = http("/hello/w%C3%B6rld?x=1")
+    assert (start["type"], start["status"]) == ("http.response.start", 200)
+    assert dict(start["headers"])[b"content-length"] == b"12"
+    assert body == {"type": "http.response.body", "body": "hello wörld".encode(), "more_body": False}
+
+
+def test_callbacks_and_engines_and_what_the_server_says_of_the_client():
+    messages = http("/legacy")
+    assert messages[0]["status"] == 200
+    assert body_of(messages) == b"1.2.3.4 https"
+
+
+def test_streaming_out():
+    messages = http("/streaming")
+    assert [message.get("body") for message in messages[1:]] == [b"one", b"two", b""]
+    assert [message["more_body"] for message in messages[1:]] == [True, True, False]
+    assert b"transfer-encoding" not in dict(messages[0]["headers"])
+
+
+def test_bodies_of_forms_and_in_pieces():
+    form = [(b"content-type", b"application/x-www-form-urlencoded")]
+    assert body_of(http("/", b"a=1&", b"b=2", method="POST", headers=form)) == b"a=1&b=2"
+    assert body_of(http("/upload", b"xx", b"yyy", b"z", method="PUT")) == b"[2, 3, 1]"
+
+
+def test_a_body_that_is_too_large_is_413(caplog):
+    caplog.set_level(logging.INFO)
+    messages = http("/upload", b"xx", b"yyy", method="PUT", headers=[(b"limit", b"3")])
+    assert messages[0]["status"] == 413
+    assert "body too large" in caplog.text
+
+
+def test_head_and_204_have_no_body():
+    head = http("/empty", method="HEAD")
+    assert (head[0]["status"], body_of(head), head[-1]["more_body"]) == (200, b"", False)
+    assert [message.get("body") for message in http("/empty")] == [None, b""]
+
+
+def test_a_client_that_leaves_is_told_to_the_handler():
+    Gone.seen.clear()
+    events = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+    assert http("/gone", events=events) == []
+    assert Gone.seen == ["waits", "closed"]
+
+
+def test_a_client_that_leaves_within_the_body():
+    events = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    assert http("/upload", method="PUT", events=events) == []
+
+
+def test_exceptions_before_and_after_the_head(caplog):
+    messages = http("/broken")
+    assert messages[0]["status"] == 500
+    assert b"500: Internal Server Error" in body_of(messages)
+    late = http("/broken?late=1")
+    assert (late[0]["status"], body_of(late)) == (200, b"begun")
+    assert "on purpose" in caplog.text
+
+
+def test_what_cannot_be_had_says_so():
+    assert body_of(http("/detaching")).startswith(b"the connection belongs to the ASGI server: detach() is not")
+
+
+def test_lifespan_and_unknown_scopes():
+    async def run() -> list[Any]:
+        server = Server({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+        await ASGIAdapter(APPLICATION)({"type": "lifespan"}, server.receive, server.send)
+        with pytest.raises(ValueError, match="an ASGI scope of type 'mail' is not known here"):
+            await ASGIAdapter(APPLICATION)({"type": "mail"}, server.receive, server.send)
+        return [message["type"] for message in server.sent]
+
+    assert asyncio.run(run()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def sockets(path: str, *events: Any, subprotocols: Any = (), extensions: Any = None) -> list[Any]:
+    scope = {
+        "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [(b"host", b"x")],
+        "client": ["1.2.3.4", 5], "server": ["x", 80], "subprotocols": list(subprotocols),
+        "extensions": extensions or {},
+    }  # fmt: skip
+
+    async def run() -> list[Any]:
+        server = Server({"type": "websocket.connect"}, *events)
+        async with asyncio.timeout(10):
+            await ASGIAdapter(APPLICATION)(scope, server.receive, server.send)
+        return server.sent
+
+    return asyncio.run(run())
+
+
+def after(count: int) -> Any:
+    return lambda server: server.until(count)
+
+
+def test_websocket_messages_and_the_peers_end():
+    Chat.log.clear()
+    sent = sockets(
+        "/chat",
+        {"type": "websocket.receive", "text": "hi"},
+        {"type": "websocket.receive", "bytes": b"\xff"},
+        after(4),
+        {"type": "websocket.disconnect", "code": 1001, "reason": "away"},
+        subprotocols=["v1", "v2"],
+    )
+    assert sent[0] == {"type": "websocket.accept", "subprotocol": "v2", "headers": sent[0]["headers"]}
+    assert not {name for name, _ in sent[0]["headers"]} & {b"upgrade", b"connection", b"sec-websocket-accept"}
+    assert sent[1:] == [
+        {"type": "websocket.send", "text": "welcome"},
+        {"type": "websocket.send", "text": "hi"},
+        {"type": "websocket.send", "bytes": b"\xff"},
+    ]
+    assert Chat.log == [(1001, "away")]
+
+
+def test_websocket_closed_by_the_handler():
+    Chat.log.clear()
+    sent = sockets("/chat", {"type": "websocket.receive", "text": "bye"})
+    assert sent[-1] == {"type": "websocket.close", "code": 4001, "reason": "enough"}
+    assert Chat.log == [(None, None)]
+
+
+def test_websocket_pings_and_exceptions(caplog):
+    events = [{"type": "websocket.receive", "text": text} for text in ("ping", "fail")]
+    sent = sockets("/chat", *events)
+    assert sent[2]["text"].startswith("ASGI has no pings")
+    assert sent[-1] == {"type": "websocket.close", "code": 1011}
+    assert "on purpose" in caplog.text
+
+
+def test_websocket_refused():
+    assert sockets("/closed") == [{"type": "websocket.close", "code": 1000}]
+    denied = sockets("/closed", extensions={"websocket.http.response": {}})
+    assert (denied[0]["type"], denied[0]["status"]) == ("websocket.http.response.start", 403)
+    assert denied[-1]["more_body"] is False
+    assert sockets("/nowhere")[0]["type"] == "websocket.close"
+
+
+# -- an ASGI application under our server
+
+
+async def plain(scope, receive, send):
+    """What frameworks do, spelled out."""
+    if scope["type"] == "lifespan":
+        while True:
+            event = await receive()
+            plain.events.append(event["type"])
+            if event["type"] == "lifespan.startup":
+                scope["state"]["started"] = True
+            await send({"type": event["type"] + ".complete"})
+            if event["type"] == "lifespan.shutdown":
+                return
+    elif scope["type"] == "http":
+        await http_application(scope, receive, send)
+    else:
+        await socket_application(scope, receive, send)
+
+
+plain.events = []
+
+
+async def http_application(scope, receive, send):
+    path = scope["path"].rpartition("/")[2]
+    head = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+    if path == "echo":
+        await send(head)
+        more = True
+        while more:
+            event = await receive()
+            more = event["more_body"]
+            await send({"type": "http.response.body", "body": event["body"].upper(), "more_body": True})
+        await send({"type": "http.response.body"})
+    elif path == "scope":
+        await send(head)
+        shown = [scope["method"], scope["path"], scope["query_string"], scope["root_path"], scope["scheme"]]
+        shown.append(scope["state"].get("started"))
+        await send({"type": "http.response.body", "body": repr(shown).encode()})
+    elif path == "early":
+        raise KeyError("early")
+    elif path == "late":
+        await send(head)
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        raise KeyError("late")
+    elif path == "nothing":
+        return
+    elif path == "wait":
+        await receive()
+        plain.events.append((await receive())["type"])
+
+
+async def socket_application(scope, receive, send):
+    assert (await receive())["type"] == "websocket.connect"
+    if scope["path"].endswith("refused"):
+        await send({"type": "websocket.close"})
+        return
+    chosen = scope["subprotocols"][-1] if scope["subprotocols"] else None
+    await send({"type": "websocket.accept", "subprotocol": chosen, "headers": [(b"x-own", b"1")]})
+    while True:
+        event = await receive()
+        if event["type"] == "websocket.disconnect":
+            plain.events.append(("disconnect", event["code"]))
+            return
+        if event.get("text") == "bye":
+            await send({"type": "websocket.close", "code": 4002, "reason": "done"})
+        elif event.get("text") == "fail":
+            raise KeyError("socket")
+        elif event.get("text") is not None:
+            await send({"type": "websocket.send", "text": event["text"] * 2})
+        else:
+            await send({"type": "websocket.send", "bytes": event["bytes"]})
+
+
+class ContainerTest(AsyncHTTPTestCase):
+    def get_app(self):
+        plain.events.clear()
+        self.container = ASGIContainer(plain, root_path="/api")
+        fallback = web.Application([("/own", Hello), ("/back/.*", web.FallbackHandler, {"fallback": self.container})])
+        return RuleRouter([Rule(PathMatches("/api/.*"), self.container), Rule(AnyMatches(), fallback)])
+
+    def test_http(self):
+        response = self.fetch("/api/scope?a=%20b")
+        shown = ["GET", "/api/scope", b"a=%20b", "/api", "http", True]
+        assert (response.code, response.body) == (200, repr(shown).encode())
+        assert response.headers["Content-Length"] == str(len(response.body))
+        assert self.fetch("/own").body == b"hello you"
+
+    def test_a_fallback_handler_leads_there_too(self):
+        assert self.fetch("/back/echo", method="POST", body="small").body == b"SMALL"
+
+    @gen_test
+    def test_streams_both_ways(self):
+        pieces = []
+
+        @gen.coroutine
+        def produce(write):
+            for piece in (b"one", b"two"):
+                yield write(piece)
+
+        yield self.http_client.fetch(
+            self.get_url("/api/echo"), method="PUT", body_producer=produce, streaming_callback=pieces.append
+        )
+        assert b"".join(pieces) == b"ONETWO"
+
+    def test_failures(self):
+        with self.assertLogs("tornado.application"):
+            assert self.fetch("/api/early").code == 500
+        with self.assertLogs("tornado.application"):
+            assert self.fetch("/api/late").code == 599
+        with self.assertLogs("tornado.application") as logged:
+            assert self.fetch("/api/nothing").code == 500
+        assert "ended without completing its response" in logged.output[0]
+
+    @gen_test
+    def test_a_client_that_leaves(self):
+        with contextlib.suppress(httpclient.HTTPError):
+            yield self.http_client.fetch(self.get_url("/api/wait"), request_timeout=0.05)
+        while "http.disconnect" not in plain.events:
+            yield gen.moment
+
+    @gen_test
+    def test_websockets(self):
+        url = self.get_url("/api/socket").replace("http", "ws")
+        request = httpclient.HTTPRequest(url, headers={"Sec-WebSocket-Protocol": "a, b"})
+        connection = yield websocket.websocket_connect(request)
+        assert connection.headers["Sec-WebSocket-Protocol"] == "b"
+        assert connection.headers["X-Own"] == "1"
+        connection.write_message("hi")
+        connection.write_message(b"\xff", binary=True)
+        assert (yield connection.read_message()) == "hihi"
+        assert (yield connection.read_message()) == b"\xff"
+        connection.write_message("bye")
+        assert (yield connection.read_message()) is None
+        assert (connection.close_code, connection.close_reason) == (4002, "done")
+        with pytest.raises(httpclient.HTTPError) as caught:
+            yield websocket.websocket_connect(url + "refused")
+        assert caught.value.code == 403
+
+    @gen_test
+    def test_the_clients_end_of_a_websocket_and_exceptions(self):
+        url = self.get_url("/api/socket").replace("http", "ws")
+        connection = yield websocket.websocket_connect(url)
+        connection.close(4003)
+        while ("disconnect", 4003) not in plain.events:
+            yield gen.moment
+        connection = yield websocket.websocket_connect(url)
+        with self.assertLogs("tornado.application"):
+            connection.write_message("fail")
+            assert (yield connection.read_message()) is None
+        assert connection.close_code == 1011
+
+    @gen_test
+    def test_lifespan(self):
+        yield self.container.startup()
+        yield self.container.startup()
+        assert plain.events == ["lifespan.startup"]
+        yield self.container.shutdown()
+        assert plain.events == ["lifespan.startup", "lifespan.shutdown"]
+
+
+def test_a_lifespan_that_fails_says_why():
+    async def failing(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+    async def run():
+        with pytest.raises(RuntimeError, match=r"lifespan\.startup failed: no database"):
+            await ASGIContainer(failing).startup()
+
+    asyncio.run(run())
+
+
+def test_our_application_within_our_server_by_way_of_asgi():
+    """Both halves at once: what comes out is what the application says without them."""
+
+    async def run():
+        socket, port = bind_unused_port()
+        server = HTTPServer(ASGIContainer(ASGIAdapter(APPLICATION)))
+        server.add_sockets([socket])
+        client = httpclient.AsyncHTTPClient(force_instance=True)
+        base = f"127.0.0.1:{port}"
+        hello = await client.fetch(f"http://{base}/hello/world")
+        streamed = await client.fetch(f"http://{base}/streaming")
+        connection = await websocket.websocket_connect(f"ws://{base}/chat")
+        connection.write_message("both")
+        messages = [await connection.read_message(), await connection.read_message()]
+        connection.close()
+        await connection.read_message()
+        client.close()
+        server.stop()
+        await server.close_all_connections()
+        return hello.body, streamed.body, messages
+
+    assert asyncio.run(run()) == (b"hello world", b"onetwo", ["welcome", "both"])

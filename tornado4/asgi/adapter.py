@@ -1,0 +1,175 @@
+"""`ASGIAdapter`: an application of ours as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from tornado4 import httputil
+from tornado4._core.yielded import convert_yielded
+from tornado4.asgi.exchange import Exchange
+from tornado4.asgi.sockets import SocketExchange
+from tornado4.asgi.types import Message, Receive, Scope, Send, to_headers
+from tornado4.httpserver import _CallableAdapter
+from tornado4.ioloop import IOLoop
+from tornado4.log import app_log, gen_log
+
+#: Bytes of a request's body, as of `.HTTPServer`.
+MAX_BODY_SIZE = 100 * 1024 * 1024
+
+
+class ASGIAdapter:
+    """Makes an application an ASGI 3 application: http, websocket, lifespan.
+
+    ``application`` is an `.Application`, another `.HTTPServerConnectionDelegate`, or a callable that takes an
+    `.HTTPServerRequest`. Callbacks, ``gen.engine`` and ``@asynchronous`` work as under our own server: the
+    IOLoop is attached to the server's asyncio loop. Streaming has the back-pressure of the server.
+
+    ``max_body_size`` is in bytes, 100 MiB by default. A proxy's headers (``xheaders``) are the server's business;
+    ``request.connection`` has neither ``detach`` nor a ``stream``.
+    """
+
+    def __init__(self, application: Any, *, max_body_size: int = MAX_BODY_SIZE) -> None:
+        self.application = application
+        self.max_body_size = max_body_size
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection. ValueError for a type of scope that is not known."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._serve(scope, receive, Exchange(scope, send))
+        elif kind == "websocket":
+            await SocketExchange(scope, receive, send).serve(self._delegate)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            raise ValueError(f"an ASGI scope of type {kind!r} is not known here: http, websocket, lifespan")
+
+    # -- http
+
+    def _delegate(self, exchange: Exchange) -> httputil.HTTPMessageDelegate:
+        application = self.application
+        if isinstance(application, httputil.HTTPServerConnectionDelegate):
+            return application.start_request(exchange, exchange)
+        return _CallableAdapter(application, exchange)
+
+    async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        IOLoop.current()  # attached to the running asyncio loop, for all that the application does
+        exchange.max_body_size = self.max_body_size
+        try:
+            delegate = self._delegate(exchange)
+            waiting = delegate.headers_received(start_line_of(scope), to_headers(scope["headers"]))
+            if waiting is not None:
+                await convert_yielded(waiting)
+            await self._read_body(delegate, receive, exchange)
+        except httputil.HTTPInputError as error:
+            gen_log.info("Malformed HTTP message from %s: %s", exchange.context, error)
+            _refuse(exchange, 400, "Bad Request")
+        except _TooLarge:
+            gen_log.info("Malformed HTTP message from %s: body too large", exchange.context)
+            _refuse(exchange, 413, "Request Entity Too Large")
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+            _refuse(exchange, 500, "Internal Server Error")
+        if exchange.finished:
+            await exchange.flush()  # the usual case: the handler did not have to wait
+        else:
+            await _attend(exchange, receive)
+        exchange.forget()
+        if exchange._expected:
+            raise RuntimeError("the response ended before its Content-Length")
+
+    async def _read_body(self, delegate: Any, receive: Receive, exchange: Exchange) -> None:
+        """Hand the body to the delegate, piece by piece; what is written meanwhile goes out."""
+        size = 0
+        deadline: float | None = None
+        while True:
+            message = await self._next(receive, exchange, deadline)
+            if message is None or message["type"] == "http.disconnect":
+                delegate.on_connection_close()
+                exchange.connection_lost()
+                return
+            body = message.get("body", b"")
+            if body:
+                size += len(body)
+                if exchange.max_body_size is not None and size > exchange.max_body_size:
+                    raise _TooLarge
+                waiting = delegate.data_received(body)
+                if waiting is not None:
+                    await convert_yielded(waiting)
+            if not message.get("more_body", False):
+                delegate.finish()
+                return
+            if exchange.finished:
+                return  # answered already: the rest of the body is the server's to drop
+            if deadline is None and exchange.body_timeout is not None:
+                deadline = asyncio.get_running_loop().time() + exchange.body_timeout
+
+    async def _next(self, receive: Receive, exchange: Exchange, deadline: float | None) -> Message | None:
+        """The next message; None when the time is over. What the application writes meanwhile is sent."""
+        if exchange._outgoing:
+            await exchange.flush()
+        if deadline is None:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await receive()
+        except TimeoutError:
+            gen_log.info("Timeout reading body from %s", exchange.context)
+            return None
+
+    # -- lifespan
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """An application has nothing to start; the loop is attached, so that callbacks can be added."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                IOLoop.current()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+class _TooLarge(Exception):
+    """A body is larger than it may be."""
+
+
+def start_line_of(scope: Scope) -> httputil.RequestStartLine:
+    """The request's first line: the target as it was sent, where the server tells."""
+    raw = scope.get("raw_path")
+    path = raw.decode("latin-1") if raw else quote(scope["path"])
+    query = scope.get("query_string", b"").decode("latin-1")
+    uri = f"{path}?{query}" if query else path
+    return httputil.RequestStartLine(scope.get("method", "GET"), uri, "HTTP/1.1")
+
+
+def _refuse(exchange: Exchange, status: int, reason: str) -> None:
+    """Answer with a status alone; where a response has begun, it ends without being complete."""
+    if exchange.has_begun:
+        exchange._abort()
+        return
+    headers = httputil.HTTPHeaders({"Content-Length": "0"})
+    exchange.write_headers(httputil.ResponseStartLine("HTTP/1.1", status, reason), headers)
+    exchange.finish()
+
+
+async def _attend(exchange: Exchange, receive: Receive) -> None:
+    """Until the response is complete: send what is written, and notice when the client goes."""
+    receiving = asyncio.ensure_future(receive())
+    try:
+        while not (exchange.finished or exchange.closed):
+            await asyncio.wait((receiving, exchange.woken()), return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                message = receiving.result()
+                if message["type"] == "http.disconnect":
+                    exchange.connection_lost()
+                    return
+                receiving = asyncio.ensure_future(receive())
+            await exchange.flush()
+        await exchange.flush()
+    finally:
+        if not receiving.done():
+            receiving.cancel()

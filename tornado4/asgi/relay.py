@@ -1,0 +1,130 @@
+"""A WebSocket of ours, handed on to an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tornado4._core.tasks import as_future
+from tornado4.asgi.types import Message
+from tornado4.concurrent import Future
+from tornado4.httputil import RequestStartLine
+from tornado4.log import app_log
+from tornado4.websocket import WebSocketHandler
+
+if TYPE_CHECKING:
+    from tornado4.asgi.container import ASGIContainer
+
+#: Messages that may wait for the application before the peer has to.
+_AHEAD = 16
+
+
+class Relay(WebSocketHandler):
+    """The handshake waits for the application; then messages go both ways until either side ends it."""
+
+    def initialize(self, container: ASGIContainer) -> None:  # type: ignore[override]
+        self.container = container
+        self._events: asyncio.Queue[Message] = asyncio.Queue()
+        self._decided: Future = Future()
+        self._opened: Future = Future()
+        self._room: Future | None = None
+        self._accepted = False
+        self._over = False
+        self._chosen: str | None = None
+
+    def check_origin(self, origin: str) -> bool:
+        """The application's own business."""
+        return True
+
+    def get_compression_options(self) -> dict[str, Any]:
+        return {}
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return self._chosen
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+        """Let the application decide; 403 when it refuses."""
+        request = self.request
+        assert request.method is not None
+        line = RequestStartLine(request.method, request.uri, request.version)
+        scope = self.container.scope("websocket", line, request.headers, request.connection)
+        offered = request.headers.get("Sec-WebSocket-Protocol", "")
+        scope["subprotocols"] = [name.strip() for name in offered.split(",") if name.strip()]
+        del scope["method"]
+        self._events.put_nowait({"type": "websocket.connect"})
+        self._auto_finish = False
+        as_future(self._run(scope))
+        accept = await self._decided
+        if accept is None:
+            self.set_status(403)
+            self.finish()
+            return
+        self._chosen = accept.get("subprotocol")
+        for name, value in accept.get("headers", ()):
+            self.add_header(bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+        self._accepted = True
+        super().get(*args, **kwargs)
+        self._opened.set_result(None)
+
+    async def _run(self, scope: Any) -> None:
+        code = 1000
+        try:
+            await self.container.startup()
+            scope["state"] = dict(self.container.state)
+            await self.container.application(scope, self._receive, self._send)
+        except Exception:
+            code = 1011
+            app_log.error("Exception in ASGI application", exc_info=True)
+        if not self._decided.done():
+            self._decided.set_result(None)
+        elif self._accepted and not self._over:
+            self.close(code)
+
+    async def _receive(self) -> Message:
+        message = await self._events.get()
+        if self._room is not None and self._events.qsize() < _AHEAD:
+            room, self._room = self._room, None
+            room.set_result(None)
+        return message
+
+    async def _send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "websocket.accept":
+            if self._decided.done():
+                raise RuntimeError("websocket.accept was sent twice")
+            self._decided.set_result(message)
+            await self._opened  # what is sent next finds a connection
+        elif kind == "websocket.send":
+            if self._over or self.ws_connection is None:
+                return  # the peer has gone: as ASGI servers do
+            text = message.get("text")
+            waiting = (
+                self.write_message(message.get("bytes") or b"", binary=True)
+                if text is None
+                else self.write_message(text)
+            )
+            if waiting is not None:
+                await waiting
+        elif kind == "websocket.close":
+            if not self._decided.done():
+                self._decided.set_result(None)
+            elif not self._over:
+                self.close(message.get("code", 1000), message.get("reason") or None)
+        else:
+            raise ValueError(f"an ASGI message of type {kind!r} is not known here")
+
+    def on_message(self, message: str | bytes) -> Future | None:
+        content = {"text": message} if isinstance(message, str) else {"bytes": message}
+        self._events.put_nowait({"type": "websocket.receive", **content})
+        if self._events.qsize() < _AHEAD:
+            return None
+        self._room = Future()
+        return self._room
+
+    def on_close(self) -> None:
+        self._over = True
+        code = self.close_code if self.close_code is not None else 1005
+        self._events.put_nowait({"type": "websocket.disconnect", "code": code, "reason": self.close_reason or ""})
+        if self._room is not None:
+            room, self._room = self._room, None
+            room.set_result(None)

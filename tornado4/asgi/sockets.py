@@ -1,0 +1,203 @@
+"""A WebSocket under an ASGI server: frames, pings and masks are the server's; messages and the end are ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from tornado4._core.yielded import convert_yielded
+from tornado4.asgi.exchange import Exchange
+from tornado4.asgi.types import Receive, Scope, Send, to_headers
+from tornado4.concurrent import Future
+from tornado4.escape import utf8
+from tornado4.httputil import HTTPHeaders, RequestStartLine
+from tornado4.ioloop import IOLoop
+from tornado4.log import app_log
+from tornado4.websocket import WebSocketClosedError
+from tornado4.websocket.protocol import WebSocketProtocol
+
+
+class SocketExchange(Exchange):
+    """The `HTTPConnection` of a handshake. A 101 accepts it; any other answer refuses it."""
+
+    start_type, body_type = "websocket.http.response.start", "websocket.http.response.body"
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, send)
+        self.scope = scope
+        self.receive = receive
+        self.accepted = False
+        self.protocol: ASGIProtocol | None = None
+        self._denials = "websocket.http.response" in scope.get("extensions", {})
+
+    def _make_websocket_protocol(self, handler: Any) -> ASGIProtocol:
+        """What `WebSocketHandler.get_websocket_protocol` asks for."""
+        self.protocol = ASGIProtocol(handler, self)
+        return self.protocol
+
+    def write_headers(self, start_line: Any, headers: HTTPHeaders, chunk: Any = None, callback: Any = None) -> Future:
+        if start_line.code == 101:
+            self._head_sent = self._bodyless = True
+            return self._put({"type": "websocket.accept", **_accepted(headers)}, callback)
+        if not self._denials:
+            # Without the extension, a server answers 403 to a close in place of an accept.
+            self._head_sent = self._bodyless = True
+            return self._put({"type": "websocket.close", "code": 1000}, callback)
+        return super().write_headers(start_line, headers, chunk, callback)
+
+    def finish(self) -> None:
+        if self.protocol is not None and self.protocol.handler._status_code == 101:
+            self.accepted = True
+        elif self._denials:
+            super().finish()
+        else:
+            self.finished = True
+            self._wake()
+
+    async def serve(self, delegate_of: Callable[[Exchange], Any]) -> None:
+        """The handshake, then messages both ways until either side ends it."""
+        IOLoop.current()
+        message = await self.receive()
+        assert message["type"] == "websocket.connect", message["type"]
+        delegate = delegate_of(self)
+        try:
+            waiting = delegate.headers_received(*_request(self.scope))
+            if waiting is not None:
+                await convert_yielded(waiting)
+            delegate.finish()
+        except Exception:
+            app_log.error("Uncaught exception", exc_info=True)
+            if not self.has_begun:
+                self._put({"type": "websocket.close", "code": 1011})
+            self.finished = True
+        await self._attend()
+        self.forget()
+
+    async def _attend(self) -> None:
+        receiving = asyncio.ensure_future(self.receive())
+        try:
+            while not self.closed:
+                await self.flush()
+                if self.finished and not self.accepted:
+                    return
+                if self.protocol is not None and self.protocol.ended and not self._outgoing:
+                    # We have said goodbye: the server does the rest, and tells when it is done.
+                    self.protocol.peer_closed(None, None)
+                    return
+                await asyncio.wait((receiving, self.woken()), return_when=asyncio.FIRST_COMPLETED)
+                if receiving.done():
+                    message = receiving.result()
+                    if message["type"] == "websocket.disconnect":
+                        self._disconnected(message)
+                        return
+                    await self._handle(message)
+                    receiving = asyncio.ensure_future(self.receive())
+        finally:
+            if not receiving.done():
+                receiving.cancel()
+
+    async def _handle(self, message: Any) -> None:
+        text = message.get("text")
+        data = message.get("bytes") if text is None else text
+        if self.protocol is not None and data is not None and not self.protocol.ended:
+            handled = self.protocol._run_callback(self.protocol.handler.on_message, data)
+            if handled is not None:
+                # New messages wait for this one, as under our own server; answers go out meanwhile.
+                while not handled.done():
+                    done = asyncio.ensure_future(_done(handled))
+                    await asyncio.wait((done, self.woken()), return_when=asyncio.FIRST_COMPLETED)
+                    await self.flush()
+
+    def _disconnected(self, message: Any) -> None:
+        if self.protocol is not None:
+            self.protocol.peer_closed(message.get("code"), message.get("reason") or None)
+        self.connection_lost()
+
+
+class ASGIProtocol(WebSocketProtocol):
+    """The protocol of a `.WebSocketHandler` whose frames somebody else makes."""
+
+    def __init__(self, handler: Any, exchange: SocketExchange) -> None:
+        super().__init__(handler)
+        self.exchange = exchange
+        self.stream = None
+        self.ended = False
+
+    def accept_connection(self) -> None:
+        """Accept the handshake; the server has checked it."""
+        handler = self.handler
+        offered = self.exchange.scope.get("subprotocols") or []
+        chosen = handler.select_subprotocol(list(offered) or [""])
+        if chosen:
+            if chosen not in offered:
+                raise AssertionError(f"subprotocol {chosen!r} was selected but not offered: {offered!r}")
+            handler.set_header("Sec-WebSocket-Protocol", chosen)
+        handler.clear_header("Content-Type")
+        handler.set_status(101)
+        handler.finish()
+        self._run_callback(handler.open, *handler.open_args, **handler.open_kwargs)
+
+    def write_message(self, message: str | bytes, binary: bool = False) -> Future:
+        """Send a message. TypeError for what is neither str nor bytes, `WebSocketClosedError` after the end."""
+        if self.ended or self.exchange.closed:
+            raise WebSocketClosedError()
+        data = utf8(message)
+        assert isinstance(data, bytes)
+        content = {"bytes": data} if binary else {"text": data.decode("utf-8")}
+        return self.exchange._put({"type": "websocket.send", **content}, wanted=True)
+
+    def write_ping(self, data: bytes) -> None:
+        """Not to be had: `RuntimeError`. ASGI servers ping by themselves, as their settings say."""
+        raise RuntimeError("ASGI has no pings of the application's: the server sends them, as its settings say")
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Send a close frame, once."""
+        if not self.ended:
+            self.ended = True
+            message: dict[str, Any] = {"type": "websocket.close", "code": 1000 if code is None else code}
+            if reason is not None:
+                message["reason"] = reason
+            self.exchange._put(message)
+
+    def _abort(self) -> None:
+        """An exception of the handler's ends the connection."""
+        self.close(1011)
+
+    def peer_closed(self, code: int | None, reason: str | None) -> None:
+        """The connection is over: the handler learns of it."""
+        self.ended = True
+        handler = self.handler
+        if code is not None:
+            handler.close_code = code
+        if reason is not None:
+            handler.close_reason = reason
+        self.client_terminated = self.server_terminated = True
+        handler.on_connection_close()
+
+
+async def _done(future: Future) -> None:
+    try:
+        await future
+    except Exception:
+        app_log.error("Uncaught exception", exc_info=True)
+
+
+def _request(scope: Scope) -> tuple[RequestStartLine, HTTPHeaders]:
+    """The handshake as a request. What the server has kept to itself of it is put back, as it must have been."""
+    from tornado4.asgi.adapter import start_line_of  # late: the adapter stands on this room
+
+    headers = to_headers(scope["headers"])
+    headers["Upgrade"] = "websocket"
+    headers["Connection"] = "Upgrade"
+    headers["Sec-WebSocket-Version"] = "13"
+    headers.setdefault("Sec-WebSocket-Key", "")
+    return start_line_of(scope), headers
+
+
+def _accepted(headers: HTTPHeaders) -> dict[str, Any]:
+    from tornado4.asgi.types import to_pairs
+
+    left_out = (b"sec-websocket-accept", b"sec-websocket-protocol", b"content-length")
+    pairs = [pair for pair in to_pairs(headers) if pair[0] not in left_out]
+    return {"subprotocol": headers.get("Sec-WebSocket-Protocol"), "headers": pairs}
