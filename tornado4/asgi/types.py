@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -34,9 +35,11 @@ def to_headers(pairs: Iterable[tuple[bytes, bytes]]) -> HTTPHeaders:
 
 def to_pairs(headers: HTTPHeaders) -> Pairs:
     """The headers of a response, without those of the hop."""
-    pairs = []
-    for name, value in headers.get_all():
-        key = name.lower().encode("latin-1")
-        if key not in HOP_BY_HOP:
-            pairs.append((key, value.encode("latin-1", "replace") if value.isascii() else value.encode("utf-8")))
-    return pairs
+    return [(key, value.encode("utf-8")) for name, value in headers.get_all() if (key := _key(name)) is not None]
+
+
+@functools.lru_cache(1000)
+def _key(name: str) -> bytes | None:
+    """A header's name as ASGI has it; None for one of the hop."""
+    key = name.lower().encode("latin-1")
+    return None if key in HOP_BY_HOP else key
