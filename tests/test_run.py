@@ -224,3 +224,102 @@ def test_running_starts_no_loop_and_imports_little(tmp_path: Path) -> None:
     assert tornado4_run("app.py", cwd=tmp_path).stdout == "[]\n"
     assert tornado4_run("--backfill", "app.py", cwd=tmp_path).stdout == "[]\n"
     assert os.path.isdir(ROOT / "tornado4")
+
+
+# -- code from the command line and from standard input
+
+
+def test_code_runs_as_with_python(tmp_path: Path) -> None:
+    assert_same("-c", SHOW, "a", "-b", cwd=tmp_path)
+    assert_same("-cprint(1)", cwd=tmp_path)
+    code = "import tornado, sys; print(tornado.version, sys.argv); sys.exit(3)"
+    got = tornado4_run("-c", code, "x", cwd=tmp_path, code=3)
+    assert got.stdout == "4.5.3 ['-c', 'x']\n"
+
+
+def test_a_program_on_standard_input(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tornado4", "run", "-", "x"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True,
+        input="import tornado, sys; print(tornado.version, sys.argv, __name__)",
+    )  # fmt: skip
+    assert done.stdout == "4.5.3 ['-', 'x'] __main__\n"
+
+
+def test_an_error_in_code_shows_its_line(tmp_path: Path) -> None:
+    got = tornado4_run("-c", "x = 1\n1/0", cwd=tmp_path, code=1)
+    assert 'File "<string>", line 2, in <module>' in got.stderr
+    assert got.stderr.endswith("ZeroDivisionError: division by zero\n")
+    assert "run.py" not in got.stderr
+
+
+# -- settings from outside
+
+
+ASK = "from tornado4 import switches, flags; print(switches.allowed(), flags.turned_on())"
+
+
+def test_switches_and_flags_by_option(tmp_path: Path) -> None:
+    got = tornado4_run("--allow", "missing-host,chunked-http10", "--future", "names", "-c", ASK, cwd=tmp_path)
+    assert got.stdout == "['chunked-http10', 'missing-host'] ['names']\n"
+    wrong = tornado4_run("--allow", "everything", "-c", ASK, cwd=tmp_path, code=2)
+    assert "tornado4 run: no switch 'everything'; there are: " in wrong.stderr
+
+
+def test_the_pyproject_beside_the_program(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.tornado4]\nallow = ["missing-host"]\nbackfill = true\n[tool.tornado4.check]\nnative = true\n'
+    )
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "app.py").write_text(ASK + "\nfrom collections import MutableMapping\nimport tornado.web\nprint('ran')\n")
+    assert tornado4_run("src/app.py", cwd=tmp_path).stdout == "['missing-host'] []\nran\n"
+    (tmp_path / "pyproject.toml").write_text("[tool.tornado4]\nalow = []\n")
+    assert "[tool.tornado4] has no 'alow'; it has alias," in tornado4_run("src/app.py", cwd=tmp_path, code=2).stderr
+    (tmp_path / "pyproject.toml").write_text("[tool.tornado4]\nbackfill = 1\n")
+    assert "backfill = 1: true or false is wanted" in tornado4_run("src/app.py", cwd=tmp_path, code=2).stderr
+
+
+def test_the_loop_is_chosen_by_option(tmp_path: Path) -> None:
+    pytest.importorskip("uvloop", reason="uvloop is an extra")
+    code = "from tornado.ioloop import IOLoop; print(type(IOLoop.current().asyncio_loop).__module__)"
+    assert tornado4_run("--loop", "uvloop", "-c", code, cwd=tmp_path).stdout == "uvloop\n"
+
+
+def test_the_alias_for_some_packages_alone(tmp_path: Path) -> None:
+    for package, text in {
+        "tornado": "version = 'another'\n",
+        "old": "import tornado.web\nfrom tornado import ioloop\nversion = tornado.version\n",
+        "modern": "import tornado\nversion = tornado.version\n",
+    }.items():
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text(text)
+    code = "import old, modern, tornado; print(old.version, old.ioloop.__name__, modern.version, tornado.version)"
+    got = tornado4_run("--alias-for", "old", "-c", code, cwd=tmp_path)
+    assert got.stdout == "4.5.3 tornado4.ioloop another another\n"
+
+
+# -- what is installed
+
+
+def test_the_distribution_is_found_by_name_and_never_listed(tmp_path: Path) -> None:
+    code = (
+        "import importlib.metadata as m\n"
+        "print(m.version('tornado'), m.version('Tornado'), m.metadata('tornado')['Name'])\n"
+        "print([d.metadata['Name'] for d in m.distributions() if d.metadata['Name'] == 'tornado'])\n"
+    )
+    assert tornado4_run("-c", code, cwd=tmp_path).stdout == "4.5.3 4.5.3 tornado\n[]\n"
+    listing = "import runpy, sys; sys.argv = ['pip', 'list', '--disable-pip-version-check']; runpy.run_module('pip')"
+    listed = tornado4_run("-c", listing, cwd=tmp_path, code=None).stdout
+    assert not [line for line in listed.splitlines() if line.split()[:1] == ["tornado"]]
+
+
+def test_children_by_a_pth_file(tmp_path: Path) -> None:
+    from tornado4.migrate import children
+
+    (tmp_path / "x.pth").write_text(children.LINE)
+    code = f"import site; site.addsitedir({str(tmp_path)!r}); import sys; print('tornado' in sys.modules)"
+    for wanted, printed in (("1", "True\n"), ("", "False\n")):
+        environ = environment() | {"TORNADO4_ALIAS": wanted}
+        done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+        assert done.stdout == printed

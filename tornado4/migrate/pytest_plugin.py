@@ -21,7 +21,8 @@ import pytest
 
 _ALIAS = "tornado4_alias"
 _BACKFILL = "tornado4_backfill"
-_session: pytest.StashKey[ExitStack] = pytest.StashKey()
+#: What is to be undone, as an attribute of pytest's configuration: stashes came with pytest 7.
+_SESSION = "_tornado4_session"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,7 +47,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """The last moment before code of the suite runs."""
     _leave_asserts_alone(early_config)
     asked = early_config.known_args_namespace
-    undo = early_config.stash[_session] = ExitStack()
+    undo = ExitStack()
+    setattr(early_config, _SESSION, undo)
     if getattr(asked, _ALIAS):
         from tornado4.migrate import alias
 
@@ -75,7 +77,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the names back: pytest.main() may be one call among others in a process."""
-    config.stash.get(_session, ExitStack()).close()
+    getattr(config, _SESSION, ExitStack()).close()
 
 
 def _release() -> str:
