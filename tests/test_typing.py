@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from programs import ROOT, environment
 
+from tornado4.migrate import stubs
+
 FOLDER = ROOT / "typing_tests"
 
 
@@ -21,7 +23,7 @@ def check(tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600)
 
 
-@pytest.mark.parametrize("file", ["legacy_app.py", "mistakes.py"])
+@pytest.mark.parametrize("file", ["everyday.py", "legacy_app.py", "mistakes.py"])
 def test_mypy_strict_accepts(file: str, tmp_path: Path) -> None:
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
@@ -32,7 +34,7 @@ def test_mypy_strict_accepts(file: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("file", ["legacy_app.py", "mistakes.py"])
+@pytest.mark.parametrize("file", ["everyday.py", "legacy_app.py", "mistakes.py"])
 def test_pyright_strict_accepts(file: str, tmp_path: Path) -> None:
     # basedpyright brings its node along; pyright downloads one, and may be unable to.
     checker = next((name for name in ("basedpyright", "pyright") if importlib.util.find_spec(name)), None)
@@ -56,3 +58,34 @@ def test_pyright_strict_accepts(file: str, tmp_path: Path) -> None:
         raise AssertionError(done.stdout + done.stderr) from None
     found = [f"{m['file']}:{m['range']['start']['line'] + 1}: {m['message']}" for m in report["generalDiagnostics"]]
     assert report["summary"]["filesAnalyzed"] == 1 and not found, "\n".join(found)
+
+
+def test_stubs_give_tornado_its_types(tmp_path: Path) -> None:
+    """``import tornado`` in a project that has the stubs: what a name is, and that a mistake is found."""
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("mypy is not installed")
+    assert stubs.write(tmp_path / "typings") > 40
+    (tmp_path / "app.py").write_text(
+        "import tornado.platform.asyncio, tornado.web\n"
+        "from tornado import gen\n"
+        "from tornado.httpclient import AsyncHTTPClient\n"
+        "async def main() -> None:\n"
+        "    response = await AsyncHTTPClient().fetch('http://127.0.0.1/')\n"
+        "    reveal_type(response.code)\n"
+        "    reveal_type(response)\n"
+        "    response.cod\n"
+        "    gen.slep(1)\n"
+        "    tornado.web.RequestHandler.set_cookie\n"
+    )
+    env = environment() | {"MYPYPATH": f"{tmp_path / 'typings'}:{ROOT}"}
+    options = ["--strict", "--python-version", "3.11", "--follow-imports", "silent", "--no-error-summary"]
+    cache = ROOT / ".mypy_cache" / "typing_tests"
+    argv = [sys.executable, "-m", "mypy", *options, "--cache-dir", str(cache), "app.py"]
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600, check=False)
+    lines = [line.partition(": ")[2] for line in done.stdout.splitlines()]
+    assert lines == [
+        'note: Revealed type is "int"',
+        'note: Revealed type is "tornado4.httpclient.HTTPResponse"',
+        'error: "HTTPResponse" has no attribute "cod"; maybe "code"?  [attr-defined]',
+        'error: Module has no attribute "slep"; maybe "sleep"?  [attr-defined]',
+    ], done.stdout + done.stderr

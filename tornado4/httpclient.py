@@ -159,7 +159,7 @@ class AsyncHTTPClient(Configurable):
         callback: Callable[[HTTPResponse], Any] | None = None,
         raise_error: bool = True,
         **kwargs: Any,
-    ) -> Future:
+    ) -> Future[HTTPResponse]:
         """Start a request; the returned `.Future` resolves to its `HTTPResponse`.
 
         :arg request: a URL, then ``kwargs`` are `HTTPRequest`'s arguments; or an `HTTPRequest`, then there

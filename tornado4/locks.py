@@ -84,7 +84,7 @@ class Condition(_TimeoutGarbageCollector):
         waiting = f" waiters[{len(self._waiters)}]" if self._waiters else ""
         return f"<{type(self).__name__}{waiting}>"
 
-    def wait(self, timeout: _Timeout = None) -> Future:
+    def wait(self, timeout: _Timeout = None) -> Future[Any]:
         """Returns a Future that becomes True when notified, or False at ``timeout``."""
         return self._enqueue(timeout, lambda waiter: waiter.set_result(False))
 
@@ -128,7 +128,7 @@ class Event:
         if self._future.done():
             self._future = Future()
 
-    def wait(self, timeout: _Timeout = None) -> Future:
+    def wait(self, timeout: _Timeout = None) -> Future[Any]:
         """Returns a Future that is done when the flag is set; `.gen.TimeoutError` at ``timeout``."""
         if timeout is None:
             return self._future
@@ -185,7 +185,7 @@ class Semaphore(_TimeoutGarbageCollector):
         else:
             waiter.set_result(_ReleasingContextManager(self))
 
-    def acquire(self, timeout: _Timeout = None) -> Future:
+    def acquire(self, timeout: _Timeout = None) -> Future[_ReleasingContextManager]:
         """Takes a permit. The Future's result is a context manager that releases it.
 
         The Future fails with `.gen.TimeoutError` at ``timeout``.
@@ -248,7 +248,7 @@ class Lock:
             raise RuntimeError("release unlocked lock")
         self._block.release()
 
-    def acquire(self, timeout: _Timeout = None) -> Future:
+    def acquire(self, timeout: _Timeout = None) -> Future[_ReleasingContextManager]:
         """Takes the lock. The Future's result is a context manager that releases it.
 
         The Future fails with `.gen.TimeoutError` at ``timeout``.

@@ -191,7 +191,7 @@ class Subprocess:
         Subprocess._waiting[self.pid] = self
         Subprocess._try_cleanup_process(self.pid)  # it may have ended before anybody listened
 
-    def wait_for_exit(self, raise_error: bool = True) -> Future:
+    def wait_for_exit(self, raise_error: bool = True) -> Future[int]:
         """Return a Future with the return code; it fails with `CalledProcessError` unless that is 0.
 
         With ``raise_error=False`` any code is a result.

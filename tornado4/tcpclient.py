@@ -6,7 +6,7 @@ import functools
 import socket
 import ssl
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado4 import _handed_on, gen
 from tornado4.concurrent import Future
@@ -155,11 +155,14 @@ class _Attempt:
             stream.close()
 
 
-def _as_coroutine(function: Callable[..., Future]) -> Callable[..., Future]:
+_T = TypeVar("_T")
+
+
+def _as_coroutine(function: Callable[..., Future[_T]]) -> Callable[..., Future[_T]]:
     """Let a function that returns a Future be called as those of `.gen.coroutine` are: with a ``callback``, too."""
 
     @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Future:
+    def wrapper(*args: Any, **kwargs: Any) -> Future[_T]:
         callback = kwargs.pop("callback", None)
         future = function(*args, **kwargs)
         if callback is not None:
@@ -194,7 +197,7 @@ class TCPClient:
         max_buffer_size: int | None = None,
         source_ip: str | None = None,
         source_port: int | None = None,
-    ) -> Future:
+    ) -> Future[IOStream]:
         """Connect to ``host``. The Future's result is an `IOStream`, or with ``ssl_options`` an
         `SSLIOStream`.
 

@@ -43,7 +43,7 @@ from types import GeneratorType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from tornado4 import _handed_on, gen, netutil
-from tornado4.httpclient import AsyncHTTPClient
+from tornado4.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop, TimeoutError
 from tornado4.log import app_log, gen_log
@@ -305,13 +305,14 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """Return the server's port, a new one for each test."""
         return self.__port
 
-    def fetch(self, path: str, **kwargs: Any) -> Any:
+    def fetch(self, path: str, **kwargs: Any) -> HTTPResponse:
         """Fetch ``path`` of the server and wait for the response, whatever its status.
 
         The keyword arguments are those of `.AsyncHTTPClient.fetch`.
         """
         self.http_client.fetch(self.get_url(path), self.stop, **kwargs)
-        return self.wait()
+        response: HTTPResponse = self.wait()
+        return response
 
     def tearDown(self) -> None:
         """Stop the server, close its connections, and the client."""

@@ -22,7 +22,7 @@ _AHEAD = 16
 class Relay(WebSocketHandler):
     """The handshake waits for the application; then messages go both ways until either side ends it."""
 
-    def initialize(self, container: ASGIContainer) -> None:  # type: ignore[override]
+    def initialize(self, container: ASGIContainer) -> None:
         self.container = container
         self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._decided: Future = Future()
@@ -42,7 +42,7 @@ class Relay(WebSocketHandler):
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return self._chosen
 
-    async def get(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    async def get(self, *args: Any, **kwargs: Any) -> None:
         """Let the application decide; 403 when it refuses."""
         request = self.request
         assert request.method is not None

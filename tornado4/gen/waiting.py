@@ -6,7 +6,7 @@ import asyncio
 import collections
 import datetime
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tornado4._core.futures import Future, chain_future, is_future, resolved
 from tornado4._core.tasks import as_future
@@ -15,8 +15,10 @@ from tornado4.gen.errors import TimeoutError
 from tornado4.ioloop import IOLoop
 from tornado4.log import app_log
 
+_T = TypeVar("_T")
 
-def sleep(duration: float) -> Future:
+
+def sleep(duration: float) -> Future[None]:
     """Returns a Future that resolves after ``duration`` seconds: ``yield gen.sleep(0.5)``.
 
     Calling it alone does nothing useful; it does not block as `time.sleep` does.
@@ -37,9 +39,21 @@ def _wrap_awaitable(x: Awaitable[Any]) -> Future:
     return as_future(x)
 
 
+@overload
+def with_timeout(
+    timeout: float | datetime.timedelta, future: Future[_T], io_loop: Any = None, quiet_exceptions: Any = ()
+) -> Future[_T]: ...
+
+
+@overload
 def with_timeout(
     timeout: float | datetime.timedelta, future: Any, io_loop: Any = None, quiet_exceptions: Any = ()
-) -> Future:
+) -> Future[Any]: ...
+
+
+def with_timeout(
+    timeout: float | datetime.timedelta, future: Any, io_loop: Any = None, quiet_exceptions: Any = ()
+) -> Future[Any]:
     """Waits for ``future``, anything that may be yielded, but raises `.TimeoutError` at ``timeout``.
 
     ``timeout`` is what `.IOLoop.add_timeout` takes: a `datetime.timedelta` from now, or a time in seconds on

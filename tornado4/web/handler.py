@@ -69,8 +69,15 @@ class RequestHandler(HandlerPages):
 
     # -- entry points
 
-    def initialize(self) -> None:
-        """Takes the keyword arguments of the URL rule (its third item); called first. Override it."""
+    if TYPE_CHECKING:
+        # Programs override it with parameters of their own, which its real signature would forbid.
+        def initialize(self, *args: Any, **kwargs: Any) -> Any:
+            """Takes the keyword arguments of the URL rule (its third item); called first. Override it."""
+
+    else:
+
+        def initialize(self) -> None:
+            """Takes the keyword arguments of the URL rule (its third item); called first. Override it."""
 
     def prepare(self) -> Any:
         """Called before the HTTP method, whichever it is. Override it; it may be a coroutine.
@@ -78,10 +85,10 @@ class RequestHandler(HandlerPages):
         If it finishes the response (or redirects, or sends an error), the method is not called.
         """
 
-    def on_finish(self) -> None:
+    def on_finish(self) -> Any:
         """Called after the response has been handed over. Override it for cleaning up or logging."""
 
-    def on_connection_close(self) -> None:
+    def on_connection_close(self) -> Any:
         """Called in asynchronous handlers when the client has closed the connection.
 
         Override it to free resources of long requests. A proxy may hide the client's leaving for long.
@@ -255,7 +262,7 @@ class RequestHandler(HandlerPages):
         """
         failures.send(self, status_code, kwargs)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def write_error(self, status_code: int, **kwargs: Any) -> Any:
         """Write the error page. Override it for pages of your own.
 
         ``exc_info`` is in ``kwargs`` if an exception (an `HTTPError` included) caused it; it need not be

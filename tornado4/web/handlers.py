@@ -12,7 +12,7 @@ from tornado4.web.handler import RequestHandler
 class ErrorHandler(RequestHandler):
     """Answers every request with an error of ``status_code``."""
 
-    def initialize(self, status_code: int) -> None:  # type: ignore[override]
+    def initialize(self, status_code: int) -> None:
         """Takes the status of all responses."""
         self.set_status(status_code)
 
@@ -31,7 +31,7 @@ class RedirectHandler(RequestHandler):
     false.
     """
 
-    def initialize(self, url: str, permanent: bool = True) -> None:  # type: ignore[override]
+    def initialize(self, url: str, permanent: bool = True) -> None:
         """Takes the target and the kind of redirect."""
         self._url = url
         self._permanent = permanent
@@ -46,7 +46,7 @@ class FallbackHandler(RequestHandler):
     `Application`).
     """
 
-    def initialize(self, fallback: Callable[[Any], Any]) -> None:  # type: ignore[override]
+    def initialize(self, fallback: Callable[[Any], Any]) -> None:
         """Takes the callable."""
         self.fallback = fallback
 

@@ -45,7 +45,7 @@ class StaticFileHandler(RequestHandler):
 
     path: str
 
-    def initialize(self, path: str, default_filename: str | None = None) -> None:  # type: ignore[override]
+    def initialize(self, path: str, default_filename: str | None = None) -> None:
         """Takes the directory, and the name of the file that stands for a directory."""
         self.root = path
         self.default_filename = default_filename

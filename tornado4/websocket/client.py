@@ -150,12 +150,14 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
                 room, self._room = self._room, None
                 room.set_result(None)
 
-    def write_message(self, message: str | bytes, binary: bool = False) -> Future | None:
+    def write_message(self, message: str | bytes, binary: bool = False) -> Future[None]:
         """Send a message, as text unless ``binary``. The Future resolves when it has left."""
         # AttributeError after close(), as in 4.5.3.
-        return self.protocol.write_message(message, binary)  # type: ignore[union-attr]
+        return self.protocol.write_message(message, binary)  # type: ignore[union-attr, return-value]
 
-    def read_message(self, callback: Callable[[Future], Any] | None = None) -> Future:
+    def read_message(
+        self, callback: Callable[[Future[str | bytes | None]], Any] | None = None
+    ) -> Future[str | bytes | None]:
         """A Future for the next message: str, bytes, or None when the connection is closed.
 
         One read at a time. ``callback`` is called with the Future. With an ``on_message_callback`` there is
@@ -223,7 +225,7 @@ def websocket_connect(
     ping_interval: float | None = None,
     ping_timeout: float | None = None,
     max_message_size: int | None = None,
-) -> Future:
+) -> Future[WebSocketClientConnection]:
     """Connect to a WebSocket server; the Future resolves to a `WebSocketClientConnection`.
 
     :arg url: ``ws://`` or ``wss://``, or an `.HTTPRequest` for such a URL, with headers and time-outs of

@@ -45,7 +45,7 @@ class WebSocketHandler(RequestHandler):
         self._protocol: Any = None
 
     @asynchronous
-    def get(self, *args: Any, **kwargs: Any) -> None:
+    def get(self, *args: Any, **kwargs: Any) -> Any:
         """The opening handshake (RFC 6455, section 4.2.1); path arguments go to `open`."""
         self.open_args = args
         self.open_kwargs = kwargs
@@ -149,7 +149,7 @@ class WebSocketHandler(RequestHandler):
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """The connection is open. Arguments are those of the URL, as ``get`` would take them."""
 
-    def on_message(self, message: str | bytes) -> Any:
+    def on_message(self, message: Any) -> Any:
         """A message has come: str for text, bytes for binary. A coroutine holds back the next message until
         it ends.
         """
@@ -161,7 +161,7 @@ class WebSocketHandler(RequestHandler):
     def on_pong(self, data: bytes) -> Any:
         """The answer to a `ping` has come."""
 
-    def on_close(self) -> None:
+    def on_close(self) -> Any:
         """The connection is closed, by whichever side. ``close_code`` and ``close_reason`` may tell why."""
 
     def check_origin(self, origin: str) -> bool:
