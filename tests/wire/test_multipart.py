@@ -15,8 +15,8 @@ def split(data: bytes, most: int | None = None) -> list[Part]:
 
 def test_parts_between_their_delimiters() -> None:
     assert split(b"--x\r\nA: b\r\n\r\none\r\n--x\r\n\r\n\r\ntwo\r\n--x--") == [
-        Part(b"A: b", b"one\r\n"),
-        Part(b"", b"two\r\n"),
+        Part(b"A: b", b"one"),
+        Part(b"", b"two"),
     ]
 
 
@@ -25,12 +25,12 @@ def test_part_without_blank_line_has_no_head() -> None:
 
 
 def test_first_delimiter_may_be_missing_as_in_453() -> None:
-    assert split(b"A: b\r\n\r\none\r\n--x--") == [Part(b"A: b", b"one\r\n")]
+    assert split(b"A: b\r\n\r\none\r\n--x--") == [Part(b"A: b", b"one")]
 
 
 def test_epilogue_is_ignored() -> None:
     """Section 5.1.1."""
-    assert split(b"--x\r\nA: b\r\n\r\none\r\n--x--\r\nand so on") == [Part(b"A: b", b"one\r\n")]
+    assert split(b"--x\r\nA: b\r\n\r\none\r\n--x--\r\nand so on") == [Part(b"A: b", b"one")]
 
 
 def test_body_without_parts() -> None:
@@ -56,3 +56,11 @@ def test_time_is_linear() -> None:
     assert sum(1 for _ in split_parts(b"--x\r\n" * 500_000 + b"--x--", b"x")) == 0
     assert sum(1 for _ in split_parts(b"--x\r\na" * 200_000 + b"--x--", b"x")) == 200_000
     assert time.process_time() - started < 3.0
+
+
+@pytest.mark.parametrize(
+    ("content", "ended"), [(b"", False), (b"\r\n", True), (b"\n", False), (b"a\r", False), (b"a\r\n", True)]
+)
+def test_a_part_says_whether_its_line_end_was_there(content, ended):
+    (part,) = split(b"--x\r\nA: b\r\n\r\n" + content + b"--x--")
+    assert part == Part(b"A: b", content.removesuffix(b"\r\n"), ended)

@@ -39,6 +39,9 @@ class Part(enum.Enum):
     DONE = "all of it"
 
 
+#: From so many bytes on, a piece of a body goes to the kernel from where it lies, beside its head, uncopied.
+_GATHER_FROM = 16384
+
 HEAD, BODY, DONE = Part.HEAD, Part.BODY, Part.DONE
 
 
@@ -198,6 +201,7 @@ class Exchange(httputil.HTTPConnection):
         stream = self._stream
         request_line = self._request_start_line
         code = start_line[1]
+        data: bytes | tuple[bytes, ...]
         if (
             chunk
             and pump is not None
@@ -214,7 +218,7 @@ class Exchange(httputil.HTTPConnection):
             self._response_start_line = start_line
             self._expected_content_remaining = 0
             self._writing = BODY
-            data = head + chunk
+            data = head + chunk if len(chunk) < _GATHER_FROM else (head, chunk)
         else:
             data = self._spell_head(start_line, headers, chunk)
         if pump is None or stream is None or stream._closed:
@@ -233,7 +237,9 @@ class Exchange(httputil.HTTPConnection):
         """
         return self._write_bytes(self._spell_head(start_line, headers, chunk), callback)
 
-    def _spell_head(self, start_line: Any, headers: HTTPHeaders, chunk: bytes | None) -> bytes:
+    def _spell_head(
+        self, start_line: Any, headers: HTTPHeaders, chunk: bytes | None
+    ) -> bytes | tuple[bytes, ...]:
         if self.is_client:
             self._request_start_line = start_line
             first_line = f"{start_line[0]} {start_line[1]} HTTP/1.1"
@@ -254,7 +260,7 @@ class Exchange(httputil.HTTPConnection):
         self._expected_content_remaining = None if length is None else _read_own_length(length)
         head = http1_grammar.format_head(first_line, headers)
         self._writing = BODY
-        return head + self._format_chunk(chunk) if chunk else head
+        return self._format_pieces(head, chunk) if chunk else head
 
     def _frame_response(self, code: int, headers: HTTPHeaders) -> str | None:
         """Decide how the response's body ends; returns how many bytes it is to have, None if unknown."""
@@ -298,14 +304,25 @@ class Exchange(httputil.HTTPConnection):
             return b"%x\r\n%b\r\n" % (len(chunk), chunk)
         return chunk
 
+    def _format_pieces(self, head: bytes, chunk: bytes) -> bytes | tuple[bytes, ...]:
+        """What `_format_chunk` makes of ``chunk``, behind ``head``. A large chunk is not copied."""
+        if type(chunk) is not bytes or len(chunk) < _GATHER_FROM:
+            return head + self._format_chunk(chunk) if head else self._format_chunk(chunk)
+        if not self._chunking_output:
+            self._format_chunk(chunk)
+            return (head, chunk) if head else chunk
+        return (b"%b%x\r\n" % (head, len(chunk)), chunk, b"\r\n")
+
     def write(self, chunk: bytes, callback: Callable[[], Any] | None = None) -> Future | None:
         """Send a piece of the body; see `.HTTPConnection.write`.
 
         As in 4.5.3 this may be called without `write_headers` before it: the bytes go out as they are.
         """
-        return self._write_bytes(self._format_chunk(chunk), callback)
+        return self._write_bytes(self._format_pieces(b"", chunk), callback)
 
-    def _write_bytes(self, data: bytes, callback: Callable[[], Any] | None) -> Future | None:
+    def _write_bytes(
+        self, data: bytes | tuple[bytes, ...], callback: Callable[[], Any] | None
+    ) -> Future | None:
         stream = self._stream
         if stream.closed():
             failed = Future()
@@ -323,11 +340,15 @@ class Exchange(httputil.HTTPConnection):
             self._write_future = future
         pump = self._pump
         if pump is None:
+            if type(data) is tuple:
+                for piece in data[:-1]:
+                    stream.write(piece)
+                data = data[-1]
             self._pending_write = stream.write(data)
             self._pending_write.add_done_callback(self._on_write_complete)
         else:
             pump._flush_cork()
-            if stream._send(data):
+            if stream._send_pieces(data) if type(data) is tuple else stream._send(data):
                 self._on_write_complete(None)
             else:
                 self._clogged = True

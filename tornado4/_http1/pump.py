@@ -631,9 +631,12 @@ class RequestPump:
 
     # Output
 
-    def _emit(self, data: bytes) -> bool:
+    def _emit(self, data: bytes | tuple[bytes, ...]) -> bool:
         """Send ``data``, or keep it while more pipelined requests are being answered. False if the socket is
-        full."""
+        full. A tuple's pieces are large, and not worth keeping."""
+        if isinstance(data, tuple):
+            self._flush_cork()
+            return cast(bool, self.stream._send_pieces(data))
         if self._alone:
             left: bool = self.stream._send(data)
             return left

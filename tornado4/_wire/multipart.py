@@ -19,11 +19,12 @@ class TooManyParts(MultipartError):
 
 
 class Part(NamedTuple):
-    """One part: its header block (None when no blank line ends it) and what follows, with the trailing
-    CRLF."""
+    """One part: its header block (None when no blank line ends it) and what follows, without the CRLF that should
+    end it; ``ended`` says whether it was there. The content is copied once, here."""
 
     head: bytes | None
     content: bytes
+    ended: bool = True
 
 
 def split_parts(data: bytes, boundary: bytes, max_parts: int | None = None) -> Iterator[Part]:
@@ -53,5 +54,7 @@ def _scan(data: bytes, end: int, delimiter: bytes) -> Iterator[Part]:
             if blank < 0:
                 yield Part(None, data[start:stop])
             else:
-                yield Part(data[start:blank], data[blank + 4 : stop])
+                first = blank + 4
+                ended = stop - first >= 2 and data.endswith(b"\r\n", first, stop)
+                yield Part(data[start:blank], data[first : stop - 2 if ended else stop], ended)
         start = stop + len(delimiter)

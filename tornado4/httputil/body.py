@@ -88,16 +88,18 @@ def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Argument
     except MultipartError as error:
         gen_log.warning("Invalid multipart/form-data: %s", error)
         return
-    for head, content in parts:
+    for head, content, ended in parts:
         if head is None:
             gen_log.warning("multipart/form-data missing headers")
             continue
-        _read_part(head, content, arguments, files)
+        # As in 4.5.3, the blank line may be the end of an empty value as well.
+        _read_part(head, content, ended or not content, arguments, files)
 
 
 def _read_part(
     head: bytes,
-    content: bytes,
+    value: bytes,
+    whole: bool,
     arguments: dict[str, list[bytes]],
     files: dict[str, list[HTTPFile]],
 ) -> None:
@@ -110,15 +112,13 @@ def _read_part(
         gen_log.warning("Invalid multipart/form-data: malformed part headers")
         return
     disposition, params = _parse_header(headers.get("Content-Disposition", ""))
-    # As in 4.5.3, the blank line may be the end of an empty value as well.
-    if disposition != "form-data" or (content and not content.endswith(b"\r\n")):
+    if disposition != "form-data" or not whole:
         gen_log.warning("Invalid multipart/form-data")
         return
     name = params.get("name")
     if not name:
         gen_log.warning("multipart/form-data value missing name")
         return
-    value = content[:-2]
     if params.get("filename"):
         content_type = headers.get("Content-Type", "application/unknown")
         upload: Any = HTTPFile(filename=params["filename"], body=value, content_type=content_type)

@@ -77,6 +77,7 @@ class StreamLifecycle:
         self._read_callback: Callable[[bytes], Any] | None = None
         self._streaming_callback: Callable[[bytes], Any] | None = None
         self._read_future: Future | None = None
+        self._ask = 0  # bytes to ask the kernel for at once; 0 for ``read_chunk_size``
         self._drained = False  # the last read emptied the socket: only an event can bring more
 
         self._outgoing = WriteBuffer()

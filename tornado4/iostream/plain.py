@@ -21,6 +21,9 @@ from tornado4.util import errno_from_exception
 if TYPE_CHECKING:
     from tornado4.iostream.tls import SSLIOStream
 
+#: Whether one system call can send several pieces.
+_GATHERS = hasattr(socket_module.socket, "sendmsg")
+
 _TCP_FAMILIES = (socket_module.AF_INET, socket_module.AF_INET6)
 
 
@@ -84,7 +87,7 @@ class IOStream(BaseIOStream):
             return super()._receive()
         self._drained = False
         try:
-            chunk: bytes = self.socket.recv(self.read_chunk_size)
+            chunk: bytes = self.socket.recv(self._ask or self.read_chunk_size)
         except BlockingIOError:
             return None
         except OSError as e:
@@ -121,6 +124,38 @@ class IOStream(BaseIOStream):
             self._add_io_state(_WRITE)
             return False
         return True
+
+    def _send_pieces(self, pieces: tuple[bytes, ...]) -> bool:
+        kernel = self.socket
+        if (
+            self._outgoing.size
+            or not self._direct_write
+            or "write_to_fd" in self.__dict__
+            or self._connecting
+            or self.max_write_buffer_size is not None
+            or type(kernel) is not socket_module.socket
+            or not _GATHERS
+        ):
+            return super()._send_pieces(pieces)
+        size = sum(map(len, pieces))
+        self._total_write_index += size
+        try:
+            sent: int = kernel.sendmsg(pieces)
+        except BlockingIOError:
+            sent = 0
+        except OSError as e:
+            self._write_failed(e)
+            return False
+        if sent == size:
+            return True
+        for piece in pieces:
+            if sent < len(piece):
+                self._outgoing.append_rest(piece, sent)
+                sent = 0
+            else:
+                sent -= len(piece)
+        self._add_io_state(_WRITE)
+        return False
 
     def connect(
         self, address: Any, callback: Callable[[], Any] | None = None, server_hostname: str | None = None

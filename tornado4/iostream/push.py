@@ -28,6 +28,7 @@ class StreamPush(StreamReading):
         assert self._request is None and self._push is None, "Already reading"
         self._push = data_received
         self._push_paused = False
+        self._ask = 0
         self._resume_push()
 
     def _pause_push(self) -> None:
@@ -51,6 +52,7 @@ class StreamPush(StreamReading):
         """Go back to pull mode, with ``unread`` as the first bytes to be read."""
         self._push = self._push_direct = None
         self._push_paused = False
+        self._ask = 0
         self._incoming.prepend(unread)
         self._maybe_add_error_listener()
 

@@ -18,7 +18,8 @@ Worst cases, for n bytes held:
   and
   the socket is drained, and in between only when the buffer has doubled. A peer that sends byte by byte
   thus makes it O(n²) at worst, which is what ``max_bytes`` is for; a bulk transfer is O(n).
-- `ExactBytes`, `UntilClose`: O(1) a look.
+- `ExactBytes`, `UntilClose`: O(1) a look. Of a read of at least a chunk each byte is copied once after the kernel
+  has handed it over, by the join of its chunks, and not at all when it came in one: see `ReadRequest.ask`.
 """
 
 from __future__ import annotations
@@ -199,7 +200,13 @@ class ReadRequest:
     __slots__ = ("target",)
 
     cheap = True
+    #: Whether `ask` is worth asking.
+    large = False
     target: int | None
+
+    def ask(self, held: int, chunk_size: int) -> int:
+        """How many bytes to ask the kernel for when ``held`` are there; mostly ``chunk_size``."""
+        return chunk_size
 
     def locate(self, buffer: ReadBuffer) -> int | None:
         """How many bytes the read takes, or None when they are not there yet. May raise
@@ -279,6 +286,8 @@ class ExactBytes(ReadRequest):
 
     __slots__ = ("count", "partial")
 
+    large = True
+
     def __init__(self, count: int, partial: bool = False) -> None:
         self.count = self.target = count
         self.partial = partial
@@ -289,6 +298,16 @@ class ExactBytes(ReadRequest):
         if size >= self.count or (self.partial and size > 0):
             return min(self.count, size)
         return None
+
+    def ask(self, held: int, chunk_size: int) -> int:
+        """A chunk, but for a large read no more than is missing.
+
+        What follows stays in the kernel then, and the next read finds its bytes at the front of a chunk, which is
+        handed on as it came. (Not more than a chunk, either: from 128 KiB on the C library maps memory for each
+        object anew, and touching that costs more than the system calls saved.)
+        """
+        missing = self.count - held
+        return missing if self.count >= chunk_size > missing > 0 else chunk_size
 
     def reduce(self, streamed: int) -> None:
         """``streamed`` of the bytes went to a streaming callback."""

@@ -260,10 +260,16 @@ class StreamReading(StreamWriting):
         """Read one chunk into the buffer; how many bytes it had: 0 when there is nothing now, or no more at
         all.
         """
+        request = self._request
+        size = self.read_chunk_size
+        if request is not None and request.large and self._streaming_callback is None:
+            self._ask = size = request.ask(self._incoming.size, size)
+        else:
+            self._ask = 0
         chunk = self._receive()
         if not chunk:
             return 0
-        self._drained = self._short_read_drains and len(chunk) < self.read_chunk_size
+        self._drained = self._short_read_drains and len(chunk) < size
         self._incoming.append(chunk)
         if self._incoming.size > self.max_buffer_size:
             gen_log.error("Reached maximum read buffer size")

@@ -101,6 +101,22 @@ class StreamWriting(StreamLifecycle):
             return False
         return True
 
+    def _send_pieces(self, pieces: tuple[bytes, ...]) -> bool:
+        """`_send` for bytes that lie apart. Large pieces are not copied, only viewed."""
+        if self._closed:
+            raise StreamClosedError(real_error=self.error)
+        for piece in pieces:
+            self._enqueue(piece)
+        if self._connecting:
+            return False
+        self._handle_write()
+        if self._closed:
+            return False
+        if self._outgoing.size:
+            self._add_io_state(_WRITE)
+            return False
+        return True
+
     def _on_drain(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` once when the write buffer is empty: at once, if it is. Dropped when the stream
         closes.

@@ -1,0 +1,133 @@
+# ruff: noqa: F811  (fixtures are arguments)
+"""How often bulk data is copied on its way between the kernel and the application: once at most.
+
+Identity tells: what is the very object that the kernel filled, or a view of what the application gave, was not copied.
+"""
+
+from __future__ import annotations
+
+import socket
+from itertools import accumulate
+
+from stream_pairs import closing_all, loop, run_until, socket_pair, wait  # noqa: F401  (some are fixtures)
+
+from tornado4.httputil import parse_body_arguments
+
+CHUNK = 65536
+
+
+class Watched:
+    """A socket that notes what is asked of it, and keeps what it gave."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.asked: list[int] = []
+        self.given: list[bytes] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self._sock, name)
+
+    def recv(self, size: int) -> bytes:
+        self.asked.append(size)
+        self.given.append(self._sock.recv(size))
+        return self.given[-1]
+
+
+def watched_pair(loop):
+    left, right = socket_pair(loop)
+    left.socket = watched = Watched(left.socket)
+    return left, right, watched
+
+
+def test_a_large_read_asks_for_what_is_missing_and_hands_on_aligned_chunks(loop):
+    left, right, watched = watched_pair(loop)
+    with closing_all(left, right):
+        first = left.read_bytes(CHUNK)
+        right.write(b"a" * 40_000)
+        run_until(loop, lambda: left._read_buffer_size == 40_000)
+        right.write(b"a" * (CHUNK - 40_000) + b"b" * CHUNK)
+        assert wait(loop, first) == b"a" * CHUNK
+        assert CHUNK - 40_000 in watched.asked  # and not a byte of the next one
+        second = wait(loop, left.read_bytes(CHUNK))
+        assert second == b"b" * CHUNK
+        assert max(watched.asked) == CHUNK
+        last = [piece for piece in watched.given if piece][-1]
+        if len(last) == CHUNK:  # else the kernel gave it in two
+            assert second is last
+
+
+def test_a_small_read_still_reads_ahead(loop):
+    left, right, watched = watched_pair(loop)
+    with closing_all(left, right):
+        right.write(b"abc" * 1000)
+        assert wait(loop, left.read_bytes(3)) == b"abc"
+        calls = len(watched.asked)
+        for _ in range(100):
+            assert wait(loop, left.read_bytes(3)) == b"abc"
+        assert len(watched.asked) == calls
+        assert set(watched.asked) == {CHUNK}
+
+
+def test_a_read_far_larger_than_a_chunk_is_joined_once(loop):
+    left, right, watched = watched_pair(loop)
+    with closing_all(left, right):
+        size = 20 * CHUNK + 17
+        reading = left.read_bytes(size)
+        right.write(b"x" * size + b"rest")
+        assert wait(loop, reading) == b"x" * size
+        assert size in accumulate(map(len, watched.given))  # no chunk was cut
+        assert wait(loop, left.read_bytes(4)) == b"rest"
+
+
+def test_pieces_that_the_kernel_does_not_take_are_views_of_what_was_given(loop):
+    left, right = socket_pair(loop)
+    with closing_all(left, right):
+        body = b"y" * (8 * 1024 * 1024)
+        assert not left._send_pieces((b"head", body, b"tail"))
+        pieces = list(left._outgoing._pieces)
+        assert type(pieces[0]) is memoryview
+        assert pieces[0].obj is body
+        assert sum(map(len, pieces)) == left._outgoing.size < len(body)
+        whole = wait(loop, right.read_bytes(len(body) + 8))
+        assert whole == b"head" + body + b"tail"
+        assert left._total_write_done_index == len(whole)
+
+
+def test_pieces_behind_others_and_with_a_limit_leave_in_order(loop):
+    for limit in (None, 32 * 1024 * 1024):
+        left, right = socket_pair(loop)
+        left.max_write_buffer_size = limit
+        with closing_all(left, right):
+            left.write(b"z" * 4_000_000)
+            left._send_pieces((b"1", b"2" * CHUNK))
+            left._send_pieces((b"3",))
+            whole = wait(loop, right.read_bytes(4_000_000 + CHUNK + 2))
+            assert whole[4_000_000:] == b"1" + b"2" * CHUNK + b"3"
+
+
+def test_pieces_for_a_peer_that_has_gone_close_the_stream(loop):
+    left, right = socket_pair(loop)
+    with closing_all(left, right):
+        right.close()
+        while not left.closed():
+            assert left._send_pieces((b"a" * CHUNK, b"b")) in (True, False)
+        assert isinstance(left.error, OSError)
+
+
+def test_an_uploaded_file_is_copied_once_out_of_the_body():
+    class Counting(bytes):
+        copied = 0
+
+        def __getitem__(self, key):
+            piece = super().__getitem__(key)
+            Counting.copied += len(piece)
+            return piece
+
+    content = b"c" * 1_000_000
+    body = Counting(
+        b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n' + content + b"\r\n--x--\r\n"
+    )
+    files: dict = {}
+    parse_body_arguments("multipart/form-data; boundary=x", body, {}, files)
+    assert files["f"][0].body == content
+    assert Counting.copied < len(content) + 200
