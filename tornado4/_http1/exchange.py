@@ -304,6 +304,11 @@ class Exchange(httputil.HTTPConnection):
             return b"%x\r\n%b\r\n" % (len(chunk), chunk)
         return chunk
 
+    def _count_body(self, size: int) -> None:
+        """``size`` bytes of the body have left by another way than `write`."""
+        assert self._expected_content_remaining is not None
+        self._expected_content_remaining -= size
+
     def _format_pieces(self, head: bytes, chunk: bytes) -> bytes | tuple[bytes, ...]:
         """What `_format_chunk` makes of ``chunk``, behind ``head``. A large chunk is not copied."""
         if type(chunk) is not bytes or len(chunk) < _GATHER_FROM:

@@ -81,6 +81,7 @@ class StreamLifecycle:
         self._drained = False  # the last read emptied the socket: only an event can bring more
 
         self._outgoing = WriteBuffer()
+        self._room_future: Future | None = None  # see `_room`
         self._write_callback: Callable[[], Any] | None = None
         self._write_futures: deque[tuple[int, Future]] = deque()
         self._total_write_index = 0
@@ -130,7 +131,7 @@ class StreamLifecycle:
 
     def writing(self) -> bool:
         """Whether something that was written has not left yet."""
-        return self._outgoing.size > 0
+        return self._outgoing.size > 0 or self._room_future is not None
 
     def _handle_read(self) -> None:
         raise NotImplementedError
@@ -212,6 +213,9 @@ class StreamLifecycle:
             self._read_future = None
         waiting += [future for _, future in self._write_futures]
         self._write_futures.clear()
+        if self._room_future is not None:
+            waiting.append(self._room_future)
+            self._room_future = None
         if self._connect_future is not None:
             waiting.append(self._connect_future)
             self._connect_future = None

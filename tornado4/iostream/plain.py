@@ -157,6 +157,28 @@ class IOStream(BaseIOStream):
         self._add_io_state(_WRITE)
         return False
 
+    def _sends_files(self) -> bool:
+        return (
+            type(self.socket) is socket_module.socket
+            and self._direct_write
+            and "write_to_fd" not in self.__dict__
+            and not self._connecting
+        )
+
+    def _send_file(self, fd: int, offset: int, count: int) -> int:
+        self._check_closed()
+        if self._outgoing.size:
+            return 0
+        try:
+            sent = os.sendfile(self.socket.fileno(), fd, offset, count)
+        except BlockingIOError:
+            return 0
+        except OSError as e:
+            self._write_failed(e)
+            raise StreamClosedError(real_error=e) from e
+        self._total_write_index += sent
+        return sent or -1
+
     def connect(
         self, address: Any, callback: Callable[[], Any] | None = None, server_hostname: str | None = None
     ) -> Any:
@@ -258,6 +280,7 @@ class IOStream(BaseIOStream):
             or self._pending_callbacks
             or self._incoming.size
             or self._outgoing.size
+            or self._room_future is not None
         )
 
     def set_nodelay(self, value: bool) -> None:

@@ -16,6 +16,10 @@ from tornado4.iostream.errors import StreamBufferFullError, StreamClosedError
 from tornado4.iostream.lifecycle import _WRITE, StreamLifecycle
 from tornado4.log import gen_log
 
+#: Bytes that are joined where pieces cannot be gathered: a copy costs less than a TLS record, and a system call, of
+#: their own for each head.
+_JOIN_UP_TO = 128 * 1024
+
 
 def _retrieve(future: Future) -> None:
     """Few look at what `write` returns. A failed write is told by the close callback: no log line for it."""
@@ -105,6 +109,8 @@ class StreamWriting(StreamLifecycle):
         """`_send` for bytes that lie apart. Large pieces are not copied, only viewed."""
         if self._closed:
             raise StreamClosedError(real_error=self.error)
+        if sum(map(len, pieces)) <= _JOIN_UP_TO:
+            pieces = (b"".join(pieces),)
         for piece in pieces:
             self._enqueue(piece)
         if self._connecting:
@@ -184,6 +190,30 @@ class StreamWriting(StreamLifecycle):
             self._resolve_writes()
         if not outgoing.size:
             self._all_written()
+            if self._room_future is not None:
+                room, self._room_future = self._room_future, None
+                room.set_result(None)
+
+    def _room(self) -> Future:
+        """A Future that resolves when the descriptor takes more, in a later turn of the loop; it fails when the
+        stream closes. One may be waited for at a time."""
+        self._check_closed()
+        assert self._room_future is None
+        self._room_future = room = Future()
+        self._add_io_state(_WRITE)
+        return room
+
+    def _sends_files(self) -> bool:
+        """Whether `_send_file` can be used here."""
+        return False
+
+    def _send_file(self, fd: int, offset: int, count: int) -> int:
+        """Send up to ``count`` bytes of the file ``fd``, from ``offset`` on, past this program's memory.
+
+        How many of them the descriptor took: 0 when it is full, or when something is unsent before them (see `_room`);
+        -1 when the file has none there. Raises `StreamClosedError`, also when sending is what closes the stream.
+        """
+        raise NotImplementedError
 
     @property
     def _total_write_done_index(self) -> int:

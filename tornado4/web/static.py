@@ -14,6 +14,7 @@ from typing import Any
 
 from tornado4 import gen, httputil, iostream
 from tornado4.log import gen_log
+from tornado4.web import file_sending
 from tornado4.web.cookies import utcnow
 from tornado4.web.errors import HTTPError
 from tornado4.web.handler import RequestHandler
@@ -82,6 +83,11 @@ class StaticFileHandler(RequestHandler):
         if not include_body:
             assert self.request.method == "HEAD"
             return
+        if file_sending.is_plain(self, _OWN_METHODS):
+            first = start or 0
+            count = (self.get_content_size() if end is None else end) - first
+            if (yield from file_sending.send(self, absolute, first, count)):
+                return
         content = self.get_content(self.absolute_path, start, end)
         for chunk in (content,) if isinstance(content, bytes) else content:
             try:
@@ -281,3 +287,7 @@ class StaticFileHandler(RequestHandler):
                 gen_log.error("Could not open static file %r", abs_path)
             known[abs_path] = version
             return version or None
+
+
+#: What `file_sending` may pass by.
+_OWN_METHODS = file_sending.methods_of(StaticFileHandler)
