@@ -61,6 +61,9 @@ __all__ = [
 #: The package, once `_default_ca_certs` has been asked for its file: Python's own certificate store is used here.
 certifi: Any = None
 
+#: Bytes of a body that are worth a buffer of their own, and those that a server has to send before it gets one.
+_LEAST_ROOM, _MOST_ROOM = 128 * 1024, 8 * 1024 * 1024
+
 _ResponseCallback = Callable[[HTTPResponse], Any]
 
 
@@ -257,6 +260,8 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self.reason: str | None = None
         self.headers: httputil.HTTPHeaders | None = None
         self.chunks: list[bytes] = []
+        # A body of known size is put together where it is to stay, in place of ``chunks``.
+        self._body: BytesIO | None = None
         self._decompressor = None
         # An announced body (expect_100_continue) that no 100 has asked for yet.
         self._body_announced = bool(request.expect_100_continue)
@@ -546,12 +551,39 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
                 self._write_body(False)
             return
         self.code, self.reason, self.headers = line.code, line.reason, headers
+        self._body = self._make_room(headers)
         if self._should_follow_redirect() or self.request.header_callback is None:
             return
         self.request.header_callback("{} {} {}\r\n".format(*line))
         for name, value in headers.get_all():
             self.request.header_callback(f"{name}: {value}\r\n")
         self.request.header_callback("\r\n")
+
+    def _make_room(self, headers: httputil.HTTPHeaders) -> BytesIO | None:
+        """A buffer for a large body, if it is known how large, and not so large that it had better come first."""
+        length = headers.get("Content-Length", "")
+        if (
+            self.request.streaming_callback is not None
+            or self.request.method == "HEAD"
+            or "X-Consumed-Content-Encoding" in headers
+            or not length.isdecimal()
+            or not _LEAST_ROOM <= int(length) <= _MOST_ROOM
+        ):
+            return None
+        room = BytesIO()
+        room.seek(int(length) - 1)
+        room.write(b"\0")
+        room.seek(0)
+        return room
+
+    def _response_buffer(self) -> BytesIO:
+        """The body. With a streaming_callback it has gone there, and this is empty."""
+        room, self._body = self._body, None
+        if room is None:
+            return BytesIO(b"".join(self.chunks))
+        room.truncate()
+        room.seek(0)
+        return room
 
     def _should_follow_redirect(self) -> bool:
         if not self.request.follow_redirects or self.code not in _REDIRECTS:
@@ -567,7 +599,6 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         if self._should_follow_redirect():
             self._guarded(self._follow_redirect)
             return
-        body = b"".join(self.chunks)
         original = getattr(self.request, "original_request", self.request)
         self._run_callback(
             HTTPResponse(
@@ -576,8 +607,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
                 reason=self.reason,
                 headers=self.headers,
                 request_time=self.io_loop.time() - self.start_time,
-                # With a streaming_callback the body has gone there, and this is empty.
-                buffer=BytesIO(body),
+                buffer=self._response_buffer(),
                 effective_url=self.request.url,
             )
         )
@@ -623,6 +653,8 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
             return
         if self.request.streaming_callback is not None:
             self.request.streaming_callback(chunk)
+        elif self._body is not None:
+            self._body.write(chunk)
         else:
             self.chunks.append(chunk)
 

@@ -15,6 +15,7 @@ from tornado4._wire import http1_grammar
 from tornado4.concurrent import Future
 
 if TYPE_CHECKING:
+    from tornado4._http1.client_pump import ResponsePump
     from tornado4._http1.pump import RequestPump
     from tornado4._wire import http1
     from tornado4.httputil import HTTPHeaders, RequestStartLine, ResponseStartLine
@@ -64,6 +65,7 @@ class Exchange(httputil.HTTPConnection):
     _over: bool = False  # `_finish_future` is done, or would be
     _finish_waiter: Future | None = None
     _pump: RequestPump | None = None
+    _response_pump: ResponsePump | None = None
     _head: http1.Head | None = None
     _clogged: bool = False
     _body_timeout: float | None = None
@@ -175,6 +177,8 @@ class Exchange(httputil.HTTPConnection):
         self._end()
         if pump is not None:
             pump.detach()
+        if self._response_pump is not None:
+            self._response_pump.detach()
         return stream
 
     def set_body_timeout(self, timeout: float | None) -> None:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tornado4 import httputil, iostream
 from tornado4._core.yielded import convert_yielded
-from tornado4._http1.connection import CONTINUE, HTTP1Connection
+from tornado4._http1.connection import HTTP1Connection
 from tornado4._http1.decompress import _GzipMessageDelegate
 from tornado4._http1.exchange import BODY, DONE, HEAD, error_answer
 from tornado4._http1.parameters import _QuietException
+from tornado4._http1.pulling import CONTINUE
 from tornado4._wire import http1
 from tornado4.concurrent import Future
 from tornado4.log import app_log, gen_log

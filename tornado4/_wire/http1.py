@@ -183,6 +183,11 @@ class MessageReader:
         return self._position != len(self._buffer)
 
     @property
+    def size(self) -> int:
+        """How many bytes no event has covered."""
+        return len(self._buffer) - self._position
+
+    @property
     def state(self) -> State:
         """Where the reader stands."""
         return self._state
@@ -284,8 +289,8 @@ class MessageReader:
     def _chunked(self, coding: str | list[str], version: str, has_length: bool) -> bool:
         return grammar.is_chunked(coding, version, has_length)
 
-    def _begin_body(self, length: int | None, chunked: bool) -> None:
-        """Choose the state that reads the body."""
+    def begin_body(self, length: int | None, chunked: bool) -> None:
+        """Choose the state that reads a body: of ``length`` bytes, chunked, or (None, False) up to the close."""
         if chunked:
             self._total = 0
             self._state = State.CHUNK_LINE
@@ -550,7 +555,7 @@ class RequestReader(MessageReader):
         length: int | None
         if "Content-Length" in values or "Transfer-Encoding" in values:
             length, chunked = self._frame(headers, version)
-            self._begin_body(length, chunked)
+            self.begin_body(length, chunked)
         else:
             # RFC 9112 section 6.3, last but one rule: a request that says nothing has no body
             length, chunked = 0, False
@@ -610,7 +615,7 @@ class ResponseReader(MessageReader):
             length = 0
         elif self._method == "HEAD" or code == 304:
             length, chunked = 0, False
-        self._begin_body(length, chunked)
+        self.begin_body(length, chunked)
         framed = length is not None or chunked
         keep_alive = framed and grammar.wants_keep_alive(version, headers.get("Connection"), framed)
         return Head(ResponseStartLine(version, code, reason), headers, length, chunked, keep_alive)

@@ -89,6 +89,8 @@ class StreamLifecycle:
 
         self._push: Callable[[bytes], None] | None = None
         self._push_paused = False
+        #: Told when the stream has closed, as a pending read would be; see `StreamPush._start_push`.
+        self._push_end: Callable[[], None] | None = None
         #: ``_push`` when chunks may go straight from the event to it (not paused, nothing between us and the
         #: socket).
         self._push_direct: Callable[[bytes], None] | None = None
@@ -207,6 +209,8 @@ class StreamLifecycle:
 
     def _fail_waiting(self) -> None:
         """Fail each Future that waits for the stream, in 4.5.3's order: read, writes, connect, handshake."""
+        if self._push_end is not None:
+            self._push_end()
         waiting: list[Future] = []
         if self._read_future is not None:
             waiting.append(self._read_future)
@@ -299,6 +303,8 @@ class StreamLifecycle:
                 chunk = self._receive()
                 if chunk:
                     push(chunk)
+                    if len(chunk) >= self.read_chunk_size:
+                        self._push_more(push)
                 return
             if self._closed:
                 gen_log.warning("Got events for closed stream %s", fd)
@@ -308,6 +314,9 @@ class StreamLifecycle:
             self._events_failed(e)
 
     def _receive(self) -> bytes | None:
+        raise NotImplementedError
+
+    def _push_more(self, push: Callable[[bytes], None]) -> None:
         raise NotImplementedError
 
     def _events_failed(self, error: Exception) -> None:

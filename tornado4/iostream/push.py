@@ -14,6 +14,13 @@ from tornado4.iostream.lifecycle import _READ
 from tornado4.iostream.reading import StreamReading
 from tornado4.log import app_log, gen_log
 
+#: Full chunks that one stream is handed in a row before others have their turn.
+_CHUNKS_AT_A_STRETCH = 4
+
+#: Chunks that are read for one event which says more than that there is something to read. It may say that the
+#: connection is broken, and what came before that is still to be had; a protocol engine with a ``_push_end`` wants it.
+_CHUNKS_AT_ONCE = 256
+
 
 class StreamPush(StreamReading):
     """The floor of `BaseIOStream` that hands on what arrives."""
@@ -23,7 +30,8 @@ class StreamPush(StreamReading):
         buffered.
 
         An exception out of it is logged, closes the stream, and is raised. The end of the stream is told by
-        the close callback. Reads are "Already reading" until `_stop_push`.
+        the close callback, and before that by ``_push_end``, if it is set. Reads are "Already reading" until
+        `_stop_push`.
         """
         assert self._request is None and self._push is None, "Already reading"
         self._push = data_received
@@ -87,13 +95,28 @@ class StreamPush(StreamReading):
             self._incoming.append(chunk)
         return True
 
+    def _push_more(self, push: Callable[[bytes], None]) -> None:
+        """A chunk was full: more is there, most probably, and a round of the loop costs more than a look."""
+        for _ in range(_CHUNKS_AT_A_STRETCH - 1):
+            if self._push_direct is not push:
+                return
+            chunk = self._receive()
+            if not chunk:
+                return
+            push(chunk)
+            if len(chunk) < self.read_chunk_size:
+                return
+
     def _handle_read(self) -> None:
         if self._push is None:
             super()._handle_read()
             return
         # A paused stream with a chunk in hand does not come here: see _read_unwanted.
-        while self._push_chunk() and not self._closed and self._hidden() and self.reading():
-            pass
+        turns = 1 if self._push_end is None else _CHUNKS_AT_ONCE
+        while self._push_chunk() and not self._closed and self.reading():
+            turns -= 1
+            if turns <= 0 and not self._hidden():
+                break
 
     def _events_failed(self, error: Exception) -> None:
         """An event's handler raised: our own reading, or user code called from it."""
