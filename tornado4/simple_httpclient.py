@@ -2,7 +2,8 @@
 
 `SimpleAsyncHTTPClient` queues requests and hands each to an `_HTTPConnection`, which connects through a
 `.TCPClient`, lets `.HTTP1Connection` do the framing, follows redirects and reports an `.HTTPResponse`.
-Connections are not reused and proxies are not supported; `tornado4.curl_httpclient` does both.
+Connections are reused only where ``keep_alive`` asks for it, and proxies are not supported; `tornado4.curl_httpclient`
+does both.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from typing import Any, cast
 from urllib import parse as urlparse
 
 from tornado4 import _handed_on, gen, httputil, stack_context, switches
+from tornado4._http1.idle_pool import IdlePool
+from tornado4._wire.http1_grammar import connection_options
 from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
 from tornado4.http1connection import HTTP1Connection, HTTP1ConnectionParameters
@@ -96,6 +99,9 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
     #: headers and user names along when a redirect leads to another origin, as 4.5.3 did.
     forward_credentials = False
 
+    #: Where connections wait for their next request, with ``keep_alive``.
+    _idle_pool: IdlePool | None = None
+
     def initialize(  # type: ignore[override]
         self,
         io_loop: IOLoop,
@@ -106,6 +112,10 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         defaults: Mapping[str, Any] | None = None,
         max_header_size: int | None = None,
         max_body_size: int | None = None,
+        *,
+        keep_alive: bool = False,
+        max_idle_connections: int | None = None,
+        idle_timeout: float = 30.0,
     ) -> None:
         """Arguments, given to the constructor with ``force_instance=True`` or to
         ``AsyncHTTPClient.configure``:
@@ -117,6 +127,12 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         :arg resolver: a `.Resolver` of the caller's, which is not closed with the client.
         :arg int max_header_size: bytes; longer response headers are an error.
         :arg int max_body_size: bytes, counted after decompression too; longer bodies are an error.
+        :arg bool keep_alive: keep connections for further requests to the same origin, with the same TLS options. Not
+            the default: 4.5.3 sent ``Connection: close``, and servers can tell. A kept connection that turns out to
+            be closed is replaced once, for methods that are idempotent (RFC 9110, section 9.2.2); others fail.
+        :arg int max_idle_connections: kept connections without a request, which ``max_clients`` does not count;
+            as many as ``max_clients`` by default.
+        :arg float idle_timeout: seconds for which these are kept.
         """
         super().initialize(io_loop, defaults=defaults)
         self.max_clients = max_clients
@@ -132,10 +148,15 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
         if hostname_mapping is not None:
             self.resolver = OverrideResolver(resolver=self.resolver, mapping=hostname_mapping)
         self.tcp_client = TCPClient(resolver=self.resolver, io_loop=io_loop)
+        if keep_alive:
+            most = max_clients if max_idle_connections is None else max_idle_connections
+            self._idle_pool = IdlePool(io_loop, most, idle_timeout)
 
     def close(self) -> None:
         """Close the client. Requests under way go on to their end, as in 4.5.3."""
         super().close()
+        if self._idle_pool is not None:
+            self._idle_pool.close()
         self.tcp_client.close()
         if self.own_resolver:
             self.resolver.close()
@@ -267,6 +288,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self._body_announced = bool(request.expect_100_continue)
         # Made while the first connection attempt is under way; None when there is no limit.
         self._timeout: Any = None
+        # Set where connections are kept, and there is something to find them by.
+        self._pool: IdlePool | None = None
+        self._pool_key: Any = None
+        self._reused = False
         # The Future of the connection, while there is none yet.
         self._connecting: Any = None
         self._sockaddr = None
@@ -301,6 +326,8 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         host, port = self._address()
         self.parsed_hostname = host
         family = socket.AF_INET if self.request.allow_ipv6 is False else socket.AF_UNSPEC
+        if self._reuse((self.parsed.scheme, host, port, family)):
+            return
         ssl_options = self._get_ssl_options(self.parsed.scheme)
         limit = min(self.request.connect_timeout, self.request.request_timeout)
         if limit:
@@ -312,6 +339,29 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
             host, port, af=family, ssl_options=ssl_options, max_buffer_size=self.max_buffer_size
         )
         self.io_loop.add_future(self._connecting, functools.partial(self._guarded, self._connected))
+
+    def _reuse(self, origin: tuple[Any, ...]) -> bool:
+        """Go on with a kept connection, if the client keeps any and has one for us."""
+        pool = getattr(self.client, "_idle_pool", None)
+        if pool is None or any(getattr(type(self), name) is not method for name, method in _PLAIN_STEPS.items()):
+            return False
+        request = self.request
+        if request.ssl_options is not None:
+            tls: Any = request.ssl_options
+        else:
+            tls = request.validate_cert, request.ca_certs, request.client_cert, request.client_key
+        key = (*origin, None if origin[0] == "http" else tls, self.tcp_client.resolver)
+        try:
+            hash(key)
+        except TypeError:
+            return False  # a dictionary of TLS options, for one, which may change
+        self._pool, self._pool_key = pool, key
+        stream = pool.take(key)
+        if stream is None:
+            return False
+        self._reused = True
+        self._on_connect(stream)
+        return True
 
     def _address(self) -> tuple[str, int]:
         """Host and port to connect to. An IPv6 literal loses its brackets (RFC 3986, section 3.2.2)."""
@@ -404,7 +454,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         """Add the headers that the request needs and the caller did not set."""
         request, headers = self.request, self.request.headers
         if "Connection" not in headers:
-            headers["Connection"] = "close"
+            headers["Connection"] = "close" if self._pool is None else "keep-alive"
         if "Host" not in headers:
             headers["Host"] = self.parsed.netloc.rpartition("@")[2]
         self._add_credentials(headers)
@@ -456,7 +506,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         """The protocol on top of ``stream``. Nagle's algorithm is switched off: we write in whole pieces."""
         stream.set_nodelay(True)
         parameters = HTTP1ConnectionParameters(
-            no_keep_alive=True,
+            no_keep_alive=self._pool is None,
             max_header_size=self.max_header_size,
             max_body_size=self.max_body_size,
             decompress=bool(self.request.decompress_response),
@@ -517,6 +567,8 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> bool:
         """End the request with an error. True means that it has been dealt with."""
+        if self._reused and self.final_callback is not None and self._try_anew():
+            return True
         if self.final_callback is None:
             # Reported already. Closing the stream makes whoever waited for it fail in turn: no news.
             return isinstance(value, StreamClosedError)
@@ -528,6 +580,44 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self._run_callback(HTTPResponse(self.request, 599, error=value, request_time=elapsed))
         if hasattr(self, "stream"):
             self.stream.close()
+        return True
+
+    def _try_anew(self) -> bool:
+        """Replace a kept connection that the server had closed before it saw our request."""
+        request, pool = self.request, self._pool
+        if (
+            self.code is not None
+            or not self.stream.closed()
+            or request.method not in _IDEMPOTENT
+            or request.body_producer is not None
+        ):
+            return False
+        assert pool is not None and self.client is not None
+        pool.drop(self._pool_key)
+        self._remove_timeout()
+        callbacks = self.release_callback, self.final_callback
+        self.release_callback = self.final_callback = None
+        limits = (self.max_header_size, self.max_body_size)
+        with stack_context.NullContext():
+            type(self)(
+                self.io_loop, self.client, request, *callbacks, self.max_buffer_size, self.tcp_client, *limits
+            )
+        return True
+
+    def _give_back(self) -> bool:
+        """Keep the connection for the next request, if it can be kept and the client wants it."""
+        pool, connection, stream = self._pool, self.connection, self.stream
+        if (
+            pool is None
+            or stream.closed()
+            or not connection._write_finished
+            or connection._disconnect_on_finish
+            or stream._outgoing.size
+            or "close" in connection_options(self.request.headers.get("Connection"))
+        ):
+            return False
+        connection.detach()
+        pool.put(self._pool_key, stream)
         return True
 
     def on_connection_close(self) -> None:
@@ -596,8 +686,12 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
     def finish(self) -> None:
         """The response is complete: report it, or go where it points."""
         self._remove_timeout()
+        # Before anybody may start another request.
+        kept = self._give_back()
         if self._should_follow_redirect():
             self._guarded(self._follow_redirect)
+            if not kept:
+                self._on_end_request()
             return
         original = getattr(self.request, "original_request", self.request)
         self._run_callback(
@@ -611,7 +705,8 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
                 effective_url=self.request.url,
             )
         )
-        self._on_end_request()
+        if not kept:
+            self._on_end_request()
 
     def _follow_redirect(self) -> None:
         """Hand over to a new request, through the client's own ``fetch``, which takes our final callback."""
@@ -633,7 +728,6 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         # Our place is free before the next request asks for one: redirects work with max_clients=1.
         self._release()
         self.client.fetch(following, report)
-        self._on_end_request()
 
     def _drop_credentials(self, following: HTTPRequest) -> None:
         """SEC: what authenticates us to one origin is not for another (RFC 9110, section 15.4)."""
@@ -661,6 +755,15 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
 
 #: `_on_connect` methods that register no callbacks but ours; see `_HTTPConnection._guarded`.
 _PLAIN_CONNECTS = {_HTTPConnection._on_connect}
+
+#: What a subclass may replace to have its connections for itself.
+_PLAIN_STEPS = {
+    name: getattr(_HTTPConnection, name)
+    for name in ("_address", "_create_connection", "_get_ssl_options", "_on_connect", "_on_end_request")
+}
+
+#: Methods that may be sent twice (RFC 9110, section 9.2.2).
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 
 _CURL_ONLY = (
     "network_interface",
