@@ -6,12 +6,20 @@ Identity tells: what is the very object that the kernel filled, or a view of wha
 
 from __future__ import annotations
 
+import gzip
+import os
 import socket
 from itertools import accumulate
+from unittest import mock
 
+from raw_peers import RawServer
 from stream_pairs import closing_all, loop, run_until, socket_pair, wait  # noqa: F401  (some are fixtures)
 
+from tornado4._wire import http1
+from tornado4.httpclient import HTTPError
 from tornado4.httputil import parse_body_arguments
+from tornado4.simple_httpclient import SimpleAsyncHTTPClient
+from tornado4.testing import AsyncTestCase, gen_test
 
 CHUNK = 65536
 
@@ -131,3 +139,77 @@ def test_an_uploaded_file_is_copied_once_out_of_the_body():
     parse_body_arguments("multipart/form-data; boundary=x", body, {}, files)
     assert files["f"][0].body == content
     assert Counting.copied < len(content) + 200
+
+
+class LargeBodies(AsyncTestCase):
+    """What a client does with a body whose size it is told."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = RawServer(self.io_loop)
+        self.client = SimpleAsyncHTTPClient(self.io_loop, force_instance=True)
+        self.filled: list[int] = []
+        really_skip = http1.MessageReader.skip
+        patch = mock.patch.object(
+            http1.MessageReader, "skip", lambda reader, count: (self.filled.append(count), really_skip(reader, count))
+        )
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def tearDown(self) -> None:
+        self.client.close()
+        self.server.stop()
+        for stream in self.server.streams:
+            stream.close()
+        super().tearDown()
+
+    def answer(self, body: bytes, extra: bytes = b"", length: int | None = None) -> None:
+        size = len(body) if length is None else length
+        self.server.scripts = [[b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (extra, size), body]]
+
+    @gen_test
+    def test_the_kernel_writes_it_to_where_it_stays(self):
+        body = bytes(range(256)) * 8000
+        self.answer(body)
+        response = yield self.client.fetch(self.server.url())
+        assert response.body == body
+        assert response.buffer.read(3) == body[:3]  # it stands at its beginning
+        assert sum(self.filled) > len(body) - 2 * CHUNK
+
+    @gen_test
+    def test_a_body_that_ends_too_early_is_an_error(self):
+        self.answer(b"x" * 1_000_000, length=1_000_001)
+        self.server.scripts[0] = [*self.server.scripts[0], None]
+        with self.assertRaises(HTTPError) as caught:
+            yield self.client.fetch(self.server.url())
+        assert caught.exception.code == 599
+        assert self.filled
+
+    @gen_test
+    def test_bytes_behind_it_do_not_get_into_it(self):
+        self.answer(b"x" * 300_000 + b"more", length=300_000)
+        response = yield self.client.fetch(self.server.url())
+        assert response.body == b"x" * 300_000
+
+    @gen_test
+    def test_what_others_want_to_see_goes_through_their_hands(self):
+        for kwargs, size in (
+            ({"streaming_callback": (pieces := []).append}, 300_000),
+            ({}, 9 * 1024 * 1024),  # a server has to send as much before it gets the room
+            ({}, 1000),
+        ):
+            self.answer(b"y" * size)
+            response = yield self.client.fetch(self.server.url(), **kwargs)
+            assert response.body or b"".join(pieces) == b"y" * size
+        assert len(response.body) == 1000
+        self.answer(gzip.compress(os.urandom(400_000)), b"Content-Encoding: gzip\r\n")
+        response = yield self.client.fetch(self.server.url())
+        assert len(response.body) == 400_000
+        assert not self.filled
+
+    @gen_test
+    def test_a_time_out_within_it_ends_the_request(self):
+        self.answer(b"z" * 200_000, length=400_000)
+        with self.assertRaises(HTTPError) as caught:
+            yield self.client.fetch(self.server.url(), request_timeout=0.3)
+        assert "Timeout during request" in str(caught.exception)

@@ -4,9 +4,10 @@
 answer is written, and asks its delegate for an `.HTTPMessageDelegate`, which is told what is read. A client
 makes an `HTTP1Connection` itself and calls `HTTP1Connection.read_response`.
 
-What the bytes mean is decided in ``_wire.http1``. Its two drivers, and the rest, are rooms of ``_http1``:
-``parameters`` / ``exchange`` (state and writing) / ``connection`` (reading by pulling: clients, and servers
-where methods are overridden) / ``pump`` (reading by being pushed: servers) / ``decompress``.
+What the bytes mean is decided in ``_wire.http1``. Its drivers, and the rest, are rooms of ``_http1``:
+``parameters`` / ``exchange`` (state and writing) / ``client_pump`` and ``pump`` (reading by being pushed: clients and
+servers) / ``pulling`` (reading where methods are overridden) / ``connection`` (who reads) / ``decompress`` /
+``idle_pool`` (a client's connections between requests).
 
 .. versionadded:: 4.0
 """

@@ -666,6 +666,19 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         room.seek(0)
         return room
 
+    def _body_room(self, missing: int) -> memoryview | None:
+        """The part of the buffer that is not filled yet, for ``_http1.client_pump``; its owner releases it."""
+        room = self._body
+        if room is None or type(self).data_received is not _DATA_RECEIVED or self._should_follow_redirect():
+            return None
+        with room.getbuffer() as whole:
+            return whole[-missing:]
+
+    def _body_filled(self) -> None:
+        """The kernel has written what was missing."""
+        if self._body is not None:
+            self._body.seek(0, 2)
+
     def _response_buffer(self) -> BytesIO:
         """The body. With a streaming_callback it has gone there, and this is empty."""
         room, self._body = self._body, None
@@ -752,6 +765,9 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         else:
             self.chunks.append(chunk)
 
+
+#: What puts the body into the buffer, piece by piece.
+_DATA_RECEIVED = _HTTPConnection.data_received
 
 #: `_on_connect` methods that register no callbacks but ours; see `_HTTPConnection._guarded`.
 _PLAIN_CONNECTS = {_HTTPConnection._on_connect}

@@ -117,6 +117,8 @@ class ResponsePump:
                 event = self.reader.next_event()
                 if event is _NEED_DATA:
                     if not self._eof:
+                        if self._within and self.reader.missing:
+                            self._fill_room()
                         break
                     self._take_end()
                 elif event is _END:
@@ -141,6 +143,22 @@ class ResponsePump:
         if self._paused and not (self._held or self._over):
             self._paused = False
             self.stream._resume_push()
+
+    def _fill_room(self) -> None:
+        """Have the rest of the body written into the delegate's own buffer, if it has one: no copy is made then."""
+        stream = self.stream
+        find_room = getattr(self._delegate, "_body_room", None)
+        if find_room is None or self._paused or stream._incoming.size or not stream._fills():
+            return
+        room = find_room(self.reader.missing)
+        if room is not None:
+            stream._start_filling(room, self._bring_in(self._filled))
+
+    def _filled(self, count: int) -> None:
+        self.reader.skip(count)
+        if not self.reader.missing:
+            self._delegate._body_filled()  # type: ignore[attr-defined]
+            self._advance()
 
     def _wake(self) -> None:
         self._held = False
@@ -256,6 +274,7 @@ class ResponsePump:
         stream = self.stream
         if stream._push_end is not None:
             stream._push_end = None
+            stream._stop_filling()
             stream._stop_push(self.reader.take_rest())
 
     def detach(self) -> None:

@@ -41,6 +41,14 @@ class _GzipMessageDelegate(httputil.HTTPMessageDelegate):
             return self._delegate.data_received(chunk)
         return self._inflate(chunk)
 
+    def _body_room(self, missing: int) -> memoryview | None:
+        """The delegate's own buffer for the rest of the body, if it has one and nothing is to be undone."""
+        find_room = getattr(self._delegate, "_body_room", None)
+        return None if self._decompressor is not None or find_room is None else find_room(missing)
+
+    def _body_filled(self) -> None:
+        self._delegate._body_filled()  # type: ignore[attr-defined]
+
     @gen.coroutine
     def _inflate(self, compressed: bytes) -> Generator[Any, Any, None]:
         decompressor = self._decompressor

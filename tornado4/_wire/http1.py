@@ -192,6 +192,18 @@ class MessageReader:
         """Where the reader stands."""
         return self._state
 
+    @property
+    def missing(self) -> int:
+        """How many bytes of a body of known length have to come yet, when those that came are taken; else 0."""
+        return self._remaining if self._state is State.FIXED and not self.pending else 0
+
+    def skip(self, count: int) -> None:
+        """``count`` of the `missing` bytes have gone to where they belong without being fed."""
+        assert 0 < count <= self.missing
+        self._remaining -= count
+        if not self._remaining:
+            self._state = State.END
+
     def take_rest(self) -> bytes:
         """Hand out the bytes that no event has covered, for another protocol to go on with."""
         rest = bytes(self._buffer[self._position :])

@@ -89,6 +89,8 @@ class StreamLifecycle:
 
         self._push: Callable[[bytes], None] | None = None
         self._push_paused = False
+        #: What arrives goes here, past ``_push``, until it is full; see `StreamPush._start_filling`.
+        self._sink: tuple[memoryview, Callable[[int], None]] | None = None
         #: Told when the stream has closed, as a pending read would be; see `StreamPush._start_push`.
         self._push_end: Callable[[], None] | None = None
         #: ``_push`` when chunks may go straight from the event to it (not paused, nothing between us and the

@@ -157,6 +157,32 @@ class IOStream(BaseIOStream):
         self._add_io_state(_WRITE)
         return False
 
+    def _fills(self) -> bool:
+        return self._short_read_drains and "read_from_fd" not in self.__dict__ and not self._connecting
+
+    def _fill(self) -> None:
+        assert self._sink is not None
+        view, told = self._sink
+        try:
+            count: int = self.socket.recv_into(view)
+        except BlockingIOError:
+            return
+        except OSError as e:
+            self.close(exc_info=True)
+            if self._is_connreset(e):
+                return
+            raise
+        if not count:
+            self.close()
+            return
+        self._sink = None
+        if count < len(view):
+            self._sink = view[count:], told
+        elif self._direct_push():
+            self._push_direct = self._push
+        view.release()
+        told(count)
+
     def _sends_files(self) -> bool:
         return (
             type(self.socket) is socket_module.socket

@@ -95,6 +95,29 @@ class StreamPush(StreamReading):
             self._incoming.append(chunk)
         return True
 
+    def _fills(self) -> bool:
+        """Whether `_start_filling` can be used here."""
+        return False
+
+    def _start_filling(self, view: memoryview, told: Callable[[int], None]) -> None:
+        """Have the kernel write what arrives next into ``view`` (which is released then), until it is full.
+
+        ``told(count)`` is called for each piece, when it is there. To be called in push mode, with nothing buffered;
+        chunks are handed on again when the view is full.
+        """
+        assert self._push is not None and not self._incoming.size
+        self._push_direct = None
+        self._sink = view, told
+
+    def _stop_filling(self) -> None:
+        if self._sink is not None:
+            self._sink[0].release()
+            self._sink = None
+
+    def _fill(self) -> None:
+        """Something has come for the view."""
+        raise NotImplementedError
+
     def _push_more(self, push: Callable[[bytes], None]) -> None:
         """A chunk was full: more is there, most probably, and a round of the loop costs more than a look."""
         for _ in range(_CHUNKS_AT_A_STRETCH - 1):
@@ -110,6 +133,9 @@ class StreamPush(StreamReading):
     def _handle_read(self) -> None:
         if self._push is None:
             super()._handle_read()
+            return
+        if self._sink is not None and not self._push_paused:
+            self._fill()
             return
         # A paused stream with a chunk in hand does not come here: see _read_unwanted.
         turns = 1 if self._push_end is None else _CHUNKS_AT_ONCE
