@@ -42,11 +42,12 @@ class ResponsePump:
 
     __slots__ = (
         "_conn",
+        "_context",
         "_delegate",
-        "_enter",
         "_eof",
         "_heads",
         "_held",
+        "_inside",
         "_over",
         "_paused",
         "_running",
@@ -67,7 +68,8 @@ class ResponsePump:
         #: What `.HTTP1Connection.read_response` returns.
         self.done = Future()
         # The delegate is called within one Context, however the bytes come.
-        self._enter = contextvars.copy_context().run
+        self._context = contextvars.copy_context()
+        self._inside = False
         self._heads = 0
         self._eof = self._held = self._over = self._paused = self._running = self._within = False
         self._timer: Any = None
@@ -87,6 +89,16 @@ class ResponsePump:
         """``function`` within the Context, and the stack contexts, that reading began in."""
         entered: Callable[..., None] = partial(self._enter, function)
         return wrap(entered) if _active() else entered
+
+    def _enter(self, function: Callable[..., None], *args: Any) -> None:
+        if self._inside:  # a stream that is resumed hands on what it holds at once, and a Context is not entered twice
+            function(*args)
+            return
+        self._inside = True
+        try:
+            self._context.run(function, *args)
+        finally:
+            self._inside = False
 
     # Input
 

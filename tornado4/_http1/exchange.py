@@ -1,7 +1,7 @@
 """One exchange of a request and its response: its state, its end, and the writing half of it.
 
-The reading half is in ``client_pump`` and ``pump`` (what clients and servers are pushed) and in ``pulling`` (a coroutine,
-for those who override it).
+The reading half is in ``client_pump`` and ``pump`` (what clients and servers are pushed) and in ``pulling`` (a
+coroutine, for those who override it).
 """
 
 from __future__ import annotations
