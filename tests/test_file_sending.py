@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
@@ -147,6 +148,15 @@ class FilesTest(AsyncHTTPTestCase):
             response, _, short = self.watched("/untagged/" + name)
             assert (response.body, short) == (content, 1)
             assert "Etag" not in response.headers
+
+    @sendfile
+    def test_a_file_system_without_it_is_read(self) -> None:
+        for number in (errno.EINVAL, errno.ENOSYS):
+            error = OSError(number, "no such thing here")
+            with mock.patch.object(os, "sendfile", side_effect=error) as system:
+                response = self.fetch("/plain/big")
+            assert response.body == BIG
+            assert system.call_count == 1
 
     def test_a_file_that_has_become_shorter_ends_the_connection(self) -> None:
         for name in ("small", "big"):

@@ -1,3 +1,4 @@
+# ruff: noqa: F811  (fixtures are arguments)
 """`SimpleAsyncHTTPClient` with ``keep_alive``: what is used again, what is not, and what happens to the dead."""
 
 from __future__ import annotations
@@ -5,6 +6,9 @@ from __future__ import annotations
 import socket
 import ssl
 from typing import Any
+
+import pytest
+from stream_pairs import certificate, loop, run_until, wait  # noqa: F401  (some are fixtures)
 
 from tornado4 import gen
 from tornado4._http1.idle_pool import IdlePool
@@ -288,3 +292,24 @@ class KeepAliveTest(AsyncTestCase):
         conn.close()
         assert len(self.client._idle_pool) == 1
         server.stop()
+
+
+def test_tls_connections_are_kept_as_well(loop, certificate):
+    class Address(RequestHandler):
+        def get(self) -> None:
+            self.write(str(self.request.connection.context.address[1]))
+
+    (sock,) = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
+    server = HTTPServer(Application([("/", Address)]), io_loop=loop, ssl_options=certificate)
+    server.add_socket(sock)
+    client = SimpleAsyncHTTPClient(loop, force_instance=True, keep_alive=True)
+    url = f"https://127.0.0.1:{sock.getsockname()[1]}/"
+    ports = [wait(loop, client.fetch(url, validate_cert=False)).body for _ in range(3)]
+    assert len(set(ports)) == 1
+    strict = ssl.create_default_context()
+    with pytest.raises(ssl.SSLError):
+        wait(loop, client.fetch(url, ssl_options=strict))
+    server.stop()
+    wait(loop, server.close_all_connections())
+    run_until(loop, lambda: not len(client._idle_pool))
+    client.close()

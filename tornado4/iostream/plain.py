@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: Whether one system call can send several pieces.
 _GATHERS = hasattr(socket_module.socket, "sendmsg")
 
+#: What the system says when it cannot send this kind of file so.
+_NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+
 _TCP_FAMILIES = (socket_module.AF_INET, socket_module.AF_INET6)
 
 
@@ -200,6 +203,8 @@ class IOStream(BaseIOStream):
         except BlockingIOError:
             return 0
         except OSError as e:
+            if not self._is_connreset(e) and e.errno in _NO_SENDFILE:
+                raise
             self._write_failed(e)
             raise StreamClosedError(real_error=e) from e
         self._total_write_index += sent

@@ -211,7 +211,8 @@ class StreamWriting(StreamLifecycle):
         """Send up to ``count`` bytes of the file ``fd``, from ``offset`` on, past this program's memory.
 
         How many of them the descriptor took: 0 when it is full, or when something is unsent before them (see `_room`);
-        -1 when the file has none there. Raises `StreamClosedError`, also when sending is what closes the stream.
+        -1 when the file has none there. Raises `StreamClosedError`, also when sending is what closes the stream;
+        another `OSError` where the system cannot send such a file so.
         """
         raise NotImplementedError
 

@@ -89,7 +89,14 @@ def _send_rest(connection: Any, fd: int, offset: int, count: int) -> Generator[A
     stream = connection._stream
     turn = 0
     while count > 0:
-        if turn >= _AT_ONCE or not (sent := stream._send_file(fd, offset, min(count, _AT_ONCE))):
+        try:
+            sent = 0 if turn >= _AT_ONCE else stream._send_file(fd, offset, min(count, _AT_ONCE))
+        except iostream.StreamClosedError:
+            raise
+        except OSError:  # not every file system has what it takes
+            yield from _read_rest(connection, fd, offset, count)
+            return
+        if not sent:
             turn = 0
             yield stream._room()
             continue
@@ -99,3 +106,10 @@ def _send_rest(connection: Any, fd: int, offset: int, count: int) -> Generator[A
         count -= sent
         turn += sent
         connection._count_body(sent)
+
+
+def _read_rest(connection: Any, fd: int, offset: int, count: int) -> Generator[Any, Any, None]:
+    os.lseek(fd, offset, os.SEEK_SET)
+    while count > 0 and (piece := os.read(fd, min(count, _PIECE))):
+        count -= len(piece)
+        yield connection.write(piece)
