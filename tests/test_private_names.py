@@ -196,6 +196,76 @@ def test_execute_can_be_replaced_by_an_async_def(
     assert seen == ["begins", 200]
 
 
+def test_an_async_execute_may_wait_within_a_stack_context(loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trace of ddtrace: everything that the request starts finds it, and two requests at once do not mix."""
+    original = web.RequestHandler._execute
+
+    class Trace:
+        active = True
+
+        def __init__(self, path: str) -> None:
+            self.path = path
+
+        def __enter__(self) -> None:
+            self.old_contexts = stack_context._state.contexts
+            self.new = stack_context._state.contexts = ((*self.old_contexts[0], self), self)
+
+        def __exit__(self, *error: object) -> None:
+            left, stack_context._state.contexts = stack_context._state.contexts, self.old_contexts
+            assert left is self.new
+
+        def enter(self) -> None:
+            """What a stack context is asked when it is taken up again."""
+
+        def exit(self, *error: object) -> None:
+            """The same, the other way."""
+
+    def current() -> Any:
+        return [trace.path for trace in stack_context._state.contexts[0]]
+
+    async def traced(self: Any, transforms: Any, *args: Any, **kwargs: Any) -> None:
+        with Trace(self.request.path):
+            await gen.moment
+            await original(self, transforms, *args, **kwargs)
+            await asyncio.sleep(0)
+            finished[self.request.path] = current()
+
+    finished: dict[str, Any] = {}
+    both = gen.Future()  # type: ignore[attr-defined]
+    handlers: list[Any] = []
+
+    class Coroutine(web.RequestHandler):
+        @gen.coroutine
+        def get(self, name: str) -> Any:
+            handlers.append(self)
+            if len(handlers) == 2:
+                both.set_result(None)
+            yield both
+            seen = yield gen.Task(lambda callback: IOLoop.current().add_callback(lambda: callback(current())))
+            self.write(" ".join(current() + seen))
+
+    class Native(web.RequestHandler):
+        async def get(self) -> None:
+            await gen.moment
+            self.write(" ".join(current()))
+            if self.get_argument("fail", ""):
+                raise KeyError("on purpose")
+
+    monkeypatch.setattr(web.RequestHandler, "_execute", traced)
+
+    async def ask(served: Served) -> None:
+        one, two = await gen.multi([served.fetch("/x/1"), served.fetch("/x/2")])
+        assert (one.body, two.body) == (b"/x/1 /x/1", b"/x/2 /x/2")
+        assert (await served.fetch("/native")).body == b"/native"
+        assert (await served.fetch("/native?fail=1")).code == 500
+
+    app = web.Application([("/x/(.*)", Coroutine), ("/native", Native)])
+    with testing.ExpectLog("tornado.application", "Uncaught exception"), testing.ExpectLog("tornado.access", ""):
+        serve(loop, app, ask)
+    assert finished == {path: [path] for path in ("/x/1", "/x/2", "/native")}
+    assert current() == []
+
+
 def test_an_execute_that_fails_is_logged_and_answered(
     loop: IOLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

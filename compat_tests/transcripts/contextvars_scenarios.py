@@ -1,8 +1,11 @@
 """Context variables across coroutines, on Tornado 4.5.3, which knows nothing of them: all is one context there."""
 
+import contextlib
 import contextvars
+import socket
 
-from tornado import gen, web
+from tornado import gen, httpserver, iostream, netutil, web, websocket
+from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 from tornado.testing import AsyncHTTPTestCase
 
@@ -186,3 +189,191 @@ def one_request_has_one_context(record):
     record(case.status)
     for seen in _Handler.seen:
         record(seen)
+
+
+@contextlib.contextmanager
+def _served(handler, **arguments):
+    """Gives the port."""
+    server = httpserver.HTTPServer(web.Application([("/", handler, arguments)], log_function=lambda handler: None))
+    (sock,) = netutil.bind_sockets(0, "127.0.0.1")
+    server.add_sockets([sock])
+    try:
+        yield sock.getsockname()[1]
+    finally:
+        server.stop()
+
+
+class _Recording(web.RequestHandler):
+    def initialize(self, record, over):
+        self.record = record
+        self.over = over
+        self.tokens = []
+
+    def set(self, value):
+        self.tokens.append(variable.set(value))
+
+    def prepare(self):
+        self.set("prepare")
+
+    def undo(self, where):
+        self.record(where, variable.get())
+        while self.tokens:
+            try:
+                variable.reset(self.tokens.pop())
+            except ValueError:
+                self.record("ValueError")
+            else:
+                self.record("reset", variable.get())
+        self.over.set_result(None)
+
+
+class _Talking(_Recording, websocket.WebSocketHandler):
+    def open(self):
+        self.record("open", variable.get())
+        self.set("open")
+
+    def on_message(self, message):
+        self.record(message, variable.get())
+        self.set(message)
+        self.write_message(message)
+
+    def on_pong(self, data):
+        self.record("pong", variable.get())
+        self.set("pong")
+        self.write_message("ponged")
+
+    def on_close(self):
+        self.undo("on_close")
+
+
+def a_websocket_goes_on_in_the_context_of_its_handshake(record):
+    over = Future()
+
+    @gen.coroutine
+    def talk(port):
+        client = yield websocket.websocket_connect("ws://127.0.0.1:%d/" % port)
+        for message in "ab":
+            client.write_message(message)
+            yield client.read_message()
+        client.close()
+        yield over
+
+    with _served(_Talking, record=record, over=over) as port:
+        IOLoop.current().run_sync(lambda: talk(port))
+
+
+class _Slow(_Talking):
+    @gen.coroutine
+    def on_message(self, message):
+        self.set(message)
+        yield gen.moment
+        self.record(message, variable.get())
+        self.write_message(message)
+
+
+def messages_that_take_their_time_share_it(record):
+    over = Future()
+
+    @gen.coroutine
+    def talk(port):
+        client = yield websocket.websocket_connect("ws://127.0.0.1:%d/" % port)
+        for message in "ab":
+            client.write_message(message)
+            yield client.read_message()
+        client.close()
+        yield over
+
+    with _served(_Slow, record=record, over=over) as port:
+        IOLoop.current().run_sync(lambda: talk(port))
+
+
+@web.stream_request_body
+class _Uploaded(_Recording):
+    def data_received(self, chunk):
+        self.record(chunk, variable.get())
+        self.set("data")
+
+    def post(self):
+        self.record("post", variable.get())
+
+    def on_finish(self):
+        self.undo("on_finish")
+
+
+class _Forgotten(_Recording):
+    @gen.coroutine
+    def post(self):
+        self.set("post")
+        yield self.over
+
+    def on_connection_close(self):
+        self.undo("on_connection_close")
+
+
+class _CalledBack(_Recording):
+    @web.asynchronous
+    def post(self):
+        IOLoop.current().add_callback(self.later)
+
+    def later(self):
+        self.record("later", variable.get())
+        self.finish()
+
+    def on_finish(self):
+        self.undo("on_finish")
+
+
+class _SetByCallback(_CalledBack):
+    def later(self):
+        variable.set("later")
+        self.finish()
+
+    def on_finish(self):
+        self.record("on_finish", variable.get())
+        self.over.set_result(None)
+
+
+class _FinishedBySomebodyElse(_CalledBack):
+    """By the callback of another task, which knows nothing of the request's variables."""
+
+    @web.asynchronous
+    def post(self):
+        contextvars.Context().run(IOLoop.current().add_callback, self.finish)
+
+
+def _one_request(record, handler, leave=False):
+    over = Future()
+
+    @gen.coroutine
+    def ask(port):
+        stream = iostream.IOStream(socket.socket())
+        yield stream.connect(("127.0.0.1", port))
+        yield stream.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab")
+        if leave:
+            yield gen.moment
+            stream.close()
+        yield over
+        stream.close()
+
+    with _served(handler, record=record, over=over) as port:
+        contextvars.copy_context().run(IOLoop.current().run_sync, lambda: ask(port))
+
+
+def the_pieces_of_a_body(record):
+    _one_request(record, _Uploaded)
+
+
+def a_client_that_has_gone(record):
+    _one_request(record, _Forgotten, leave=True)
+
+
+def a_request_that_a_callback_finishes(record):
+    _one_request(record, _CalledBack)
+
+
+def what_that_callback_has_set(record):
+    _one_request(record, _SetByCallback)
+
+
+def a_request_that_somebody_else_finishes(record):
+    _one_request(record, _FinishedBySomebodyElse)

@@ -5,7 +5,8 @@ behind a ``yield``: in a copy of the context it was called in. What its first st
 who saw it in 4.5.3, where nothing was ever copied.
 
 One request is different: ``prepare``, the handler's method and ``on_finish`` are to see each other's variables, so
-`tornado4.web` runs them through `run_in`, and a coroutine that is started within uses that very Context.
+`tornado4.web` runs them through `run_in`, and a coroutine that is started within uses that very Context. What the
+connection calls later (a WebSocket's messages, the pieces of a body, its end) gets there by `rejoin`.
 """
 
 from __future__ import annotations
@@ -116,16 +117,28 @@ def take_over(context: Context) -> HandedOver | None:
 
 def enter(context: Context, fn: Callable[[], _R]) -> _R:
     """``context.run(fn)``; a plain call where the context is entered already, by a coroutine that shares it."""
+    return _enter_by(Context.run, context, fn)
+
+
+def rejoin(context: Context | None, fn: Callable[..., _R], *args: Any) -> _R:
+    """`run_in`, for what is called from anywhere; a plain call where the context is entered already, or is None."""
+    if context is None:
+        return fn(*args)
+    return _enter_by(run_in, context, fn, *args)
+
+
+def _enter_by(run: Callable[..., Any], context: Context, fn: Callable[..., _R], *args: Any) -> _R:
     begun = False
 
     def body() -> _R:
         nonlocal begun
         begun = True
-        return fn()
+        return fn(*args)
 
     try:
-        return context.run(body)
+        result: _R = run(context, body)
     except RuntimeError:
         if begun:
             raise
-    return fn()
+        result = fn(*args)
+    return result

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
+import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any
@@ -134,6 +135,35 @@ def _iterator_of(awaitable: Any) -> Any:
     if hasattr(awaitable, "__await__"):  # a generator of `types.coroutine` has none, and is its own
         awaitable = awaitable.__await__()
     return awaitable if hasattr(awaitable, "send") else iter(awaitable)
+
+
+@types.coroutine
+def keep_stack_contexts(coro: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Awaits ``coro``; the stack contexts that it has entered stay its own while it waits.
+
+    For code that was not written for 4.5.3, where waiting within ``with StackContext(...)`` is an error.
+    """
+    contexts = _state.contexts
+    step: Callable[[Any], Any] = coro.send
+    argument: Any = None
+    while True:
+        outer = _state.contexts
+        _state.contexts = contexts
+        try:
+            yielded = step(argument)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            contexts = _state.contexts
+            _state.contexts = outer
+        try:
+            argument = yield yielded
+            step = coro.send
+        except GeneratorExit:
+            coro.close()
+            raise
+        except BaseException as error:
+            step, argument = coro.throw, error
 
 
 _YIELDED, _RETURNED, _RAISED = range(3)

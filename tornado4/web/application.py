@@ -24,7 +24,7 @@ from tornado4.routing import (
     URLSpec,
 )
 from tornado4.web import access, shortcut
-from tornado4.web.execution import see_to
+from tornado4.web.execution import call_back, see_to
 from tornado4.web.handler import RequestHandler
 from tornado4.web.handlers import ErrorHandler
 from tornado4.web.static import StaticFileHandler
@@ -330,7 +330,7 @@ class _HandlerDelegate(httputil.HTTPMessageDelegate):
 
     def data_received(self, data: bytes) -> Any:
         if self.stream_request_body:
-            return self.handler.data_received(data)
+            return call_back(self.handler, self.handler.data_received, data)
         self.chunks.append(data)
         return None
 
@@ -347,7 +347,7 @@ class _HandlerDelegate(httputil.HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         if self.stream_request_body:
-            self.handler.on_connection_close()
+            call_back(self.handler, self.handler.on_connection_close)
         else:
             self.chunks = []
 

@@ -14,14 +14,14 @@ import asyncio
 import contextvars
 import enum
 import types
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from inspect import isawaitable, iscoroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import gen, stack_context
-from tornado4._core.context import run_in
-from tornado4._core.tasks import Steps, as_future, end_task, start_task
+from tornado4._core.context import rejoin, run_in, shared_context, take_over
+from tornado4._core.tasks import Steps, as_future, end_task, keep_stack_contexts, start_task
 from tornado4._core.yielded import convert_yielded
 from tornado4.concurrent import Future
 from tornado4.gen.runner import call_soon
@@ -60,7 +60,7 @@ def execute(
 ) -> Future:
     """Run the request; the Future (resolved already where nothing waits) tells when it is over."""
     handler._transforms = transforms
-    context = contextvars.copy_context()
+    context = handler._request_context = contextvars.copy_context()
     waiting = run_in(context, _run_through, handler, args, kwargs)
     if waiting is None:
         return _DONE
@@ -70,11 +70,45 @@ def execute(
     return run.over
 
 
+def call_back(handler: Any, method: Callable[..., Any], *args: Any) -> Any:
+    """Call one of the handler's methods for its connection, in the Context that the request has run in so far.
+
+    What is a native coroutine becomes a Future, and has a copy of that Context.
+    """
+    context = handler._request_context
+    result = rejoin(context, method, *args)
+    if context is not None and type(result) is CoroutineType:
+        return as_future(result, context.copy())
+    return result
+
+
+def close_callback(handler: RequestHandler) -> Callable[[], None]:
+    """What a connection is to call when its other side has gone."""
+    return lambda: call_back(handler, handler.on_connection_close)
+
+
+def call_on_finish(handler: RequestHandler, on_finish: Callable[[], None]) -> None:
+    """In the request's Context, where tokens that `prepare` got are valid, whoever it was that has finished.
+
+    If that was a callback in a Context of its own, what it has set is seen as well.
+    """
+    context = handler._request_context
+    if context is None or shared_context() is context:
+        on_finish()
+    else:
+        rejoin(context, _with_variables_of, contextvars.copy_context(), on_finish)
+
+
+def _with_variables_of(context: contextvars.Context, function: Callable[[], None]) -> None:
+    take_over(context)
+    function()
+
+
 def see_to(handler: RequestHandler, over: Any) -> None:
     """Start what an ``_execute`` of somebody else's has returned, if that has to be waited for.
 
     An ``async def`` in its place, as of a tracing agent, does nothing until then. What it raises is logged, and is
-    the answer, unless there was one.
+    the answer, unless there was one. It may wait within stack contexts that it has entered by ``with``.
     """
 
     def ended(future: Any) -> None:
@@ -85,7 +119,8 @@ def see_to(handler: RequestHandler, over: Any) -> None:
 
     if isawaitable(over) and not isinstance(over, Future):
         loop: Any = IOLoop.current()
-        loop.add_future(convert_yielded(over), ended)
+        future = as_future(keep_stack_contexts(over)) if iscoroutine(over) else convert_yielded(over)
+        loop.add_future(future, ended)
 
 
 def _run_through(

@@ -11,6 +11,7 @@ A handler lives for one request. Its methods are to be called from the IOLoop's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class RequestHandler(HandlerPages):
     _finished = False
     _headers_written = False
     _prepared_future: Future | None = None
+    _request_context: Context | None = None
     _transforms: list[Any] | None = None
     _headers: httputil.HTTPHeaders  # `clear` makes them
 
@@ -64,7 +66,7 @@ class RequestHandler(HandlerPages):
             # where it would do nothing, nobody needs to be told
             connection: Any = request.connection
             if connection is not None:
-                connection.set_close_callback(self.on_connection_close)
+                connection.set_close_callback(execution.close_callback(self))
         self.initialize(**kwargs)
 
     # -- entry points
@@ -248,12 +250,14 @@ class RequestHandler(HandlerPages):
         request.finish()
         self._log()
         self._finished = True
-        self.on_finish()
+        on_finish = self.on_finish
+        if type(on_finish) is not MethodType or on_finish.__func__ is not _ON_FINISH:
+            execution.call_on_finish(self, on_finish)
         self._break_cycles()
 
     def _break_cycles(self) -> None:
         # what the handler holds that holds the handler; freed by reference count then
-        self.ui = None
+        self.ui = self._request_context = None
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Answer with an error page, made by `write_error`, which gets the keyword arguments.
@@ -341,3 +345,4 @@ _COMPUTE_ETAG = RequestHandler.compute_etag
 _SET_ETAG_HEADER = RequestHandler.set_etag_header
 _CHECK_ETAG_HEADER = RequestHandler.check_etag_header
 _ON_CONNECTION_CLOSE = RequestHandler.on_connection_close
+_ON_FINISH = RequestHandler.on_finish

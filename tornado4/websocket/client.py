@@ -33,6 +33,9 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
     with.
     """
 
+    #: Callbacks run where the connection was asked for: there is no request that they belong to.
+    _request_context = None
+
     def __init__(
         self,
         io_loop: IOLoop,

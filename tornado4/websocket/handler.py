@@ -10,6 +10,7 @@ from tornado4.concurrent import Future
 from tornado4.iostream import IOStream
 from tornado4.log import gen_log
 from tornado4.web import RequestHandler, asynchronous
+from tornado4.web.execution import close_callback
 from tornado4.websocket.errors import WebSocketClosedError
 from tornado4.websocket.protocol import WebSocketProtocol13
 
@@ -191,7 +192,7 @@ class WebSocketHandler(RequestHandler):
     def _attach_stream(self) -> None:
         """Take the stream over from HTTP, whose methods are of no more use."""
         self.stream: IOStream = self.request.connection.detach()
-        self.stream.set_close_callback(self.on_connection_close)
+        self.stream.set_close_callback(close_callback(self))
         for name in _HTTP_ONLY:
             setattr(self, name, _raise_not_supported_for_websockets)
 

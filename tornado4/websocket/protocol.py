@@ -17,6 +17,7 @@ The close handshake (RFC 6455, section 7) in terms of two flags that 4.5.3 shows
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -37,6 +38,7 @@ from tornado4.escape import utf8
 from tornado4.ioloop import PeriodicCallback
 from tornado4.iostream import IOStream, StreamClosedError
 from tornado4.log import app_log, gen_log
+from tornado4.web.execution import call_back
 from tornado4.websocket.errors import WebSocketError
 
 #: Bytes; what ``websocket_max_message_size`` defaults to.
@@ -69,7 +71,7 @@ class WebSocketProtocol:
         handler's to log, and the connection goes on, as in 4.5.3.
         """
         try:
-            result = callback(*args, **kwargs)
+            result = call_back(self.handler, functools.partial(callback, **kwargs) if kwargs else callback, *args)
             future = None if result is None else gen.convert_yielded(result)
         except Exception:
             app_log.error("Uncaught exception in %s", getattr(self.request, "path", None), exc_info=True)
