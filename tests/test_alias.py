@@ -312,3 +312,120 @@ def test_children_of_multiprocessing_have_the_alias(tmp_path: Path, method: str)
     )
     done = python("-m", "tornado4", "run", "parent.py", method, cwd=tmp_path)
     assert done.stdout == f"('4.5.3', ['parent.py', {method!r}])\n"
+
+
+HOOKS = """
+import importlib.util, sys
+
+heard = []
+
+class Loader:
+    def __init__(self, loader):
+        self.loader = loader
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        self.loader.exec_module(module)
+        heard.append(module.__name__)
+        if module.__name__ == "tornado.web":
+            assert module.RequestHandler.__module__ and "RequestHandler" in dir(module)
+            module.RequestHandler.patched = True
+            module.added = "added"
+            del module.asynchronous
+
+class Finder:
+    def __init__(self):
+        self.at_work = set()
+
+    def find_spec(self, name, path=None, target=None):
+        if not name.startswith("tornado") or name.startswith("tornado4") or name in self.at_work:
+            return None
+        self.at_work.add(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.at_work.remove(name)
+        if spec is not None:
+            spec.loader = Loader(spec.loader)
+        return spec
+
+"""
+
+HOOK_FIRST = "sys.meta_path.insert(0, Finder())\nalias.install()\n"
+ALIAS_FIRST = "alias.install()\nsys.meta_path.insert(0, Finder())\n"
+SOMETHING_FIRST = "import tornado4.web\n" + HOOK_FIRST
+TWO_OF_THEM = "sys.meta_path.insert(0, Finder())\n" + ALIAS_FIRST
+
+
+@pytest.mark.parametrize("order", [HOOK_FIRST, ALIAS_FIRST, SOMETHING_FIRST, TWO_OF_THEM])
+def test_import_hooks_hear_of_modules_by_their_old_names(order: str) -> None:
+    """As tracing agents have them, which go by ``module.__name__``."""
+    times = 2 if order == TWO_OF_THEM else 1
+    check_plain(
+        "from tornado4.migrate import alias\n"
+        + HOOKS
+        + order
+        + textwrap.dedent(
+            f"""
+            import tornado.httpserver, tornado.web, tornado4.web, tornado.auth
+            from tornado import auth
+            for name in ("tornado.web", "tornado.util", "tornado.httpserver", "tornado.auth"):
+                new = sys.modules["tornado4" + name[7:]]
+                assert heard.count(name) == {times}, (name, heard)
+                assert sys.modules[name] is new, name
+                assert new.__name__ == new.__spec__.name == "tornado4" + name[7:]
+                assert getattr(tornado, name[8:]) is new
+            assert tornado4.web.RequestHandler.patched and tornado4.web.added == "added"
+            assert not hasattr(tornado4.web, "asynchronous")
+            assert all(name.startswith("tornado.") or name == "tornado" for name in heard), heard
+            """
+        )
+    )
+
+
+def test_what_an_import_hook_raises_is_the_imports_error() -> None:
+    check_plain(
+        "from tornado4.migrate import alias\n"
+        + HOOKS
+        + HOOK_FIRST
+        + textwrap.dedent(
+            """
+            def exec_module(self, module):
+                raise KeyError("of the hook")
+
+            Loader.exec_module, good = exec_module, Loader.exec_module
+            try:
+                import tornado.web
+            except KeyError:
+                pass
+            else:
+                raise AssertionError("not raised")
+            assert "tornado.web" not in sys.modules
+            Loader.exec_module = good
+            import tornado.web, tornado4.web
+            assert tornado.web is tornado4.web and "tornado.web" in heard
+            """
+        )
+    )
+
+
+def test_a_finder_that_knows_another_tornado_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "web.py").write_text("raise AssertionError('another tornado')\n")
+    check_plain(
+        f"""
+        import importlib.util, sys
+        from tornado4.migrate import alias
+
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "tornado.web":
+                    return importlib.util.spec_from_file_location(name, {str(tmp_path / "web.py")!r})
+
+        sys.meta_path.insert(0, Finder())
+        alias.install()
+        import tornado.web, tornado4.web
+        assert tornado.web is tornado4.web
+        """
+    )

@@ -33,6 +33,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.abc import InspectLoader, MetaPathFinder
@@ -50,7 +51,7 @@ from importlib.metadata import Distribution, DistributionFinder
 from types import CodeType, ModuleType
 from typing import Any
 
-from tornado4.migrate import _children, distribution
+from tornado4.migrate import _children, _import_hooks, distribution
 
 OLD = "tornado"
 NEW = "tornado4"
@@ -100,14 +101,23 @@ class AliasLoader(InspectLoader):
         self._real = spec
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Import ``tornado4.x`` and return it: the old name gets that very module."""
+        """Import ``tornado4.x`` and return it: the old name gets that very module.
+
+        A loader that somebody has put around this one gets a stand-in, which has the old name.
+        """
         module = importlib.import_module(self._real.name)
+        if spec.loader is not self:
+            return _import_hooks.StandIn(spec.name, module)
         # The import system is about to write the alias's spec into the module; exec_module puts this back.
         spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run: the module's own spec is put back in the place of the alias's."""
+        if isinstance(module, _import_hooks.StandIn):
+            sys.modules[module.__name__] = sys.modules[self._real.name]
+            _name_siblings()
+            return
         alias_spec = module.__spec__
         if alias_spec is not None and is_old_name(alias_spec.name):
             module.__spec__ = alias_spec.loader_state
@@ -167,7 +177,8 @@ class AliasFinder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Answer for ``tornado`` and what lies beneath it; None for every other name."""
-        return alias_spec(fullname) if is_old_name(fullname) else None
+        spec = alias_spec(fullname) if is_old_name(fullname) else None
+        return None if spec is None else _import_hooks.offer(spec, path, self)
 
     def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
         """Answer for the distribution ``tornado``, when it is asked for by name."""
@@ -216,13 +227,38 @@ def _name_siblings() -> None:
     ``import tornado.web`` has always left ``tornado.util`` and others in ``sys.modules`` and programs
     look there. A module that is still being executed (by another thread) is left out: the import lock
     that guards it goes by its own name.
+
+    Where there are finders of other people they are *imported* under it, for these to hear of them.
     """
+    if _naming.under_way:
+        return
+    _naming.under_way = True
+    try:
+        while nameless := _without_old_name():
+            for old, module in nameless.items():
+                if _import_hooks.finders(_finder):
+                    importlib.import_module(old)
+                sys.modules[old] = module
+    finally:
+        _naming.under_way = False
+
+
+class _Naming(threading.local):
+    under_way = False
+
+
+_naming = _Naming()
+
+
+def _without_old_name() -> dict[str, ModuleType]:
+    nameless = {}
     for name, module in list(sys.modules.items()):
         if name == NEW or name.startswith(NEW + "."):
             old = OLD + name[len(NEW) :]
             being_made = getattr(getattr(module, "__spec__", None), "_initializing", False)
             if module is not None and not being_made and sys.modules.get(old) is not module:
-                sys.modules[old] = module
+                nameless[old] = module
+    return nameless
 
 
 def _foreign_modules() -> list[str]:
