@@ -228,7 +228,7 @@ def _name_siblings() -> None:
     look there. A module that is still being executed (by another thread) is left out: the import lock
     that guards it goes by its own name.
 
-    Where there are finders of other people they are *imported* under it, for these to hear of them.
+    Where there are finders of other people, those that 4.5.3 had are *imported* under it, for these to hear of them.
     """
     if _naming.under_way:
         return
@@ -236,7 +236,7 @@ def _name_siblings() -> None:
     try:
         while nameless := _without_old_name():
             for old, module in nameless.items():
-                if _import_hooks.finders(_finder):
+                if _was_a_module(old) and _import_hooks.finders(_finder):
                     importlib.import_module(old)
                 sys.modules[old] = module
     finally:
@@ -248,6 +248,15 @@ class _Naming(threading.local):
 
 
 _naming = _Naming()
+
+
+def _was_a_module(old: str) -> bool:
+    """Whether 4.5.3 had it. The parts of what is a package here are not imported by their old names.
+
+    The import system would set them in that package, where ``limits`` is something else.
+    """
+    parent, _, name = old.rpartition(".")
+    return parent in ("", OLD, OLD + ".platform") and not name.startswith("_")
 
 
 def _without_old_name() -> dict[str, ModuleType]:
