@@ -48,6 +48,14 @@ def replaced(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "compat_tests/test_deep_inventory.py", "-m", "alone", *session.posargs)
 
 
+@nox.session(python=PYTHONS)
+def agents(session: nox.Session) -> None:
+    """What tracing agents record of an application."""
+    install(session, "test")
+    session.install("opentelemetry-sdk", "opentelemetry-instrumentation-tornado", "ddtrace", "elastic-apm")
+    session.run("python", "-m", "pytest", "-rs", "compat_tests/peers/test_agents.py", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
