@@ -246,7 +246,7 @@ class _Talking(_Recording, websocket.WebSocketHandler):
         self.undo("on_close")
 
 
-def a_websocket_goes_on_in_the_context_of_its_handshake(record):
+def _one_talk(record, handler):
     over = Future()
 
     @gen.coroutine
@@ -258,8 +258,12 @@ def a_websocket_goes_on_in_the_context_of_its_handshake(record):
         client.close()
         yield over
 
-    with _served(_Talking, record=record, over=over) as port:
+    with _served(handler, record=record, over=over) as port:
         IOLoop.current().run_sync(lambda: talk(port))
+
+
+def a_websocket_goes_on_in_the_context_of_its_handshake(record):
+    _one_talk(record, _Talking)
 
 
 class _Slow(_Talking):
@@ -272,19 +276,7 @@ class _Slow(_Talking):
 
 
 def messages_that_take_their_time_share_it(record):
-    over = Future()
-
-    @gen.coroutine
-    def talk(port):
-        client = yield websocket.websocket_connect("ws://127.0.0.1:%d/" % port)
-        for message in "ab":
-            client.write_message(message)
-            yield client.read_message()
-        client.close()
-        yield over
-
-    with _served(_Slow, record=record, over=over) as port:
-        IOLoop.current().run_sync(lambda: talk(port))
+    _one_talk(record, _Slow)
 
 
 @web.stream_request_body
@@ -377,3 +369,25 @@ def what_that_callback_has_set(record):
 
 def a_request_that_somebody_else_finishes(record):
     _one_request(record, _FinishedBySomebodyElse)
+
+
+class _NativeTalking(_Talking):
+    async def on_message(self, message):
+        await gen.moment
+        self.record(message, variable.get())
+        self.write_message(message)
+
+
+def native_coroutines_for_messages_see_it(record):
+    _one_talk(record, _NativeTalking)
+
+
+@web.stream_request_body
+class _NativeUploaded(_Uploaded):
+    async def data_received(self, chunk):
+        await gen.moment
+        self.record(chunk, variable.get())
+
+
+def native_coroutines_for_the_pieces_of_a_body(record):
+    _one_request(record, _NativeUploaded)
