@@ -123,10 +123,8 @@ class Steps:
     def __await__(self) -> Generator[Any, Any, Any]:
         try:
             iterator = _iterator_of(self._awaitable)
-        except BaseException:
-            if self._future is not None:
-                self._future.set_exc_info(sys.exc_info())
-            raise
+        except BaseException as error:
+            iterator = _failing(error)
         return _take_steps(iterator, self._contexts, self._future)
 
 
@@ -135,6 +133,12 @@ def _iterator_of(awaitable: Any) -> Any:
     if hasattr(awaitable, "__await__"):  # a generator of `types.coroutine` has none, and is its own
         awaitable = awaitable.__await__()
     return awaitable if hasattr(awaitable, "send") else iter(awaitable)
+
+
+def _failing(error: BaseException) -> Generator[Any, Any, Any]:
+    """Raises in its first step what an ``__await__`` has raised: a `Return` is a result there, as in 4.5.3."""
+    raise error
+    yield  # makes this a generator
 
 
 @types.coroutine
@@ -196,8 +200,10 @@ def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generato
             if isinstance(value, Future):
                 # Plain objects with an ``__await__`` of their own may yield one, which no task understands.
                 argument = yield from value.__await__()
-            else:
+            elif value is None or getattr(value, "_asyncio_future_blocking", None) is not None:
                 argument = yield value
+            else:
+                argument = yield from _as_yielded(value).__await__()
             step = send
         except GeneratorExit:
             if hasattr(iterator, "close"):
@@ -207,6 +213,13 @@ def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generato
             if not hasattr(iterator, "throw"):
                 raise
             step, argument = iterator.throw, error
+
+
+def _as_yielded(value: Any) -> Any:
+    """A Future for what an ``__await__`` has yielded and asyncio does not know: lists and the like, as in 4.5.3."""
+    from tornado4._core.yielded import convert_yielded  # which stands on this module
+
+    return convert_yielded(value)
 
 
 def _take_step(
