@@ -49,6 +49,15 @@ SWITCHES = {
         Switch(
             "redirect-credentials", "SEC-REDIRECT-CREDENTIALS", "credentials that follow a redirect to another origin"
         ),
+        Switch("redirect-groups", "SEC-REDIRECT-GROUPS", "RedirectHandler patterns whose groups choose host or scheme"),
+        Switch("static-symlinks", "SEC-STATIC-LINK", "static files behind symbolic links that lead out of the root"),
+        Switch("request-targets", "WIRE-TARGET", "request targets of no form of RFC 9112, absolute ones as path"),
+        Switch("odd-hosts", "WIRE-HOST-TEXT", "commas and bare percent signs in Host"),
+        Switch("broken-gzip", "SEC-GZIP-END", "gzip bodies that end too early, or go on behind their end"),
+        Switch("unbounded-curl", "SEC-CURL-SIZE", "any number of bytes in a response that curl_httpclient gathers"),
+        Switch("unverified-tls", "SEC-TLS-VERIFY", "TLS clients with a dictionary of options that verify nothing"),
+        Switch("websocket-drafts", "SEC-WEBSOCKET-VERSION", "WebSocket handshakes of versions 7 and 8"),
+        Switch("log-credentials", "SEC-LOG", "credentials in the representations of requests, and in log lines"),
     )
 }
 

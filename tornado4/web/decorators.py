@@ -13,6 +13,7 @@ from tornado4.ioloop import IOLoop
 from tornado4.stack_context import ExceptionStackContext
 from tornado4.web.errors import HTTPError
 from tornado4.web.handler import RequestHandler
+from tornado4.web.redirects import is_local_path
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 _HandlerClass = TypeVar("_HandlerClass", bound=type[RequestHandler])
@@ -101,7 +102,7 @@ def _redirect_to_path(handler: RequestHandler, path: str) -> None:
 
     Two slashes in front (a backslash counts as one in browsers) would name another host: an open redirect.
     """
-    if path[1:2] in ("/", "\\"):
+    if not is_local_path(path):
         raise HTTPError(403, "cannot redirect path with two initial slashes")
     query = handler.request.query
     handler.redirect(f"{path}?{query}" if query else path, permanent=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tornado4.web.errors import HTTPError
 from tornado4.web.handler import RequestHandler
+from tornado4.web.redirects import LeadsAway, fill_in
 
 
 class ErrorHandler(RequestHandler):
@@ -28,7 +29,7 @@ class RedirectHandler(RequestHandler):
     """Redirects GET to ``url``, where ``{0}``, ``{1}``, ... stand for the groups of the rule's pattern.
 
     ``Rule("/old/(.*)", RedirectHandler, {"url": "/new/{0}"})``; permanently (301) unless ``permanent`` is
-    false.
+    false. Groups fill in paths and queries; what would choose another host or scheme gets 400.
     """
 
     def initialize(self, url: str, permanent: bool = True) -> None:
@@ -38,7 +39,11 @@ class RedirectHandler(RequestHandler):
 
     def get(self, *args: Any) -> None:
         """Redirects."""
-        self.redirect(self._url.format(*args), permanent=self._permanent)
+        try:
+            url = fill_in(self._url, args)
+        except LeadsAway as error:
+            raise HTTPError(400, "cannot redirect: %s", error) from None
+        self.redirect(url, permanent=self._permanent)
 
 
 class FallbackHandler(RequestHandler):

@@ -18,6 +18,7 @@ from tornado4.web import file_sending
 from tornado4.web.cookies import utcnow
 from tornado4.web.errors import HTTPError
 from tornado4.web.handler import RequestHandler
+from tornado4.web.redirects import is_local_path
 
 _CHUNK = 64 * 1024
 
@@ -195,7 +196,7 @@ class StaticFileHandler(RequestHandler):
 
     def _redirect_to_directory(self) -> None:
         path = self.request.path
-        if path[1:2] in ("/", "\\"):
+        if not is_local_path(path):
             # a browser would read //host/ as an address on another host: an open redirect
             raise HTTPError(403, "cannot redirect path with two initial slashes")
         self.redirect(path + "/", permanent=True)
