@@ -271,6 +271,7 @@ class _HTTPRequestContext:
         if netutil.is_valid_ip(address):
             self.remote_ip = address
         scheme: str = headers.get("X-Scheme", headers.get("X-Forwarded-Proto", self.protocol))
+        scheme = scheme.rpartition(",")[2].strip()  # the last one, here as well
         if scheme in ("http", "https"):
             self.protocol = scheme
 

@@ -244,10 +244,9 @@ def is_valid_ip(ip: str) -> bool:
         return False  # getaddrinfo takes "" for every interface, and stops reading at NUL
     try:
         return bool(socket.getaddrinfo(ip, 0, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST))
-    except socket.gaierror as e:
-        if e.args[0] == socket.EAI_NONAME:
-            return False
-        raise
+    except (OSError, UnicodeError):
+        # gaierror, whatever its code; and text that cannot even be a name: overlong labels, two dots in a row
+        return False
 
 
 # -- names to addresses -----------------------------------------------------------------------------

@@ -37,6 +37,23 @@ def _spell(seconds: float) -> str:
     return email.utils.formatdate(seconds, usegmt=True)
 
 
+def parse_date(text: str) -> datetime.datetime | None:
+    """Read a date as HTTP spells it: UTC, naive, whatever zone it names (as in 4.5.3). None for what is none.
+
+    Conditional headers hold what a client likes; what cannot be read is to be ignored (RFC 9110 section 13.1.3).
+
+    >>> parse_date("Sun, 27 Jan 2013 18:43:20 GMT")
+    datetime.datetime(2013, 1, 27, 18, 43, 20)
+    >>> parse_date("Sun, 27 Jan 99999999999999999999 18:43:20 GMT")
+    """
+    try:
+        parts = email.utils.parsedate(text)
+        return None if parts is None else datetime.datetime(*parts[:6])
+    except (ValueError, OverflowError, IndexError, TypeError):
+        # no such day, a number that nothing holds, and what the parser itself trips over
+        return None
+
+
 _clock = time.time
 _shown_from = 0.0
 _shown_until = 0.0

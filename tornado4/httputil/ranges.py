@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)
+_POSITION = re.compile(r"[0-9]+", re.ASCII)
+
+#: What stands for a position of more than 18 digits, which no content has.
+_BEYOND = 10**18
 
 
 def _parse_request_range(range_header: str) -> tuple[int | None, int | None] | None:
@@ -53,4 +56,5 @@ def _int_or_none(val: str) -> int | None:
         return None
     if _POSITION.fullmatch(text) is None:
         raise ValueError(f"invalid literal for int() with base 10: {text!r}")
-    return int(text)
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else _BEYOND

@@ -30,7 +30,8 @@ def check_attribute(name: str, key: str, value: Any, *, lenient: bool = False) -
     With ``lenient``, semicolons pass (the setting ``lenient_cookie_attributes``): programs from before
     ``samesite`` was known wrote ``path="/; SameSite=Lax"``. Raises `http.cookies.CookieError`.
     """
-    if isinstance(value, str) and (_CONTROLS if lenient else _DELIMITERS).search(value):
+    # Whatever it is, it is sent as `str` makes it.
+    if value is not None and (_CONTROLS if lenient else _DELIMITERS).search(str(value)):
         raise CookieError(f"Invalid cookie attribute {key}={value!r} for cookie {name!r}")
 
 

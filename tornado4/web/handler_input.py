@@ -213,8 +213,7 @@ class HandlerInput:
         self.require_setting("cookie_secret", "secure cookies")
         if value is None:
             value = self.get_cookie(name)
-        # without a cookie, a TypeError, as in 4.5.3
-        return signing.get_signature_key_version(value)  # type: ignore[arg-type]
+        return signing.get_signature_key_version(value)
 
     # -- XSRF
 

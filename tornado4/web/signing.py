@@ -101,7 +101,10 @@ def decode_signed_value(
         raise ValueError(f"Unsupported min_version {oldest}")
     if not value:
         return None
-    data = utf8(value)
+    try:
+        data = utf8(value)
+    except UnicodeEncodeError:  # half a surrogate pair: nothing that was ever signed
+        return None
     version = _get_version(data)
     if version < oldest:
         return None
@@ -109,12 +112,14 @@ def decode_signed_value(
     return None if decoder is None else decoder(secret, name, data, max_age_days, clock or time.time)
 
 
-def get_signature_key_version(value: str | bytes) -> int | None:
-    """The key version that a version 2 value was signed with; None for any other value."""
-    data = utf8(value)
-    if _get_version(data) < 2:
+def get_signature_key_version(value: str | bytes | None) -> int | None:
+    """The key version that a version 2 value was signed with; None for any other value, and for none at all."""
+    if not value:
         return None
     try:
+        data = utf8(value)
+        if _get_version(data) < 2:
+            return None
         return _decode_fields_v2(data)[0]
     except ValueError:
         return None
@@ -166,22 +171,27 @@ def _decode_signed_value_v1(
     secret: Any, name: str, value: bytes, max_age_days: float, clock: Clock
 ) -> bytes | None:
     parts = value.split(b"|")
-    if len(parts) != 3:
-        return None
+    if len(parts) != 3 or isinstance(secret, dict):
+        return None  # version 1 says nothing about a key
     payload, stamp, signature = parts
     if not _time_independent_equals(signature, _create_signature_v1(secret, name, payload, stamp)):
-        gen_log.warning("Invalid cookie signature %r", value)
+        gen_log.warning("Invalid cookie signature of %r", name)
         return None
     now = clock()
-    signed_at = int(stamp)
+    try:
+        signed_at = _unsigned(stamp)
+    except ValueError:
+        # The signature covers the fields joined together, so characters can be moved from one to the other.
+        gen_log.warning("Tampered cookie %r", name)
+        return None
     if signed_at < now - max_age_days * 86400:
-        gen_log.warning("Expired cookie %r", value)
+        gen_log.warning("Expired cookie %r", name)
         return None
     if signed_at > now + _V1_MAX_FUTURE:
-        gen_log.warning("Cookie timestamp in future; possible tampering %r", value)
+        gen_log.warning("Cookie timestamp in future; possible tampering %r", name)
         return None
     if stamp.startswith(b"0"):
-        gen_log.warning("Tampered cookie %r", value)
+        gen_log.warning("Tampered cookie %r", name)
         return None
     return _b64decode(payload)
 

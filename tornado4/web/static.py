@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import email.utils
 import hashlib
 import mimetypes
 import os
@@ -12,7 +11,8 @@ import threading
 from collections.abc import Generator
 from typing import Any
 
-from tornado4 import gen, httputil, iostream
+from tornado4 import gen, httputil, iostream, switches
+from tornado4.httputil.dates import parse_date
 from tornado4.log import gen_log
 from tornado4.web import file_sending
 from tornado4.web.cookies import utcnow
@@ -153,14 +153,11 @@ class StaticFileHandler(RequestHandler):
 
     def _unmodified_since(self) -> bool:
         """If-Modified-Since, in GMT whatever zone it says (as in 4.5.3); one that is no date is not there."""
-        parsed = email.utils.parsedate(self.request.headers.get("If-Modified-Since") or "")
-        if parsed is None or self.modified is None:
+        since = parse_date(self.request.headers.get("If-Modified-Since") or "")
+        if since is None or self.modified is None:
             return False
-        try:
-            zone = self.modified.tzinfo and datetime.UTC  # a time that knows its zone is what Tornado 6 has
-            return datetime.datetime(*parsed[:6], tzinfo=zone) >= self.modified
-        except ValueError:
-            return False
+        # a time that knows its zone is what Tornado 6 has
+        return since.replace(tzinfo=self.modified.tzinfo and datetime.UTC) >= self.modified
 
     @classmethod
     def get_absolute_path(cls, root: str, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlparse
 
-from tornado4 import escape
+from tornado4 import escape, switches
 from tornado4.concurrent import Future
 from tornado4.iostream import IOStream
 from tornado4.log import gen_log
@@ -60,8 +60,9 @@ class WebSocketHandler(RequestHandler):
         self.ws_connection = self.get_websocket_protocol()
         if self.ws_connection is None:
             self.set_status(426, "Upgrade Required")
-            self.set_header("Sec-WebSocket-Version", "7, 8, 13")
+            self.set_header("Sec-WebSocket-Version", ", ".join(_versions))
             self.finish()
+            self._log_version()
             return
         self._protocol = self.ws_connection
         self.ws_connection.accept_connection()
@@ -80,6 +81,11 @@ class WebSocketHandler(RequestHandler):
         if origin is not None and not self.check_origin(origin):
             return 403, "Cross origin websockets not allowed"
         return None
+
+    def _log_version(self) -> None:
+        version = self.request.headers.get("Sec-WebSocket-Version")
+        if version in _DRAFTS:
+            gen_log.warning("WebSocket of version %s refused %s", version, switches.hint("websocket-drafts"))
 
     # -- settings
 
@@ -185,7 +191,7 @@ class WebSocketHandler(RequestHandler):
         elsewhere = getattr(self.request.connection, "_make_websocket_protocol", None)
         if elsewhere is not None:  # under a server that makes the frames itself
             return elsewhere(self)
-        if self.request.headers.get("Sec-WebSocket-Version") in ("7", "8", "13"):
+        if self.request.headers.get("Sec-WebSocket-Version") in _versions:
             return WebSocketProtocol13(self, compression_options=self.get_compression_options())
         return None
 
@@ -220,6 +226,17 @@ class WebSocketHandler(RequestHandler):
             # No response can be sent, and an uncaught error leaves the connection in an unknown state.
             self.stream.close()
 
+
+#: Versions of the protocol that are spoken. The drafts differ from RFC 6455 in what a browser lets a page do.
+_versions = ["13"]
+_DRAFTS = ("7", "8")
+
+
+def _allow_drafts() -> None:
+    _versions[:] = [*_DRAFTS, "13"]
+
+
+switches.when_allowed("websocket-drafts", _allow_drafts)
 
 _HTTP_ONLY = ("write", "redirect", "set_header", "set_cookie", "set_status", "flush", "finish")
 
