@@ -451,8 +451,8 @@ def _read_request_line(line: bytes) -> RequestStartLine | None:
     if found is None or text[-1] != "\n":
         return None
     method, target, version = found.groups()
-    if version != "HTTP/1.1":
-        return None
+    if version != "HTTP/1.1" or target[0] != "/":
+        return None  # nothing that deserves a short cut
     start_line = RequestStartLine(method, target, version)
     if len(line) <= _LONGEST_LINE:
         if len(_request_lines) >= _MOST_LINES:
@@ -561,7 +561,9 @@ class RequestReader(MessageReader):
         if headers is None:
             return None
         start_line = RequestStartLine(*found.groups())
-        version = start_line.version
+        method, target, version = start_line
+        if target[0] != "/" or method == "CONNECT":
+            grammar.check_target(method, target)
         values = headers._values
         grammar.check_host(values.get("Host"), version, self.require_host)
         length: int | None
@@ -573,7 +575,7 @@ class RequestReader(MessageReader):
             length, chunked = 0, False
             self._state = State.END
         if "Connection" in values or version != "HTTP/1.1":
-            framed = "Content-Length" in values or chunked or start_line.method in ("GET", "HEAD")
+            framed = "Content-Length" in values or chunked or method in ("GET", "HEAD")
             keep_alive = grammar.wants_keep_alive(version, headers.get("Connection"), framed)
         else:
             keep_alive = True

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 
+from tornado4 import switches
 from tornado4.httputil.errors import refuse
 from tornado4.httputil.headers import OWS, HTTPHeaders, _normalized_headers
+from tornado4.httputil.uris import split_absolute
 
 #: token = 1*tchar (RFC 9110 section 5.6.2)
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
@@ -37,7 +39,9 @@ STATUS_LINE = re.compile(rf"(HTTP/1\.[0-9]) ([0-9]{{3}}) ({_FIELD_TEXT})")
 OTHER_VERSION = re.compile(r"[^ ]+ [^ ]+ HTTP/[0-9]\.[0-9]")
 
 #: Host = uri-host [ ":" port ] (RFC 9110 section 7.2, RFC 3986 section 3.2.2)
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*+)(?::[0-9]*+)?")
+#: No comma: that is how two fields are joined, so one reader's host is another one's list.
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})*+)(?::[0-9]*+)?")
+_LENIENT_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*+)(?::[0-9]*+)?")
 
 _DIGITS = re.compile(r"[0-9]++")
 
@@ -132,8 +136,34 @@ def check_host(value: str | list[str] | None, version: str, required: bool) -> N
         return
     if not isinstance(value, str):
         raise refuse(f"Multiple Host headers: {','.join(value)!r}")
-    if _HOST.fullmatch(value) is None:
-        raise refuse(f"Invalid Host header: {value!r}")
+    if _HOST.fullmatch(value) is None and not _is_lenient_host(value):
+        raise refuse(f"Invalid Host header: {value!r}{_odd_host_hint(value)}")
+
+
+def _odd_host_hint(value: str) -> str:
+    return f" {switches.hint('odd-hosts')}" if _LENIENT_HOST.fullmatch(value) else ""
+
+
+def _is_lenient_host(value: str) -> bool:
+    return switches.is_allowed("odd-hosts") and _LENIENT_HOST.fullmatch(value) is not None
+
+
+def check_target(method: str, target: str) -> None:
+    """Refuse a request target that has none of the four forms of RFC 9112, section 3.2.
+
+    What the forms are made of is left as lenient as `REQUEST_LINE` is: nothing is framed by it.
+    """
+    if method == "CONNECT":
+        good = target.rpartition(":")[0] != "" and _HOST.fullmatch(target) is not None
+    elif target == "*":
+        good = method == "OPTIONS"
+    elif target[0] == "/":
+        good = True
+    else:
+        absolute = split_absolute(target)
+        good = absolute is not None and _HOST.fullmatch(absolute[0]) is not None
+    if not good and not switches.is_allowed("request-targets"):
+        raise refuse(f"Invalid request target: {target[:64]!r} {switches.hint('request-targets')}")
 
 
 def connection_options(value: str | None) -> set[str]:

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Generic, TypeVar, overload
 
+from tornado4 import switches
 from tornado4.escape import parse_qs_bytes
 from tornado4.httputil.body import HTTPFile, parse_body_arguments
 from tornado4.httputil.cookies import parse_cookie
 from tornado4.httputil.headers import HTTPHeaders
 from tornado4.httputil.start_lines import RequestStartLine
-from tornado4.httputil.uris import split_host_and_port
+from tornado4.httputil.uris import split_absolute, split_host_and_port
 
 _T = TypeVar("_T")
 
@@ -107,6 +108,8 @@ class HTTPServerRequest:
         self.host: str = host or "127.0.0.1"
         if files:
             self.files = files
+        if self.path[:1] != "/":
+            self._read_target()
         self.connection: Any = connection
         self.server_connection: Any = server_connection
         self._start_time = time.time()
@@ -197,8 +200,16 @@ class HTTPServerRequest:
         self.connection.finish()
         self._finish_time = time.time()
 
+    def _read_target(self) -> None:
+        """Of an absolute-form target, authority and path are those of the request (RFC 9112 section 3.2.2)."""
+        absolute = None if self.uri is None else split_absolute(self.uri)
+        if absolute is not None and not switches.is_allowed("request-targets"):
+            self.host, self.path, self.query = absolute
+
     def full_url(self) -> str:
         """The URL that the client asked for, put together from protocol, host and ``uri``."""
+        if self.uri[:1] != "/" and self.path[:1] == "/":  # all of it was said in the request line
+            return f"{self.protocol}://{self.host}{self.path}" + (f"?{self.query}" if self.query else "")
         return f"{self.protocol}://{self.host}{self.uri}"
 
     def request_time(self) -> float:

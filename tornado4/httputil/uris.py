@@ -31,6 +31,25 @@ def url_concat(url: str, args: Mapping[str, Any] | Iterable[tuple[str, Any]] | N
     return urlunparse(parts._replace(query=urlencode(pairs + added)))
 
 
+#: scheme "://" authority path [ "?" query ], of schemes that have an authority
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+://([^/?#]++)([^?#]*+)(?:\?([^#]*+))?")
+
+
+def split_absolute(target: str) -> tuple[str, str, str] | None:
+    """Authority, path (``/`` if empty) and query of an absolute-form request target (RFC 9112 section 3.2.2).
+
+    None for a target of another form.
+
+    >>> split_absolute("http://example.com?x")
+    ('example.com', '/', 'x')
+    """
+    found = _ABSOLUTE.fullmatch(target)
+    if found is None:
+        return None
+    authority, path, query = found.groups()
+    return authority, path or "/", query or ""
+
+
 _PORT_AT_END = re.compile(r"^(.+):(\d+)$")
 
 

@@ -112,6 +112,8 @@ def serve(
     if routes is None or not routes.current(application):
         routes = application._shortcut_routes = Routes(application)
     method, uri, version = start_line
+    if uri[0] != "/":
+        return False  # its path is not where a path mostly is
     found = routes.find(uri if "?" not in uri else uri.partition("?")[0])
     if found is None:
         return False
