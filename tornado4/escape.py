@@ -12,9 +12,10 @@ import re
 import urllib.parse as urllib_parse
 from collections.abc import Callable, Collection
 from typing import Any, overload
-from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes
+from urllib.parse import quote, quote_plus
 
 from tornado4 import _handed_on
+from tornado4._percent import unquote_bytes, unquote_text
 from tornado4.util import PY3, basestring_type, bytes_type, u, unicode_type
 
 unichr = chr
@@ -166,8 +167,8 @@ def url_unescape(value: str | bytes, encoding: str | None = "utf-8", plus: bool 
     if plus:
         text = text.replace("+", " ")
     if encoding is None:
-        return unquote_to_bytes(text)
-    return unquote(text, encoding) if "%" in text else text
+        return unquote_bytes(text.encode("utf-8"))
+    return unquote_text(text, encoding)
 
 
 def parse_qs_bytes(
@@ -206,15 +207,15 @@ def parse_qs_bytes(
             continue
         name = name.replace("+", " ")
         if "%" in name:
-            name = unquote(name, "latin-1")
+            name = unquote_text(name, "latin-1")
         try:
             raw = value.replace("+", " ").encode("latin-1")
         except UnicodeEncodeError:
             # The error's position is to count what was escaped as one character, as in 4.5.3.
-            unquote(value, "latin-1").encode("latin-1")
+            unquote_text(value, "latin-1").encode("latin-1")
             raise
         if b"%" in raw:
-            raw = unquote_to_bytes(raw)
+            raw = unquote_bytes(raw)
         if name in result:
             result[name].append(raw)
         else:

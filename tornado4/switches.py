@@ -44,7 +44,7 @@ SWITCHES = {
         Switch("missing-host", "WIRE-HOST", "HTTP/1.1 requests without a Host header"),
         Switch("chunked-http10", "WIRE-TE", "Transfer-Encoding: chunked in HTTP/1.0"),
         Switch("silent-refusals", "WIRE-400", "closing without an answer where a message is refused"),
-        Switch("unbounded-forms", "SEC-LIMITS", "any number of multipart parts, form arguments and cookies"),
+        Switch("unbounded-forms", "SEC-LIMITS", "any number of parts, arguments and cookies"),
         Switch("cookie-attributes", "SEC-COOKIE-ATTR", "semicolons in the attributes that set_cookie is given"),
         Switch(
             "redirect-credentials", "SEC-REDIRECT-CREDENTIALS", "credentials that follow a redirect to another origin"

@@ -173,16 +173,16 @@ class WSGIAdapter:
         method = environ["REQUEST_METHOD"]
         context = _WSGIRequestContext(environ.get("REMOTE_ADDR", ""), environ["wsgi.url_scheme"])
         connection = _WSGIConnection(method, start_response, context)
-        request = HTTPServerRequest(
-            method,
-            _uri_of(environ),
-            "HTTP/1.1",
-            headers=headers,
-            body=body,
-            host=environ.get("HTTP_HOST") or environ["SERVER_NAME"],
-            connection=connection,
-        )
         try:
+            request = HTTPServerRequest(
+                method,
+                _uri_of(environ),
+                "HTTP/1.1",
+                headers=headers,
+                body=body,
+                host=environ.get("HTTP_HOST") or environ["SERVER_NAME"],
+                connection=connection,
+            )
             request._parse_body()
         except httputil.HTTPInputError as error:
             return _refuse(start_response, str(error))

@@ -6,18 +6,22 @@ import zlib
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from tornado4 import gen, httputil
+from tornado4 import gen, httputil, switches
 from tornado4.util import GzipDecompressor
 
 if TYPE_CHECKING:
     from tornado4.httputil import HTTPHeaders
 
 
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
 class _GzipMessageDelegate(httputil.HTTPMessageDelegate):
     """Stands before another delegate and undoes ``Content-Encoding: gzip``.
 
     The pieces that go on have at most ``chunk_size`` bytes. The original coding is left in the header
-    ``X-Consumed-Content-Encoding``.
+    ``X-Consumed-Content-Encoding``. A body is one gzip member, or several (RFC 1952 section 2.2), each of them whole;
+    no body at all is none as well, as in the answer to HEAD.
     """
 
     #: Says how many bytes the decompressed body may have; None: any number.
@@ -28,6 +32,7 @@ class _GzipMessageDelegate(httputil.HTTPMessageDelegate):
         self._chunk_size = chunk_size
         self._decompressor: GzipDecompressor | None = None
         self._total = 0
+        self._begun = False
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
         if headers.get("Content-Encoding") == "gzip":
@@ -51,14 +56,20 @@ class _GzipMessageDelegate(httputil.HTTPMessageDelegate):
 
     @gen.coroutine
     def _inflate(self, compressed: bytes) -> Generator[Any, Any, None]:
-        decompressor = self._decompressor
-        assert decompressor is not None
         while compressed:
+            decompressor = self._decompressor
+            assert decompressor is not None
+            if decompressor.decompressobj.eof:
+                if not self._next_member(compressed):
+                    return
+                continue
             try:
                 piece = decompressor.decompress(compressed, self._chunk_size)
             except zlib.error as error:
                 raise httputil.HTTPInputError(f"Invalid gzip body: {error}") from error
-            rest = decompressor.unconsumed_tail
+            self._begun = True
+            decoder = decompressor.decompressobj
+            rest = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
             if piece:
                 self._count(piece)
                 waiting = self._delegate.data_received(piece)
@@ -67,6 +78,15 @@ class _GzipMessageDelegate(httputil.HTTPMessageDelegate):
             elif rest == compressed:
                 raise httputil.HTTPInputError("Invalid gzip body")
             compressed = rest
+
+    def _next_member(self, data: bytes) -> bool:
+        """Get ready for what follows a member's end. False if it is to be dropped, as 4.5.3 did."""
+        if switches.is_allowed("broken-gzip"):
+            return False
+        if not _GZIP_MAGIC.startswith(data[:2]):
+            raise httputil.HTTPInputError(f"Invalid gzip body: data behind its end {switches.hint('broken-gzip')}")
+        self._decompressor = GzipDecompressor()
+        return True
 
     def _count(self, piece: bytes) -> None:
         self._total += len(piece)
@@ -77,6 +97,8 @@ class _GzipMessageDelegate(httputil.HTTPMessageDelegate):
 
     def finish(self) -> Any:
         if self._decompressor is not None:
+            if self._begun and not self._decompressor.decompressobj.eof and not switches.is_allowed("broken-gzip"):
+                raise httputil.HTTPInputError(f"Invalid gzip body: it ends too early {switches.hint('broken-gzip')}")
             try:
                 tail = self._decompressor.flush()
             except zlib.error as error:

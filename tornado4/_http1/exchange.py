@@ -120,6 +120,10 @@ class Exchange(httputil.HTTPConnection):
                 waiter.set_result(None)
         return waiter
 
+    def _unanswered(self) -> bool:
+        """Whether nothing of the answer has been sent."""
+        return self._writing is HEAD
+
     def _end(self) -> None:
         """The exchange is over, one way or another."""
         self._over = True

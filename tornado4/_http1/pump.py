@@ -433,6 +433,7 @@ class RequestPump:
             try:
                 self._message.finish()
             except httputil.HTTPInputError:
+                self._need_close = True  # the body was not what it seemed: no end for the application
                 raise
             except Exception:
                 app_log.error("Uncaught exception", exc_info=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from tornado4 import switches
 from tornado4._wire.multipart import MultipartError, TooManyParts, split_parts
 from tornado4.escape import native_str, parse_qs_bytes, utf8
 from tornado4.httputil.errors import refuse
@@ -53,7 +55,7 @@ def parse_body_arguments(
 def _parse_urlencoded(body: bytes, arguments: dict[str, list[bytes]]) -> None:
     most = limits.form_arguments
     if most is not None and body.count(b"&") >= most:
-        raise refuse("too many form arguments")
+        raise refuse(f"too many form arguments {switches.hint('unbounded-forms')}")
     try:
         found: dict[str, list[bytes]] = parse_qs_bytes(native_str(body), keep_blank_values=True)
     except UnicodeError as error:  # not UTF-8, or beyond Latin-1
@@ -84,7 +86,7 @@ def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Argument
     try:
         parts = split_parts(data, boundary, limits.multipart_parts)
     except TooManyParts as error:
-        raise refuse(f"multipart/form-data with {error}") from None
+        raise refuse(f"multipart/form-data with {error} {switches.hint('unbounded-forms')}") from None
     except MultipartError as error:
         gen_log.warning("Invalid multipart/form-data: %s", error)
         return
@@ -96,6 +98,10 @@ def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Argument
         _read_part(head, content, ended or not content, arguments, files)
 
 
+#: What no header of a part may hold: a bare CR is a line end to some readers, and a file name with NUL ends there.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+
+
 def _read_part(
     head: bytes,
     value: bytes,
@@ -105,9 +111,12 @@ def _read_part(
 ) -> None:
     most = limits.multipart_header_size
     if most is not None and len(head) > most:
-        raise refuse("multipart/form-data part header too large")
+        raise refuse(f"multipart/form-data part header too large {switches.hint('unbounded-forms')}")
     try:
-        headers = HTTPHeaders.parse(head.decode("utf-8"))
+        text = head.decode("utf-8")
+        if _CONTROLS.search(text):
+            raise ValueError("control character")
+        headers = HTTPHeaders.parse(text)
     except (ValueError, KeyError):  # 4.5.3 let these out, and the request died of a traceback
         gen_log.warning("Invalid multipart/form-data: malformed part headers")
         return

@@ -18,7 +18,7 @@ from tornado4 import switches
 
 @dataclasses.dataclass(slots=True)
 class ParseLimits:
-    """Counts and sizes (bytes) that bound the parsing of bodies and cookies. 4.5.3 had no such bounds."""
+    """Counts and sizes (bytes) that bound the parsing of queries, bodies and cookies. 4.5.3 had no such bounds."""
 
     #: Parts of one ``multipart/form-data`` body.
     multipart_parts: int | None = 100
@@ -26,6 +26,8 @@ class ParseLimits:
     multipart_header_size: int | None = 10 * 1024
     #: Arguments of one ``application/x-www-form-urlencoded`` body.
     form_arguments: int | None = 1000
+    #: Arguments of one query.
+    query_arguments: int | None = 1000
     #: Cookies of one ``Cookie`` header; those behind it are left out.
     cookies: int | None = 1000
 

@@ -13,7 +13,9 @@ from tornado4 import switches
 from tornado4.escape import parse_qs_bytes
 from tornado4.httputil.body import HTTPFile, parse_body_arguments
 from tornado4.httputil.cookies import parse_cookie
+from tornado4.httputil.errors import refuse
 from tornado4.httputil.headers import HTTPHeaders
+from tornado4.httputil.limits import limits
 from tornado4.httputil.start_lines import RequestStartLine
 from tornado4.httputil.uris import split_absolute, split_host_and_port
 
@@ -66,6 +68,7 @@ class HTTPServerRequest:
       request
 
     What is cheap is worked out at once; the query, the host name and the cookies when first asked for.
+    A query of more arguments than `limits` allows is refused: `HTTPInputError`, which a server answers with 400.
     """
 
     path: str
@@ -89,6 +92,9 @@ class HTTPServerRequest:
             self.path, self.query = uri, ""
         else:
             self.path, _, self.query = uri.partition("?")  # type: ignore[union-attr]
+            most = limits.query_arguments
+            if most is not None and len(self.query) >= most and self.query.count("&") >= most:
+                raise refuse(f"too many query arguments {switches.hint('unbounded-forms')}")
         if headers is None:
             headers = HTTPHeaders()
         self.headers: HTTPHeaders = headers

@@ -29,6 +29,7 @@ from tornado4.ioloop import IOLoop
 from tornado4.iostream import StreamClosedError
 from tornado4.log import app_log
 from tornado4.stack_context import _state
+from tornado4.web import failures
 from tornado4.web.errors import HTTPError
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _fail(handler: RequestHandler, error: BaseException) -> None:
         handler._handle_request_exception(error)
     except Exception:
         app_log.error("Exception in exception handler", exc_info=True)
+        failures.answer_anyhow(handler)
     _open_body(handler)
 
 

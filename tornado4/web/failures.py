@@ -61,22 +61,64 @@ def send(handler: RequestHandler, status_code: int, details: dict[str, Any]) -> 
             except Exception:
                 gen_log.error("Failed to flush partial response", exc_info=True)
         return
+    if 100 <= status_code < 200:
+        # an interim response, behind which the client would wait for another one
+        gen_log.error("Bad HTTP status code: %d", status_code)
+        status_code = 500
     handler.clear()
     reason = details.get("reason")
     error = details["exc_info"][1] if "exc_info" in details else None
     if isinstance(error, HTTPError) and error.reason:
         reason = error.reason
     handler.set_status(status_code, reason=safe_reason(reason))
+    if not getattr(handler, "_writes_error", False):  # else write_error has called us: once is enough
+        handler._writes_error = True  # type: ignore[attr-defined]  # of no interest but here
+        try:
+            handler.write_error(status_code, **details)
+        except Exception:
+            app_log.error("Uncaught exception in write_error", exc_info=True)
+    if handler._finished:
+        return
+    if not handler._headers_written:
+        if 100 <= handler._status_code < 200:
+            handler.set_status(500)
+        if has_no_body(handler._status_code):
+            handler._write_buffer = []  # a page that was for another status
     try:
-        handler.write_error(status_code, **details)
-    except Exception:
-        app_log.error("Uncaught exception in write_error", exc_info=True)
-    if not handler._finished:
         handler.finish()
+    except Exception:
+        app_log.error("Exception in exception handler", exc_info=True)
+        answer_anyhow(handler)
+
+
+def has_no_body(status_code: int) -> bool:
+    """Whether responses of this status end with their head (RFC 9110, 15.2, 15.3.5 and 15.4.5)."""
+    return status_code in (204, 304) or 100 <= status_code < 200
+
+
+def answer_anyhow(handler: RequestHandler) -> None:
+    """The last resort, when even the error page failed: 500 without a body, or the end of a connection that has had
+    something else.
+    """
+    connection: Any = handler.request.connection
+    if handler._finished or connection is None:
+        return
+    unanswered = getattr(connection, "_unanswered", None)
+    if unanswered is not None and unanswered():
+        handler._finished = handler._headers_written = True
+        handler._status_code, headers = 500, httputil.HTTPHeaders({"Content-Length": "0"})
+        connection.write_headers(httputil.ResponseStartLine("", 500, httputil.responses[500]), headers)
+        handler.request.finish()
+        handler._log()
+    elif hasattr(connection, "close"):
+        connection.close()
 
 
 def write_page(handler: RequestHandler, status_code: int, details: dict[str, Any]) -> None:
     """The default error page; the traceback instead, with the setting ``serve_traceback``."""
+    if has_no_body(status_code):
+        handler.finish()
+        return
     if "exc_info" in details and handler.settings.get("serve_traceback"):
         handler.set_header("Content-Type", "text/plain")
         for line in traceback.format_exception(*details["exc_info"]):

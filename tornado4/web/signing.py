@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from tornado4 import switches
 from tornado4.escape import utf8
 from tornado4.log import gen_log
 
@@ -174,24 +175,26 @@ def _decode_signed_value_v1(
     if len(parts) != 3 or isinstance(secret, dict):
         return None  # version 1 says nothing about a key
     payload, stamp, signature = parts
+    # A cookie that is too old, or signed with another secret, may be good elsewhere.
+    shown = value if switches.is_allowed("log-credentials") else utf8(name)
     if not _time_independent_equals(signature, _create_signature_v1(secret, name, payload, stamp)):
-        gen_log.warning("Invalid cookie signature of %r", name)
+        gen_log.warning("Invalid cookie signature %r", shown)
         return None
     now = clock()
     try:
         signed_at = _unsigned(stamp)
     except ValueError:
         # The signature covers the fields joined together, so characters can be moved from one to the other.
-        gen_log.warning("Tampered cookie %r", name)
+        gen_log.warning("Tampered cookie %r", shown)
         return None
     if signed_at < now - max_age_days * 86400:
-        gen_log.warning("Expired cookie %r", name)
+        gen_log.warning("Expired cookie %r", shown)
         return None
     if signed_at > now + _V1_MAX_FUTURE:
-        gen_log.warning("Cookie timestamp in future; possible tampering %r", name)
+        gen_log.warning("Cookie timestamp in future; possible tampering %r", shown)
         return None
     if stamp.startswith(b"0"):
-        gen_log.warning("Tampered cookie %r", name)
+        gen_log.warning("Tampered cookie %r", shown)
         return None
     return _b64decode(payload)
 
