@@ -22,6 +22,7 @@ from typing import Any
 import pycurl
 
 from tornado4 import _handed_on, httputil, stack_context
+from tornado4._masking import mask_line, mask_url
 from tornado4.escape import native_str, utf8
 from tornado4.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse, main
 from tornado4.ioloop import IOLoop, PeriodicCallback
@@ -315,7 +316,7 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
         lines = [f"{native_str(name)}: {native_str(value)}" for name, value in request.headers.get_all()]
         for line in lines:
             if _LINE_BREAKS.search(line):
-                raise ValueError(f"Illegal characters (CR, LF or NUL) in header: {line!r}")
+                raise ValueError(f"Illegal characters (CR, LF or NUL) in header: {mask_line(line)!r}")
         curl.setopt(pycurl.HTTPHEADER, lines)
         agent = request.user_agent
         if agent and _LINE_BREAKS.search(native_str(agent)):
@@ -427,7 +428,7 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
     def _setup_credentials(self, curl: Any, request: HTTPRequest) -> None:
         if request.auth_username is None:
             curl.unsetopt(pycurl.USERPWD)
-            curl_log.debug("%s %s", request.method, request.url)
+            curl_log.debug("%s %s", request.method, mask_url(native_str(request.url)))
             return
         mode = _AUTH_MODES.get(request.auth_mode or "basic")
         if mode is None:
@@ -435,7 +436,8 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
         curl.setopt(pycurl.HTTPAUTH, mode)
         pair = utf8(request.auth_username) + b":" + utf8(request.auth_password or "")
         curl.setopt(pycurl.USERPWD, pair)
-        curl_log.debug("%s %s (username: %r)", request.method, request.url, request.auth_username)
+        url = mask_url(native_str(request.url))
+        curl_log.debug("%s %s (username: %r)", request.method, url, request.auth_username)
 
     def _curl_header_callback(
         self,
@@ -470,7 +472,7 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
         elif debug_type in (1, 2):
             sign = "<" if debug_type == 1 else ">"
             for line in _text(debug_msg).splitlines():
-                curl_log.debug("%s %s", sign, line)
+                curl_log.debug("%s %s", sign, mask_line(line))
         elif debug_type == 4:
             curl_log.debug("%s %r", ">", _text(debug_msg))
 

@@ -25,6 +25,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from tornado4 import _handed_on, httputil, stack_context
+from tornado4._masking import mask_url
 from tornado4.concurrent import Future, TracebackFuture
 from tornado4.escape import native_str, utf8
 from tornado4.ioloop import IOLoop
@@ -407,7 +408,8 @@ class HTTPResponse:
         return self.body
 
     def __repr__(self) -> str:
-        fields = ",".join(f"{name}={value!r}" for name, value in sorted(vars(self).items()))
+        values = vars(self) | {"effective_url": mask_url(self.effective_url)}
+        fields = ",".join(f"{name}={value!r}" for name, value in sorted(values.items()))
         return f"{type(self).__name__}({fields})"
 
 

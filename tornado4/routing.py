@@ -27,6 +27,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from tornado4 import _handed_on, httputil
+from tornado4._masking import shown_target
 from tornado4.escape import url_escape, url_unescape, utf8
 from tornado4.log import access_log, app_log
 from tornado4.util import basestring_type, import_object, re_unescape, unicode_type
@@ -135,7 +136,7 @@ class _NotFoundDelegate(httputil.HTTPMessageDelegate):
             httputil.HTTPHeaders({"Content-Length": "0"}),
         )
         connection.finish()
-        access_log.warning("404 %s %s (%s)", self.request.method, self.request.uri, self.request.remote_ip)
+        access_log.warning("404 %s %s (%s)", self.request.method, shown_target(self.request.uri), self.request.remote_ip)
 
 
 class RuleRouter(Router):

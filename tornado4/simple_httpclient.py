@@ -25,6 +25,7 @@ from urllib import parse as urlparse
 
 from tornado4 import _handed_on, gen, httputil, stack_context, switches
 from tornado4._http1.idle_pool import IdlePool
+from tornado4._masking import mask_url
 from tornado4._wire.http1_grammar import connection_options
 from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
@@ -319,10 +320,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
     def _start(self) -> None:
         url = _unicode(self.request.url or "").strip()
         if _CONTROLS.search(url):
-            raise ValueError(f"Control character in url: {url!r}")
+            raise ValueError(f"Control character in url: {mask_url(url)!r}")
         self.parsed = urlparse.urlsplit(url)
         if self.parsed.scheme not in ("http", "https"):
-            raise ValueError(f"Unsupported url scheme: {self.request.url}")
+            raise ValueError(f"Unsupported url scheme: {mask_url(url)}")
         host, port = self._address()
         self.parsed_hostname = host
         family = socket.AF_INET if self.request.allow_ipv6 is False else socket.AF_UNSPEC

@@ -25,6 +25,7 @@ from typing import Any
 import tornado4
 from tornado4 import _handed_on, escape, httputil, web
 from tornado4._core.current import manner
+from tornado4._masking import printable, shown_target
 from tornado4.concurrent import Future
 from tornado4.escape import native_str
 from tornado4.httputil import HTTPServerRequest
@@ -205,7 +206,7 @@ def _run_without_loop(application: Callable[[HTTPServerRequest], Any], request: 
 
 
 def _refuse(start_response: _StartResponse, reason: str) -> list[bytes]:
-    gen_log.info("Malformed HTTP message: %s", reason)
+    gen_log.info("Malformed HTTP message: %s", printable(reason))
     start_response("400 Bad Request", [("Content-Length", "0")])
     return [b""]
 
@@ -315,7 +316,7 @@ class WSGIContainer:
             log = access_log.info
         else:
             log = access_log.warning if status_code < 500 else access_log.error
-        summary = f"{request.method} {request.uri} ({request.remote_ip})"
+        summary = f"{request.method} {shown_target(request.uri)} ({request.remote_ip})"
         log("%d %s %.2fms", status_code, summary, 1000.0 * request.request_time())
 
 

@@ -15,6 +15,7 @@ from tornado4 import httputil, iostream
 from tornado4._core.yielded import convert_yielded
 from tornado4._http1.exchange import BODY, DONE
 from tornado4._http1.parameters import _ExceptionLoggingContext, _QuietException
+from tornado4._masking import printable
 from tornado4._wire import http1
 from tornado4.concurrent import Future
 from tornado4.log import app_log, gen_log
@@ -341,7 +342,7 @@ class ResponsePump:
             self.stream.close(exc_info=(type(reason), reason, None))
             self._fail(iostream.StreamClosedError(real_error=reason))
             return
-        gen_log.info("Malformed HTTP message from %s: %s", self._conn.context, error)
+        gen_log.info("Malformed HTTP message from %s: %s", self._conn.context, printable(str(error)))
         self._conn.close()
         self._end_closed()
 

@@ -15,6 +15,7 @@ from tornado4 import gen, httputil, iostream
 from tornado4._http1.client_pump import _MOST_HEADS
 from tornado4._http1.exchange import BODY, DONE, HEAD, Exchange, error_answer
 from tornado4._http1.parameters import _ExceptionLoggingContext
+from tornado4._masking import printable
 from tornado4._wire import http1
 from tornado4.concurrent import Future
 from tornado4.log import app_log, gen_log
@@ -68,7 +69,7 @@ class PullingExchange(Exchange):
                 self.close()
             return self._stream is not None
         except httputil.HTTPInputError as error:
-            gen_log.info("Malformed HTTP message from %s: %s", self.context, error)
+            gen_log.info("Malformed HTTP message from %s: %s", self.context, printable(str(error)))
             self._answer_error(error.status_code)
             self.close()
             return False

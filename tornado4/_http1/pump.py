@@ -19,6 +19,7 @@ from tornado4._http1.decompress import _GzipMessageDelegate
 from tornado4._http1.exchange import BODY, DONE, HEAD, error_answer
 from tornado4._http1.parameters import _QuietException
 from tornado4._http1.pulling import CONTINUE
+from tornado4._masking import printable
 from tornado4._wire import http1
 from tornado4.concurrent import Future
 from tornado4.log import app_log, gen_log
@@ -499,7 +500,7 @@ class RequestPump:
         if isinstance(error, http1.HeadTooLarge):
             gen_log.info("Unsatisfiable read, closing connection: %s", error)
         else:
-            gen_log.info("Malformed HTTP message from %s: %s", conn.context, error)
+            gen_log.info("Malformed HTTP message from %s: %s", conn.context, printable(str(error)))
         self._drop_body_timer()
         unanswered = conn._writing is HEAD
         if self._need_close:

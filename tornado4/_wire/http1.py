@@ -263,7 +263,7 @@ class MessageReader:
             headers = grammar.parse_fields(text[line_end + 1 : blank])
             head = self._interpret(text[: line_end - 1 if text[line_end - 1] == "\r" else line_end], headers)
             if head is None:
-                raise refuse(f"Malformed HTTP headers: {text[line_end:100]!r}")
+                raise refuse(f"Malformed HTTP headers: {grammar.blame_field(text[line_end + 1 : blank])}")
         except HTTPInputError:
             self._state = State.FAILED
             raise
@@ -402,7 +402,7 @@ class MessageReader:
                 self._state = State.END
                 return
             if grammar.parse_fields(line.decode("latin-1")) is None:
-                raise refuse(f"Malformed trailer field: {line[:64]!r}")
+                raise refuse(f"Malformed trailer field: {grammar.blame_field(line.decode('latin-1'))}")
 
     def _read_until_close(self) -> bytes | None:
         piece = self._take(self.chunk_size)

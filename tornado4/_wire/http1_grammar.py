@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from tornado4 import switches
+from tornado4._masking import mask_line, mask_url
 from tornado4.httputil.errors import refuse
 from tornado4.httputil.headers import OWS, HTTPHeaders, _normalized_headers
 from tornado4.httputil.uris import split_absolute
@@ -78,6 +79,15 @@ def parse_fields(text: str) -> HTTPHeaders | None:
         else:
             values[name] = value
     return HTTPHeaders._adopt(values)
+
+
+def blame_field(text: str) -> str:
+    """What to say about field lines that `parse_fields` does not take: the first bad one's name, never its value."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line and _FIELD_LINE.match(line + "\n") is None:
+            name = line.partition(":")[0] if ":" in line else ""
+            return f"line {number}, {name[:40]!r}" if name else f"line {number} has no name"
+    return "folded"
 
 
 def _parse_folded(text: str) -> HTTPHeaders | None:
@@ -163,7 +173,7 @@ def check_target(method: str, target: str) -> None:
         absolute = split_absolute(target)
         good = absolute is not None and _HOST.fullmatch(absolute[0]) is not None
     if not good and not switches.is_allowed("request-targets"):
-        raise refuse(f"Invalid request target: {target[:64]!r} {switches.hint('request-targets')}")
+        raise refuse(f"Invalid request target: {mask_url(target[:64])!r} {switches.hint('request-targets')}")
 
 
 def connection_options(value: str | None) -> set[str]:
@@ -253,7 +263,7 @@ def _format_line_by_line(first_line: str, headers: HTTPHeaders) -> bytes:
 def _blame(lines: list[str]) -> None:
     for line in lines:
         if _FORBIDDEN.search(line):
-            raise ValueError("Newline in header: " + repr(line.encode("utf-8", "surrogateescape")))
+            raise ValueError("Newline in header: " + repr(mask_line(line).encode("utf-8", "surrogateescape")))
 
 
 def _spell_unusual(name: str, value: object) -> list[str]:

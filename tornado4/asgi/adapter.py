@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from tornado4 import httputil
 from tornado4._core.yielded import convert_yielded
+from tornado4._masking import printable
 from tornado4.asgi.exchange import Exchange
 from tornado4.asgi.sockets import SocketExchange
 from tornado4.asgi.types import Message, Receive, Scope, Send, to_headers
@@ -64,7 +65,7 @@ class ASGIAdapter:
                 await convert_yielded(waiting)
             await self._read_body(delegate, receive, exchange)
         except httputil.HTTPInputError as error:
-            gen_log.info("Malformed HTTP message from %s: %s", exchange.context, error)
+            gen_log.info("Malformed HTTP message from %s: %s", exchange.context, printable(str(error)))
             _refuse(exchange, 400, "Bad Request")
         except _TooLarge:
             gen_log.info("Malformed HTTP message from %s: body too large", exchange.context)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from tornado4 import switches
+from tornado4._masking import printable
 from tornado4._wire.multipart import MultipartError, TooManyParts, split_parts
 from tornado4.escape import native_str, parse_qs_bytes, utf8
 from tornado4.httputil.errors import refuse
@@ -40,7 +41,7 @@ def parse_body_arguments(
     with 400. ``headers`` are looked at for a Content-Encoding that was not undone.
     """
     if headers and "Content-Encoding" in headers:
-        gen_log.warning("Unsupported Content-Encoding: %s", headers["Content-Encoding"])
+        gen_log.warning("Unsupported Content-Encoding: %s", printable(headers["Content-Encoding"]))
         return
     if content_type.startswith("application/x-www-form-urlencoded"):
         _parse_urlencoded(body, arguments)
@@ -78,7 +79,7 @@ def _find_boundary(content_type: str) -> bytes | None:
 def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Arguments, files: _Files) -> None:
     """Read a ``multipart/form-data`` body into ``arguments`` and ``files``, which are added to.
 
-    A part that is no good is skipped with a warning in the log; see `parse_body_arguments` for the limits.
+    Parts that are no good are skipped, with one warning in the log for the last of them; see `parse_body_arguments` for the limits.
     """
     if boundary.startswith(b'"') and boundary.endswith(b'"'):
         # RFC 2046 allows the quotes but not within; some clients put them though no character asks for it
@@ -90,12 +91,13 @@ def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Argument
     except MultipartError as error:
         gen_log.warning("Invalid multipart/form-data: %s", error)
         return
+    complaint = None
     for head, content, ended in parts:
-        if head is None:
-            gen_log.warning("multipart/form-data missing headers")
-            continue
+        # One line a body: as many as there are parts would fill the log.
         # As in 4.5.3, the blank line may be the end of an empty value as well.
-        _read_part(head, content, ended or not content, arguments, files)
+        complaint = _read_part(head, content, ended or not content, arguments, files) or complaint
+    if complaint:
+        gen_log.warning(complaint)
 
 
 #: What no header of a part may hold: a bare CR is a line end to some readers, and a file name with NUL ends there.
@@ -103,12 +105,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 
 
 def _read_part(
-    head: bytes,
-    value: bytes,
-    whole: bool,
-    arguments: dict[str, list[bytes]],
-    files: dict[str, list[HTTPFile]],
-) -> None:
+    head: bytes | None, value: bytes, whole: bool, arguments: _Arguments, files: _Files
+) -> str | None:
+    """Add what a part says; returns what is wrong with one that is skipped."""
+    if head is None:
+        return "multipart/form-data missing headers"
     most = limits.multipart_header_size
     if most is not None and len(head) > most:
         raise refuse(f"multipart/form-data part header too large {switches.hint('unbounded-forms')}")
@@ -118,19 +119,17 @@ def _read_part(
             raise ValueError("control character")
         headers = HTTPHeaders.parse(text)
     except (ValueError, KeyError):  # 4.5.3 let these out, and the request died of a traceback
-        gen_log.warning("Invalid multipart/form-data: malformed part headers")
-        return
+        return "Invalid multipart/form-data: malformed part headers"
     disposition, params = _parse_header(headers.get("Content-Disposition", ""))
     if disposition != "form-data" or not whole:
-        gen_log.warning("Invalid multipart/form-data")
-        return
+        return "Invalid multipart/form-data"
     name = params.get("name")
     if not name:
-        gen_log.warning("multipart/form-data value missing name")
-        return
+        return "multipart/form-data value missing name"
     if params.get("filename"):
         content_type = headers.get("Content-Type", "application/unknown")
         upload: Any = HTTPFile(filename=params["filename"], body=value, content_type=content_type)
         files.setdefault(name, []).append(upload)
     else:
         arguments.setdefault(name, []).append(value)
+    return None

@@ -10,6 +10,7 @@ from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Generic, TypeVar, overload
 
 from tornado4 import switches
+from tornado4._masking import mask_headers, mask_url
 from tornado4.escape import parse_qs_bytes
 from tornado4.httputil.body import HTTPFile, parse_body_arguments
 from tornado4.httputil.cookies import parse_cookie
@@ -248,8 +249,10 @@ class HTTPServerRequest:
 
     def __repr__(self) -> str:
         shown = ("protocol", "host", "method", "uri", "version", "remote_ip")
-        words = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
-        return f"{type(self).__name__}({words}, headers={dict(self.headers)})"
+        values = {name: getattr(self, name) for name in shown}
+        values["uri"] = mask_url(self.uri)
+        words = ", ".join([f"{name}={value!r}" for name, value in values.items()])
+        return f"{type(self).__name__}({words}, headers={mask_headers(self.headers.items())})"
 
 
 _COOKIES = HTTPServerRequest.cookies

@@ -8,6 +8,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import httputil
+from tornado4._masking import printable
 from tornado4.log import app_log, gen_log
 from tornado4.web.errors import Finish, HTTPError
 from tornado4.web.output import safe_reason
@@ -47,7 +48,8 @@ def log(handler: RequestHandler, error: BaseException | None, exc_info: Any) -> 
         )
     elif error.log_message:
         line = "%d %s: " + error.log_message
-        gen_log.warning(line, error.status_code, handler._request_summary(), *error.args)
+        args = [printable(arg) if isinstance(arg, str) else arg for arg in error.args]
+        gen_log.warning(line, error.status_code, handler._request_summary(), *args)
 
 
 def send(handler: RequestHandler, status_code: int, details: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from types import MethodType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import escape, httputil, iostream
+from tornado4._masking import shown_target
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
 from tornado4.httputil.headers import HTTPHeaders
@@ -335,7 +336,7 @@ class RequestHandler(HandlerPages):
 
     def _request_summary(self) -> str:
         request = self.request
-        return f"{request.method} {request.uri} ({request.remote_ip})"
+        return f"{request.method} {shown_target(request.uri)} ({request.remote_ip})"
 
 
 #: Our own methods, to tell whether a handler brings others.

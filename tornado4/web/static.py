@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import mimetypes
 import os
 import stat
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from tornado4 import gen, httputil, iostream, switches
 from tornado4.httputil.dates import parse_date
 from tornado4.log import gen_log
-from tornado4.web import file_sending
+from tornado4.web import file_sending, static_paths
 from tornado4.web.cookies import utcnow
 from tornado4.web.errors import HTTPError
 from tornado4.web.handler import RequestHandler
@@ -33,6 +34,9 @@ class StaticFileHandler(RequestHandler):
     The rule's one group is the file's path. With ``?v=`` in the URL (`static_url` puts a hash of the
     content there), the response may be cached for ten years.
 
+    Symbolic links are followed as long as they stay below the directory; further directories that they may lead to
+    are ``allowed_symlink_directory``, a path or a list of paths.
+
     To serve something else than files, override the class methods `get_absolute_path`, `get_content` and
     `get_content_version`, and the methods `get_content_size` and `get_modified_time`. `get_content` must be
     a class method: versions are also made where there is no request.
@@ -42,15 +46,25 @@ class StaticFileHandler(RequestHandler):
     CACHE_MAX_AGE = 86400 * 365 * 10
 
     _static_hashes: dict[str, str | None] = {}
+    #: Files that are remembered; what a page asks `static_url` about may come from outside.
+    _MOST_HASHES = 10_000
     #: Guards ``_static_hashes``: ``static_url`` may be called from threads.
     _lock = threading.Lock()
 
     path: str
+    allowed_symlink_directory: str | Iterable[str] | None = None
 
-    def initialize(self, path: str, default_filename: str | None = None) -> None:
-        """Takes the directory, and the name of the file that stands for a directory."""
+    def initialize(
+        self,
+        path: str,
+        default_filename: str | None = None,
+        *,
+        allowed_symlink_directory: str | Iterable[str] | None = None,
+    ) -> None:
+        """Takes the directory, the name of the file that stands for a directory, and where links may lead to."""
         self.root = path
         self.default_filename = default_filename
+        self.allowed_symlink_directory = allowed_symlink_directory
 
     @classmethod
     def reset(cls) -> None:
@@ -174,22 +188,25 @@ class StaticFileHandler(RequestHandler):
         if "\0" in absolute_path:
             raise HTTPError(404)
         root = os.path.abspath(root)
-        if not root.endswith(os.path.sep):
-            # /srv/files must not open /srv/files-private; the file system's root ends so already
-            root += os.path.sep
-        # a directory asked for by its own name has lost its slash in abspath
-        if not (absolute_path + os.path.sep).startswith(root):
+        if not static_paths.is_below(absolute_path, root):
             raise HTTPError(403, "%s is not in root static directory", self.path)
+        if static_paths._ON_WINDOWS and static_paths.is_windows_trap(absolute_path[len(root) :]):
+            raise HTTPError(404)
         if self.default_filename is not None and os.path.isdir(absolute_path):
             if not self.request.path.endswith("/"):
                 self._redirect_to_directory()
                 return None
             absolute_path = os.path.join(absolute_path, self.default_filename)
-        if os.path.isfile(absolute_path):
-            return absolute_path
-        if os.path.exists(absolute_path):
+        try:
+            status = os.stat(absolute_path)
+        except (OSError, ValueError):
+            raise HTTPError(404) from None
+        if not stat.S_ISREG(status.st_mode):
             raise HTTPError(403, "%s is not a file", self.path)
-        raise HTTPError(404)
+        if static_paths.leads_out(absolute_path, status, root, self.allowed_symlink_directory):
+            hint = switches.hint("static-symlinks")
+            raise HTTPError(403, "%s is a link out of the root static directory %s", self.path, hint)
+        return absolute_path
 
     def _redirect_to_directory(self) -> None:
         path = self.request.path
@@ -268,24 +285,43 @@ class StaticFileHandler(RequestHandler):
 
     @classmethod
     def get_version(cls, settings: dict[str, Any], path: str) -> str | None:
-        """The version for `make_static_url`; None if the file cannot be read."""
-        return cls._get_cached_version(cls.get_absolute_path(settings["static_path"], path))
+        """The version for `make_static_url`; None if the file cannot be read, or is not to be.
+
+        Where `get_absolute_path` or `get_content` are overridden, it is theirs to say what may be read.
+        """
+        root = settings["static_path"]
+        absolute = cls.get_absolute_path(root, path)
+        if (cls.get_absolute_path.__func__, cls.get_content.__func__) != _OWN_FILES:  # type: ignore[attr-defined]
+            return cls._get_cached_version(absolute)
+        allowed = settings.get("static_handler_args", {}).get("allowed_symlink_directory")
+        check = functools.partial(static_paths.check_readable, absolute, root, allowed)
+        return cls._get_cached_version(absolute, check)
 
     @classmethod
-    def _get_cached_version(cls, abs_path: str) -> str | None:
+    def _get_cached_version(cls, abs_path: str, check: Callable[[], None] | None = None) -> str | None:
         with cls._lock:
             known = cls._static_hashes
             if abs_path in known:
                 return known[abs_path] or None
             version = None
             try:
+                if check is not None:
+                    check()
                 version = cls.get_content_version(abs_path)
             except Exception:
                 # remembered, too: a missing file is to be reported once, not on every page
                 gen_log.error("Could not open static file %r", abs_path)
+            if len(known) >= cls._MOST_HASHES:
+                known.pop(next(iter(known)))
             known[abs_path] = version
             return version or None
 
 
 #: What `file_sending` may pass by.
 _OWN_METHODS = file_sending.methods_of(StaticFileHandler)
+
+#: Our own ways to a file and its content, to tell whether a subclass brings others.
+_OWN_FILES = (
+    StaticFileHandler.get_absolute_path.__func__,  # type: ignore[attr-defined]
+    StaticFileHandler.get_content.__func__,  # type: ignore[attr-defined]
+)
