@@ -21,11 +21,12 @@ from typing import Any
 
 import pycurl
 
-from tornado4 import _handed_on, httputil, stack_context
+from tornado4 import _handed_on, httputil, stack_context, switches
 from tornado4._masking import mask_line, mask_url
 from tornado4.escape import native_str, utf8
 from tornado4.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse, main
 from tornado4.ioloop import IOLoop, PeriodicCallback
+from tornado4.log import gen_log
 
 __all__ = [
     "AsyncHTTPClient",
@@ -67,6 +68,9 @@ _TIMES = {
     "redirect": pycurl.REDIRECT_TIME,
 }
 
+#: Bytes of a response's body.
+_MOST_BYTES = 100 * 1024 * 1024
+
 # SEC: libcurl sends these lines as they are.
 _LINE_BREAKS = re.compile(r"[\r\n\0]")
 _NOT_A_METHOD = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
@@ -76,10 +80,20 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
     """The client on libcurl. ``max_clients`` is the number of its handles, thus of requests at a time."""
 
     def initialize(  # type: ignore[override]
-        self, io_loop: IOLoop, max_clients: int = 10, defaults: Mapping[str, Any] | None = None
+        self,
+        io_loop: IOLoop,
+        max_clients: int = 10,
+        defaults: Mapping[str, Any] | None = None,
+        *,
+        max_body_size: int | None = None,
     ) -> None:
-        """Set up the multi handle and ``max_clients`` easy handles."""
+        """Set up the multi handle and ``max_clients`` easy handles.
+
+        :arg int max_body_size: bytes, counted after decompression; a longer body is an error (599). The default is
+            100 MB, as in `.SimpleAsyncHTTPClient`.
+        """
         super().initialize(io_loop, defaults=defaults)
+        self.max_body_size = max_body_size or _MOST_BYTES
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timeout)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._handle_socket)
@@ -330,12 +344,15 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
             pycurl.HEADERFUNCTION,
             functools.partial(self._curl_header_callback, headers, request.header_callback),
         )
+        receive: Callable[[bytes], Any] = buffer.write
         if request.streaming_callback is not None:
-            receive = request.streaming_callback
             # On the loop: an error there is the caller's, and not libcurl's.
-            curl.setopt(pycurl.WRITEFUNCTION, lambda chunk: self.io_loop.add_callback(receive, chunk))
+            receive = functools.partial(self.io_loop.add_callback, request.streaming_callback)
+        if switches.is_allowed("unbounded-curl"):
+            limit = None
         else:
-            curl.setopt(pycurl.WRITEFUNCTION, buffer.write)
+            limit = self.max_body_size
+        curl.setopt(pycurl.WRITEFUNCTION, _Bounded(receive, limit).take)
 
     def _setup_transport(self, curl: Any, request: HTTPRequest) -> None:
         curl.setopt(pycurl.FOLLOWLOCATION, bool(request.follow_redirects))
@@ -475,6 +492,24 @@ class CurlAsyncHTTPClient(AsyncHTTPClient):
                 curl_log.debug("%s %s", sign, mask_line(line))
         elif debug_type == 4:
             curl_log.debug("%s %r", ">", _text(debug_msg))
+
+
+class _Bounded:
+    """Hands what libcurl has received, and decompressed, on to ``receive``, up to ``limit`` bytes."""
+
+    def __init__(self, receive: Callable[[bytes], Any], limit: int | None) -> None:
+        self.receive = receive
+        self.left = limit
+
+    def take(self, chunk: bytes) -> int:
+        """The number of bytes taken. One that is too small ends the transfer (``pycurl.E_WRITE_ERROR``)."""
+        if self.left is not None:
+            self.left -= len(chunk)
+            if self.left < 0:
+                gen_log.warning("Response body too large %s", switches.hint("unbounded-curl"))
+                return 0
+        self.receive(chunk)
+        return len(chunk)
 
 
 def _text(message: str | bytes) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from typing import Any
 
-from tornado4 import _handed_on
+from tornado4 import _handed_on, switches
 from tornado4.concurrent import Future, dummy_executor, run_on_executor
 from tornado4.ioloop import IOLoop
 from tornado4.log import gen_log
@@ -430,7 +430,7 @@ def ssl_options_to_context(ssl_options: ssl.SSLContext | Mapping[str, Any]) -> s
     """Turn a dictionary of ``ssl_options`` into an `ssl.SSLContext`; a context is handed back as it is.
 
     Keys: ``certfile``, ``keyfile``, ``ca_certs`` (paths), ``cert_reqs`` (an ``ssl.CERT_*``; default
-    ``CERT_NONE``), ``ssl_version`` (default: all that OpenSSL allows), ``ciphers`` (an OpenSSL cipher
+    ``CERT_NONE``, which is what a server wants), ``ssl_version`` (default: all that OpenSSL allows), ``ciphers`` (an OpenSSL cipher
     string). An unknown key is an `AssertionError`. The context serves both sides of a connection, as in
     4.5.3.
     """
@@ -445,7 +445,9 @@ def ssl_wrap_socket(
 ) -> ssl.SSLSocket:
     """Make an `ssl.SSLSocket` of ``socket`` (which is detached by that), as ``ssl_options`` say.
 
-    ``server_hostname`` is sent for SNI and, where the context asks for it, checked against the certificate.
+    ``server_hostname`` is sent for SNI and, where the context asks for it, checked against the certificate. On the
+    client's side a dictionary without ``cert_reqs`` has the server's certificate verified, against ``ca_certs`` or
+    what the system trusts, and the name where one is given; ``cert_reqs=ssl.CERT_NONE`` does not.
     The keyword arguments (``server_side``, ``do_handshake_on_connect``, ...) go to
     `ssl.SSLContext.wrap_socket`.
     """
@@ -466,14 +468,32 @@ def _context_for(
     given = {key: value for key, value in ssl_options.items() if value is not None}
     if (ciphers := given.get("ciphers")) is not None:
         context.set_ciphers(ciphers)
+    verifies = server_side is False and verifies_by_default(ssl_options)
     if (authorities := given.get("ca_certs")) is not None:
         context.load_verify_locations(authorities)
+    elif verifies:
+        _load_system_certificates(context)
     if (wanted := given.get("cert_reqs")) is not None:
+        context.check_hostname = context.check_hostname and wanted != ssl.CERT_NONE
         context.verify_mode = wanted
+    elif verifies:
+        context.verify_mode = ssl.CERT_REQUIRED
     if (certificate := given.get("certfile")) is not None:
         context.load_cert_chain(certificate, given.get("keyfile"))
     context.options |= ssl.OP_NO_COMPRESSION  # CRIME (CVE-2012-4929)
     return context
+
+
+def verifies_by_default(ssl_options: Mapping[str, Any]) -> bool:
+    """Whether a client with these options verifies a certificate though they say nothing about it."""
+    return ssl_options.get("cert_reqs") is None and not switches.is_allowed("unverified-tls")
+
+
+def _load_system_certificates(context: ssl.SSLContext) -> None:
+    if _needs_certifi(ssl.Purpose.SERVER_AUTH):
+        context.load_verify_locations(certifi.where())
+    else:
+        context.load_default_certs()
 
 
 def _new_context(ssl_version: int | None, server_side: bool | None) -> ssl.SSLContext:

@@ -11,12 +11,18 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tornado4 import stack_context
+from tornado4 import stack_context, switches
 from tornado4.concurrent import Future
 from tornado4.iostream.lifecycle import _WRITE
 from tornado4.iostream.plain import IOStream
 from tornado4.log import gen_log
-from tornado4.netutil import SSLCertificateError, _client_ssl_defaults, ssl_match_hostname, ssl_wrap_socket
+from tornado4.netutil import (
+    SSLCertificateError,
+    _client_ssl_defaults,
+    ssl_match_hostname,
+    ssl_wrap_socket,
+    verifies_by_default,
+)
 
 
 class SSLIOStream(IOStream):
@@ -99,7 +105,8 @@ class SSLIOStream(IOStream):
                 peer = self.socket.getpeername()
             except OSError:
                 peer = "(not connected)"
-            gen_log.warning("SSL Error on %s %s: %s", self.socket.fileno(), peer, error)
+            hint = self._hint() if isinstance(error, ssl.SSLCertVerificationError) else ""
+            gen_log.warning("SSL Error on %s %s: %s%s", self.socket.fileno(), peer, error, hint)
             self.close(exc_info=True)
         else:
             raise error
@@ -124,7 +131,9 @@ class SSLIOStream(IOStream):
                 return True
             mode = options.verify_mode
         else:
-            mode = options.get("cert_reqs", ssl.CERT_NONE)
+            mode = options.get("cert_reqs") or ssl.CERT_NONE
+            if not self.socket.server_side and verifies_by_default(options):
+                mode = ssl.CERT_REQUIRED
         if mode not in (ssl.CERT_REQUIRED, ssl.CERT_OPTIONAL) or self._server_hostname is None:
             return True
         if not peercert:
@@ -135,9 +144,15 @@ class SSLIOStream(IOStream):
         try:
             ssl_match_hostname(peercert, self._server_hostname)
         except SSLCertificateError as e:
-            gen_log.warning("Invalid SSL certificate: %s", e)
+            gen_log.warning("Invalid SSL certificate: %s%s", e, self._hint())
             return False
         return True
+
+    def _hint(self) -> str:
+        """What to add to a complaint about a certificate that 4.5.3 would not have looked at."""
+        options = self._ssl_options
+        ours = not isinstance(options, ssl.SSLContext) and verifies_by_default(options)
+        return f" {switches.hint('unverified-tls')}" if ours else ""
 
     def wait_for_handshake(self, callback: Callable[[], Any] | None = None) -> Any:
         """Wait until the handshake is done: a Future of the stream, or a call of ``callback()``.

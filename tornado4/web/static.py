@@ -308,6 +308,8 @@ class StaticFileHandler(RequestHandler):
                 if check is not None:
                     check()
                 version = cls.get_content_version(abs_path)
+            except static_paths.LeadsOut as error:
+                gen_log.error("Could not open static file %r: %s", abs_path, error)
             except Exception:
                 # remembered, too: a missing file is to be reported once, not on every page
                 gen_log.error("Could not open static file %r", abs_path)

@@ -20,6 +20,10 @@ _found_inside: dict[tuple[str, tuple[str, ...]], tuple[int, int, int]] = {}
 _MOST_FOUND = 10_000
 
 
+class LeadsOut(OSError):
+    """A symbolic link leads out of the directory."""
+
+
 def is_below(path: str, root: str) -> bool:
     """Whether ``path``, by its name, is ``root`` or lies below it. Both are absolute and normalised."""
     # /srv/files must not open /srv/files-private; the file system's root ends in a separator already
@@ -67,4 +71,4 @@ def check_readable(path: str, root: str, allowed: str | Iterable[str] | None) ->
     if not stat.S_ISREG(status.st_mode):
         raise OSError("not a file")
     if leads_out(path, status, root, allowed):
-        raise OSError(f"a link out of the static directory {switches.hint('static-symlinks')}")
+        raise LeadsOut(f"a link out of the static directory {switches.hint('static-symlinks')}")
