@@ -1,7 +1,7 @@
 """Percent-encoding undone (RFC 3986 section 2.1): one pass, and little more memory than the result.
 
-`urllib.parse` makes several objects of each escape, up to 180 bytes for one that is none: a body of nothing but ``%`` took
-more than a hundred times its size.
+`urllib.parse` makes several objects of each escape, up to 180 bytes for one that is none: a body of nothing but
+``%`` took more than a hundred times its size.
 """
 
 from __future__ import annotations

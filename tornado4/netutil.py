@@ -430,9 +430,9 @@ def ssl_options_to_context(ssl_options: ssl.SSLContext | Mapping[str, Any]) -> s
     """Turn a dictionary of ``ssl_options`` into an `ssl.SSLContext`; a context is handed back as it is.
 
     Keys: ``certfile``, ``keyfile``, ``ca_certs`` (paths), ``cert_reqs`` (an ``ssl.CERT_*``; default
-    ``CERT_NONE``, which is what a server wants), ``ssl_version`` (default: all that OpenSSL allows), ``ciphers`` (an OpenSSL cipher
-    string). An unknown key is an `AssertionError`. The context serves both sides of a connection, as in
-    4.5.3.
+    ``CERT_NONE``, which is what a server wants), ``ssl_version`` (default: all that OpenSSL allows), ``ciphers``
+    (an OpenSSL cipher string). An unknown key is an `AssertionError`. The context serves both sides of a
+    connection, as in 4.5.3.
     """
     return _context_for(ssl_options, None)
 

@@ -136,7 +136,8 @@ class _NotFoundDelegate(httputil.HTTPMessageDelegate):
             httputil.HTTPHeaders({"Content-Length": "0"}),
         )
         connection.finish()
-        access_log.warning("404 %s %s (%s)", self.request.method, shown_target(self.request.uri), self.request.remote_ip)
+        request = self.request
+        access_log.warning("404 %s %s (%s)", request.method, shown_target(request.uri), request.remote_ip)
 
 
 class RuleRouter(Router):

@@ -79,7 +79,8 @@ def _find_boundary(content_type: str) -> bytes | None:
 def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Arguments, files: _Files) -> None:
     """Read a ``multipart/form-data`` body into ``arguments`` and ``files``, which are added to.
 
-    Parts that are no good are skipped, with one warning in the log for the last of them; see `parse_body_arguments` for the limits.
+    Parts that are no good are skipped, with one warning in the log for the last of them; see `parse_body_arguments`
+    for the limits.
     """
     if boundary.startswith(b'"') and boundary.endswith(b'"'):
         # RFC 2046 allows the quotes but not within; some clients put them though no character asks for it

@@ -159,8 +159,8 @@ class HTTPHeaders(MutableMapping[str, str]):
         if last is None:
             raise KeyError(last)
         present = self._values[last]
-        # Taken out first: what nobody else holds, CPython makes longer in place. With a copy for each line, the lines of
-        # a value would cost the square of their number.
+        # Taken out first: what nobody else holds, CPython makes longer in place. With a copy for each line, the
+        # lines of a value would cost the square of their number.
         if type(present) is list:
             value = present.pop()
             value += text
@@ -168,7 +168,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         else:
             self._values[last] = ""
             present += text  # type: ignore[operator]
-            self._values[last] = present  # type: ignore[assignment]
+            self._values[last] = present
 
     @classmethod
     def parse(cls, headers: str) -> HTTPHeaders:

@@ -12,7 +12,7 @@ from tornado4 import switches
 _ON_WINDOWS = os.name == "nt"
 
 #: Devices, which Windows finds in every directory and whatever the suffix.
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ .]*(?:[.:].*)?", re.IGNORECASE)
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ .]*(?:[.:].*)?", re.I)
 
 #: By path and places allowed, the file that was found to lie in one of them. It is known again by its number and the
 #: time of its last change, so that the links on the way to it need not be followed for each request.
