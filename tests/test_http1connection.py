@@ -406,7 +406,7 @@ def test_gzip_is_undone_when_asked_for(io_loop: IOLoop) -> None:
     [
         (gzip.compress(b"x" * 1_000_000), b"413"),
         (b"this is not gzip at all", b"400"),
-        (gzip.compress(b"abc") + b"trailing garbage", b"200"),
+        (gzip.compress(b"abc") + b"trailing garbage", b"400"),
     ],
 )
 def test_gzip_that_is_too_large_or_broken(io_loop: IOLoop, body: bytes, status: bytes) -> None:
@@ -423,7 +423,7 @@ def test_gzip_that_is_too_large_or_broken(io_loop: IOLoop, body: bytes, status: 
     ("data", "status", "message"),
     [
         (b"asdf\r\n\r\n", 400, "Malformed HTTP request line"),
-        (b"GET / HTTP/1.0\r\nasdf\r\n\r\n", 400, "Malformed HTTP headers: '\\nasdf\\r\\n\\r\\n'"),
+        (b"GET / HTTP/1.0\r\nasdf\r\n\r\n", 400, "Malformed HTTP headers: line 1 has no name"),
         (get(b"/", b"Content-Length: foo"), 400, "Only integer Content-Length is allowed: foo"),
         (get(b"/", b"Transfer-Encoding: chunked") + b"-5\r\n", 400, "Invalid chunk size: b'-5'"),
         (b"GET / HTTP/2.0\r\n\r\n", 505, "Malformed HTTP version in HTTP Request-Line: 'HTTP/2.0'"),

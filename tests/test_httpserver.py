@@ -170,10 +170,10 @@ def test_address_from_a_proxy(headers: dict[str, str], address: str) -> None:
         ({"X-Forwarded-Proto": "https", "X-Scheme": "http"}, "http"),
         ({"X-Scheme": "gopher"}, "http"),
         ({"X-Forwarded-Proto": "https, http"}, "http"),
-        ({"X-Forwarded-Proto": "http, https"}, "http"),
+        ({"X-Forwarded-Proto": "http, https"}, "https"),
     ],
 )
-def test_protocol_from_a_proxy_as_in_453(headers: dict[str, str], protocol: str) -> None:
+def test_protocol_from_a_proxy(headers: dict[str, str], protocol: str) -> None:
     assert context(**headers).protocol == protocol
 
 

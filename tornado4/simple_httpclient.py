@@ -323,7 +323,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
             raise ValueError(f"Control character in url: {mask_url(url)!r}")
         self.parsed = urlparse.urlsplit(url)
         if self.parsed.scheme not in ("http", "https"):
-            raise ValueError(f"Unsupported url scheme: {mask_url(url)}")
+            raise ValueError(f"Unsupported url scheme: {mask_url(str(self.request.url))}")
         host, port = self._address()
         self.parsed_hostname = host
         family = socket.AF_INET if self.request.allow_ipv6 is False else socket.AF_UNSPEC

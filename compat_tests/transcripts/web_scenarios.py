@@ -1,7 +1,7 @@
 """tornado.web: signed values."""
 from tornado import web
 
-ROWS = {"signed_names_beyond_ascii": "SIGN-NAME"}
+ROWS = {"read_back": "SEC-LOG", "signed_names_beyond_ascii": "SIGN-NAME", "too_old_or_too_new": "SEC-LOG"}
 
 
 def clock():

@@ -11,6 +11,11 @@ ROWS = {
     "state with a bad reason": "SEC-REASON",
     "streamed limit length": "WIRE-413",
     "streamed limit chunks": "WIRE-413",
+    **{f"decode {value}": "SEC-LOG" for value in ("a|b|c", "1|1400000000|sig", f"dg==|1400000000|{'0' * 40}")},
+    "secure cookie a|1400000000|b": "SEC-LOG",
+    "/raise/204": "WEB-BODILESS",
+    "/raise/304": "WEB-BODILESS",
+    "xheaders X-Forwarded-Proto: http, https": "SEC-PROXY-SCHEME",
     "range bytes=-1000": "WEB-RANGE",
     "range bytes=5-2": "WEB-RANGE",
 }

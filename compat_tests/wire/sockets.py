@@ -57,6 +57,8 @@ DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
 ROWS = {
     "shake without Host": "WIRE-HOST",
     "shake 1.0": "WS-1.0",
+    "shake without Sec-WebSocket-Version": "SEC-WEBSOCKET-VERSION",
+    **{f"shake version {version}": "SEC-WEBSOCKET-VERSION" for version in ("7", "8", "12", "14", "x", "")},
     "too long": "WS-CLOSED",
     "too long in fragments": "WS-CLOSED",
     "length not minimal": "SEC-WEBSOCKET",

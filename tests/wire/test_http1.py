@@ -49,11 +49,18 @@ class TestRequestLine:
         assert message.complete and message.body == b"" and message.keep_alive
 
     @pytest.mark.parametrize(
-        "target", [b"*", b"http://a.example/b?c", b"example.com:443", b"//double", b"/\xc3\xa9"]
+        ("method", "target"),
+        [
+            (b"OPTIONS", b"*"),
+            (b"GET", b"http://a.example/b?c"),
+            (b"CONNECT", b"example.com:443"),
+            (b"GET", b"//double"),
+            (b"GET", b"/\xc3\xa9"),
+        ],
     )
-    def test_forms_of_target(self, target: bytes) -> None:
+    def test_forms_of_target(self, method: bytes, target: bytes) -> None:
         """Section 3.2; obs-text is let through as in 4.5.3."""
-        (message,) = request(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n").messages
+        (message,) = request(method + b" " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n").messages
         assert message.start_line.path == target.decode("latin-1")
 
     @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def put(
     """
     if _UNSAFE_PAIR.search(name + value):
         # control characters, and blanks, would break the header line or change its meaning
-        raise ValueError(f"Invalid cookie {name!r}: control character or blank in name or value")
+        raise ValueError(f"Invalid cookie {name!r}: {value!r}")
     for key, given in (("domain", domain), ("path", path), *attributes.items()):
         check_attribute(name, key, given, lenient=lenient)
     jar.pop(name, None)
