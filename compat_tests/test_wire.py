@@ -11,12 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from compat_tests.oracle import TOP
 from compat_tests.side import ServerSide, comparable, side_by_side
+
+#: A cookie in the representation of a request.
+_COOKIE = re.compile(r"(HTTPServerRequest\(.*'Cookie': )'[^']*'")
+
+
+def _mask(text: str) -> str:
+    """A log line of 4.5.3's without the cookies that we do not show (SEC-LOG)."""
+    return _COOKIE.sub(r"\1'***'", text)
+
 
 SUITES = ["basic", "features", "limited", "programs", "sockets"]
 
@@ -46,6 +56,7 @@ def test_the_same_bytes_get_the_same_answer(
 ) -> None:
     steps = sent if isinstance(sent, list) else [sent]
     real, ours = (comparable(side.exchange(*steps)) for side in sides[suite])
+    real["log"] = [[name, level, _mask(text), error] for name, level, text, error in real["log"]]
     if row is None:
         assert ours == real
     else:
