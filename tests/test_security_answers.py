@@ -85,7 +85,8 @@ class Broken(RequestHandler):
 
 @pytest.fixture(scope="module")
 def server() -> Any:
-    handlers = [(r"/raises/(\d+)", Raises), (r"/sends/(\d+)", Sends), (r"/page/(\w+)", Page), ("/broken", Broken), ("/next", Next)]
+    handlers: list[Any] = [(r"/raises/(\d+)", Raises), (r"/sends/(\d+)", Sends), (r"/page/(\w+)", Page)]
+    handlers += [("/broken", Broken), ("/next", Next)]
     with attacked(handlers) as made:
         yield made
 

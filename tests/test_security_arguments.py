@@ -110,7 +110,8 @@ def test_folded_headers_of_parts_as_in_453(server: Any) -> None:
     ("parameters", "expected"),
     [
         (b'name="a;b"; filename="c;d"', b"([], ['c;d'])"), (b'name="a"; name="b"', b"(['b'], [])"),
-        (b'name="a\\"b"', b"(['a\"b'], [])"), (b"name", b"([], [])"), (b'name="', b"(['\"'], [])"), (b"; ;;name=a", b"(['a'], [])"),
+        (b'name="a\\"b"', b"(['a\"b'], [])"), (b"name", b"([], [])"), (b'name="', b"(['\"'], [])"),
+        (b"; ;;name=a", b"(['a'], [])"),
         (b'NAME="a"', b"(['a'], [])"), (b'name="a" ; filename="../b"', b"([], ['../b'])"), (b"name=", b"([], [])"),
     ],
 )  # fmt: skip

@@ -52,7 +52,8 @@ def test_versions_of_websockets(server: Any, version: str) -> None:
 
 
 def test_version_13_is_spoken(server: Any) -> None:
-    assert server.send(f"GET /socket HTTP/1.1\r\nHost: x\r\n{KEY}Sec-WebSocket-Version: 13\r\n\r\n".encode())[:13] == b"HTTP/1.1 101 "
+    request = f"GET /socket HTTP/1.1\r\nHost: x\r\n{KEY}Sec-WebSocket-Version: 13\r\n\r\n"
+    assert server.send(request.encode()).startswith(b"HTTP/1.1 101 ")
 
 
 @pytest.mark.parametrize("host", ["a,b", "a.example,", ",", "a%", "%", "a%zz", "a%4", "a%%41", "a.example%:80"])
@@ -95,7 +96,8 @@ def test_forms_of_their_own(server: Any, method: str, target: str) -> None:
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("GET", "a"), ("GET", "a/b"), ("GET", "?a"), ("GET", "*"), ("GET", "a.example:80"), ("GET", "http:/a"), ("GET", "http:a"),
+        ("GET", "a"), ("GET", "a/b"), ("GET", "?a"), ("GET", "*"), ("GET", "a.example:80"), ("GET", "http:/a"),
+        ("GET", "http:a"),
         ("GET", "http:///a"), ("GET", "urn:a:b"), ("GET", "http://user:password@a.example/"), ("GET", "http://a,b/"),
         ("GET", "http://a%/"), ("GET", "http://a:b/"), ("CONNECT", "/a"), ("CONNECT", "a.example"), ("CONNECT", "http://a.example/"),
         ("CONNECT", ":80"), ("OPTIONS", "**"), ("GET", "#a"), ("GET", "\\a"), ("GET", "http://a.example/b#c"),

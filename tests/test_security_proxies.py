@@ -30,7 +30,8 @@ def seen(server: Any, headers: str) -> str:
 @pytest.mark.parametrize("name", ["X-Real-Ip", "X-Forwarded-For"])
 @pytest.mark.parametrize(
     "text",
-    ["a" * 64, "a" * 70 + ".example", ".", "..", "a..b", "\xe9", "\xff" * 300, "1.2.3.4.5", "::1::", "[::1]", "-", "xn--", "%"],
+    ["a" * 64, "a" * 70 + ".example", ".", "..", "a..b", "\xe9", "\xff" * 300, "1.2.3.4.5", "::1::", "[::1]", "-",
+    "xn--", "%"],
 )
 def test_what_is_no_address_leaves_the_peers(server: Any, name: str, text: str) -> None:
     assert seen(server, f"{name}: {text}") == "127.0.0.1 http"
@@ -57,7 +58,8 @@ def test_lists_of_addresses_as_in_453(server: Any, headers: str, address: str) -
 @pytest.mark.parametrize(
     ("values", "protocol"),
     [
-        (["http, https"], "https"), (["https, http"], "http"), (["http", "https"], "https"), (["https", "http"], "http"),
+        (["http, https"], "https"), (["https, http"], "http"), (["http", "https"], "https"),
+        (["https", "http"], "http"),
         (["https ,\thttps"], "https"), (["https,"], "http"), (["https, gopher"], "http"), (["https"], "https"),
     ],
 )  # fmt: skip

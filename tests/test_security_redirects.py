@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from typing import Any
 
 import pytest
 from attacked import attacked, switched
 
-from tornado4.web import RedirectHandler, RequestHandler, StaticFileHandler, addslash, removeslash
+from tornado4.web import (
+    Application,
+    RedirectHandler,
+    RequestHandler,
+    StaticFileHandler,
+    addslash,
+    authenticated,
+    removeslash,
+)
 
 
 class Slash(RequestHandler):
@@ -55,7 +64,8 @@ def server(tmp_path_factory: Any) -> Any:
     [
         "/path//evil.example", "/path/%2fevil.example", "/path/%5cevil.example", "/path/\\evil.example",
         "/path///evil.example", "/path/%5c/evil.example", "/path/%2f%5cevil.example", "/path/%09/evil.example",
-        "/path/%0a/evil.example", "/whole/http://evil.example", "/whole/javascript:alert(1)", "/whole/%2f%2fevil.example",
+        "/path/%0a/evil.example", "/whole/http://evil.example", "/whole/javascript:alert(1)",
+        "/whole/%2f%2fevil.example",
         "/whole/%01//evil.example", "/whole/https:evil.example", "/glued/.evil.example", "/glued/@evil.example",
         "/glued/:80@evil.example", "/glued/%5c@evil.example/../", "/label/evil.example%2f", "/label/evil.example%23",
         "/label/evil.example%3f", "/label/evil.example%5c", "/label/a@evil.example%2f", "/port/80@evil.example",
@@ -96,7 +106,8 @@ def test_the_switch_lets_groups_choose(server: Any) -> None:
 @pytest.mark.parametrize(
     ("target", "location"),
     [
-        ("http://evil.example/a", "/a/"), ("http://evil.example/a?b", "/a/?b"), ("http://evil.example/without/", "/without"),
+        ("http://evil.example/a", "/a/"), ("http://evil.example/a?b", "/a/?b"),
+        ("http://evil.example/without/", "/without"),
         ("http://evil.example/static/folder", "/static/folder/"), ("/a", "/a/"), ("/without/", "/without"),
     ],
 )  # fmt: skip
@@ -105,7 +116,28 @@ def test_a_slash_is_a_matter_of_this_site(server: Any, target: str, location: st
     assert (status, headers["Location"]) == (301, location)
 
 
-@pytest.mark.parametrize("target", ["//evil.example/a", "/\\evil.example/a", "//evil.example/without/", "///evil.example"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example/a", "/\\evil.example/a", "//evil.example/without/", "///evil.example"]
+)
 def test_a_path_that_is_a_host_to_browsers_is_not_redirected_to(server: Any, target: str) -> None:
     status, headers, _ = server.ask(target)
     assert (status, "Location" in headers) == (403, False)
+
+
+class Members(RequestHandler):
+    @authenticated
+    def get(self) -> None:
+        self.write("members")
+
+
+@pytest.mark.parametrize(
+    ("target", "back"),
+    [
+        ("/a?b", "/a?b"), ("//evil.example/a", "http://test.example//evil.example/a"),
+        ("/\\evil.example/a", "http://test.example/\\evil.example/a"), ("http://a.example/b", "http://a.example/b"),
+    ],
+)  # fmt: skip
+def test_the_way_back_from_the_log_in_page_is_on_the_site(target: str, back: str) -> None:
+    with attacked(Application([(".*", Members)], login_url="/login")) as server:
+        location = server.ask(target)[1]["Location"]
+    assert urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)["next"] == [back]

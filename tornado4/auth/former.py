@@ -49,7 +49,7 @@ class GoogleMixin(OpenIdMixin, OAuthMixin):
         callback: Any = None,
     ) -> None:
         """Send the browser to Google, to log in and to grant what ``oauth_scope``, a URL, stands for."""
-        back = callback_uri or self.request.uri
+        back = callback_uri or self.request.full_url()
         query = self._openid_args(back, ax_attrs=ax_attrs, oauth_scope=oauth_scope)
         self.redirect(f"{self._OPENID_ENDPOINT}?{urllib_parse.urlencode(query)}")
         callback()
@@ -169,7 +169,7 @@ class FacebookMixin(Handler):
             "display": "page",
             "fbconnect": "true",
             "return_session": "true",
-            "next": urllib_parse.urljoin(here, callback_uri or self.request.uri),
+            "next": urllib_parse.urljoin(here, callback_uri or here),
         }
         if cancel_uri:
             query["cancel_url"] = urllib_parse.urljoin(here, cancel_uri)

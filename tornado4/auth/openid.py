@@ -46,7 +46,7 @@ class OpenIdMixin(Handler):
 
         :param ax_attrs: what to ask the provider for.
         """
-        arguments = self._openid_args(callback_uri or self.request.uri, ax_attrs=ax_attrs)
+        arguments = self._openid_args(callback_uri or self.request.full_url(), ax_attrs=ax_attrs)
         self.redirect(f"{self._OPENID_ENDPOINT}?{urllib_parse.urlencode(arguments)}")
         callback()
 

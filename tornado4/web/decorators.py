@@ -123,9 +123,10 @@ def authenticated(method: _Method) -> _Method:
             raise HTTPError(403)
         url = self.get_login_url()
         if "?" not in url:
-            # a log-in page elsewhere needs to know our host to come back
-            elsewhere = bool(urlsplit(url).scheme)
-            back = self.request.full_url() if elsewhere else self.request.uri
+            # A log-in page elsewhere needs to know our host to come back; so does the browser, where the path alone
+            # would be another host's.
+            whole = bool(urlsplit(url).scheme) or not is_local_path(self.request.uri)
+            back = self.request.full_url() if whole else self.request.uri
             url += "?" + urlencode({"next": back})
         return self.redirect(url)
 
