@@ -53,6 +53,8 @@ class StaticFileHandler(RequestHandler):
 
     path: str
     allowed_symlink_directory: str | Iterable[str] | None = None
+    #: The last path that `validate_absolute_path` found good, and what the system says of it.
+    _checked: tuple[str, os.stat_result] | None = None
 
     def initialize(
         self,
@@ -62,9 +64,8 @@ class StaticFileHandler(RequestHandler):
         allowed_symlink_directory: str | Iterable[str] | None = None,
     ) -> None:
         """Takes the directory, the name of the file that stands for a directory, and where links may lead to."""
-        self.root = path
-        self.default_filename = default_filename
         self.allowed_symlink_directory = allowed_symlink_directory
+        self.root, self.default_filename = path, default_filename
 
     @classmethod
     def reset(cls) -> None:
@@ -206,6 +207,7 @@ class StaticFileHandler(RequestHandler):
         if static_paths.leads_out(absolute_path, status, root, self.allowed_symlink_directory):
             hint = switches.hint("static-symlinks")
             raise HTTPError(403, "%s is a link out of the root static directory %s", self.path, hint)
+        self._checked = absolute_path, status
         return absolute_path
 
     def _redirect_to_directory(self) -> None:
@@ -243,7 +245,8 @@ class StaticFileHandler(RequestHandler):
 
     def _stat(self) -> os.stat_result:
         if not hasattr(self, "_stat_result"):
-            self._stat_result = os.stat(self.absolute_path)
+            path, status = self._checked or ("", None)
+            self._stat_result = status if status and path == self.absolute_path else os.stat(self.absolute_path)
         return self._stat_result
 
     def get_content_size(self) -> int:

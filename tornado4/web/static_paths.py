@@ -45,7 +45,7 @@ def leads_out(path: str, status: os.stat_result, root: str, allowed: str | Itera
 
     ``status`` is what `os.stat` says of ``path``.
     """
-    places = (root, *([allowed] if isinstance(allowed, str) else allowed or ()))
+    places = (root,) if allowed is None else (root, *([allowed] if isinstance(allowed, str) else allowed))
     key = path, places
     file = status.st_dev, status.st_ino, status.st_ctime_ns
     if _found_inside.get(key) == file:
