@@ -69,8 +69,6 @@ def test_every_command_is_one_that_is_tested() -> None:
         "tornado4 run app.py",  # test_run
         "tornado4 run -m mypackage.server",  # test_run
         "tornado4 run --backfill --verbose app.py",  # test_backfill
-        "tornado4 children install",  # test_run
-        "TORNADO4_ALIAS=1 jupyter notebook",  # test_run, with another program
         "pip install .",  # ./run, below
         "./run demo",  # below
         "./run test",  # what runs this

@@ -27,14 +27,12 @@ ModuleNotFoundError, as on a Tornado that was installed without its C extension.
 
 from __future__ import annotations
 
-import builtins
-import functools
 import importlib
 import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import (
@@ -47,11 +45,10 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
-from importlib.metadata import Distribution, DistributionFinder
 from types import CodeType, ModuleType
 from typing import Any
 
-from tornado4.migrate import _children, _import_hooks, distribution
+from tornado4.migrate import _children, _import_hooks
 
 OLD = "tornado"
 NEW = "tornado4"
@@ -180,10 +177,6 @@ class AliasFinder(MetaPathFinder):
         spec = alias_spec(fullname) if is_old_name(fullname) else None
         return None if spec is None else _import_hooks.offer(spec, path, self)
 
-    def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
-        """Answer for the distribution ``tornado``, when it is asked for by name."""
-        return distribution.find_distributions(context)
-
 
 class _AliasFileFinder(FileFinder):
     """Finds modules in a directory of tornado4 as usual, but for names that begin with ``tornado.``."""
@@ -308,7 +301,6 @@ def install() -> None:
     if not is_installed():
         sys.path_hooks.insert(0, _path_hook)
         _forget_path_entries()
-        distribution.tell_pkg_resources()
     for name in [name for name, module in sys.modules.items() if module is None and is_old_name(name)]:
         del sys.modules[name]
     _name_siblings()
@@ -329,43 +321,6 @@ def uninstall() -> None:
         if sys.modules[name] is sys.modules.get(new_name(name)):
             del sys.modules[name]
     _children.prepare_without("alias")
-    distribution.forget_pkg_resources()
-
-
-# ---------------------------------------------------------------------------------------------------------
-# For some packages only
-
-
-_wanted: frozenset[str] = frozenset()
-
-
-def install_for(packages: Iterable[str]) -> None:
-    """Let ``import tornado`` mean tornado4 in modules of these packages, and nothing else anywhere else.
-
-    Old code and a real Tornado 6 then live in one process. A package is the first part of a module's name;
-    ``__main__`` may be one. What counts is where the ``import`` statement stands; ``importlib.import_module``
-    does not tell that, and gets the real one.
-    """
-    global _wanted
-    importlib.import_module(NEW)
-    if not _wanted:
-        builtins.__import__ = functools.partial(_import, builtins.__import__)
-    _wanted = _wanted | frozenset(packages)
-
-
-def _import(
-    ordinary: Any,
-    name: str,
-    globals: Mapping[str, Any] | None = None,
-    locals: Mapping[str, Any] | None = None,
-    fromlist: Sequence[str] | None = (),
-    level: int = 0,
-) -> Any:
-    if level == 0 and is_old_name(name) and globals is not None:
-        importer = globals.get("__package__") or globals.get("__name__") or ""
-        if importer.partition(".")[0] in _wanted:
-            name = new_name(name)
-    return ordinary(name, globals, locals, fromlist, level)
 
 
 def _forget_path_entries() -> None:

@@ -28,7 +28,6 @@ class Command(NamedTuple):
 
 COMMANDS = [
     Command("run", "tornado4.migrate.run", "run a Tornado 4 program: 'import tornado' gets tornado4"),
-    Command("children", "tornado4.migrate.children", "the alias for processes that others start"),
     Command("stubs", "tornado4.migrate.stubs", "types for programs that say import tornado"),
     Command("check", "tornado4.migrate.check.command", "list what Tornado 6 would break in a program"),
     Command("explain", "tornado4.migrate.rules.explain", "what a rule of the way to Tornado 6 says, with an example"),

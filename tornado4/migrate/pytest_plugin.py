@@ -21,8 +21,7 @@ import pytest
 
 _ALIAS = "tornado4_alias"
 _BACKFILL = "tornado4_backfill"
-#: What is to be undone, as an attribute of pytest's configuration: stashes came with pytest 7.
-_SESSION = "_tornado4_session"
+_session: pytest.StashKey[ExitStack] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,8 +46,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """The last moment before code of the suite runs."""
     _leave_asserts_alone(early_config)
     asked = early_config.known_args_namespace
-    undo = ExitStack()
-    setattr(early_config, _SESSION, undo)
+    undo = early_config.stash[_session] = ExitStack()
     if getattr(asked, _ALIAS):
         from tornado4.migrate import alias
 
@@ -77,7 +75,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the names back: pytest.main() may be one call among others in a process."""
-    getattr(config, _SESSION, ExitStack()).close()
+    config.stash.get(_session, ExitStack()).close()
 
 
 def _release() -> str:

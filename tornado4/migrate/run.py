@@ -1,4 +1,4 @@
-"""``tornado4 run SCRIPT [ARGS]``, ``-m MODULE``, ``-c CODE``, and ``-`` for a program on standard input.
+"""``tornado4 run SCRIPT [ARGS]`` and ``tornado4 run -m MODULE [ARGS]``.
 
 The program runs as ``python SCRIPT`` or ``python -m MODULE`` would run it: ``sys.argv``,
 ``sys.path[0]``, ``__main__`` and its attributes, exit codes, messages for what cannot be run,
@@ -11,65 +11,34 @@ from __future__ import annotations
 import argparse
 import builtins
 import io
-import linecache
 import os
 import pkgutil
 import runpy
 import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
-from pathlib import Path
+from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from tornado4.migrate import settings
+from tornado4.migrate import alias, backfill
 
-USAGE = "%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]"
-
-#: Event loops for ``--loop``: by name, what makes one. asyncio's needs nothing.
-LOOPS = ("asyncio", "uvloop")
+USAGE = "%(prog)s [--backfill] [--verbose] (SCRIPT | -m MODULE) [ARGS ...]"
 
 
 def main(argv: Sequence[str]) -> None:
     """The subcommand ``run``; returns when the program has run to its end."""
-    options, kind, program = _parse(argv)
-    try:
-        _prepare(options, program[0] if kind == "script" else "")
-    except (ValueError, ImportError) as error:
-        print(f"tornado4 run: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    if kind == "module":
-        run_module(program[0], program[1:])
-    elif kind == "code":
-        run_code(program[0], "-c", "<string>", program[1:])
-    elif program[0] == "-":
-        run_code(sys.stdin.read(), "-", "<stdin>", program[1:])
+    options, module, program = _parse(argv)
+    alias.install()
+    if options.backfill:
+        backfill.install(verbose=options.verbose)
+    if module is not None:
+        run_module(module, program)
     else:
         run_script(program[0], program[1:])
 
 
-def _prepare(options: argparse.Namespace, script: str) -> None:
-    """Put in place what the program is to run with: of its project, then of the command line."""
-    chosen = settings.from_project(Path(script or "anything").absolute())
-    outside = settings.from_environment()
-    chosen.allow += settings.listed(options.allow)
-    chosen.future += settings.listed(options.future)
-    chosen.backfill = options.backfill or chosen.backfill or outside.backfill
-    packages = settings.listed(options.alias_for)
-    if packages or isinstance(chosen.alias, bool):
-        chosen.alias = packages or True
-    chosen.apply(verbose=options.verbose)
-    if options.loop == "uvloop":
-        import uvloop  # an extra
-
-        from tornado4.ioloop import IOLoop
-        from tornado4.platform.asyncio import AsyncIOLoop
-
-        IOLoop.configure(AsyncIOLoop, loop_factory=uvloop.new_event_loop)
-
-
-def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, str, list[str]]:
-    """Our options; what kind of program follows; and the program with its arguments, which are its own business."""
+def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, str | None, list[str]]:
+    """Our options; the module of ``-m`` or None; and what follows, which is the program's own business."""
     parser = argparse.ArgumentParser(
         prog="tornado4 run",
         usage=USAGE,
@@ -83,38 +52,25 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, str, list[str]]:
     parser.add_argument(
         "--verbose", action="store_true", help="with --backfill: say which names were used, and where"
     )
-    parser.add_argument(
-        "--allow", action="append", metavar="SWITCH", help="set switches of docs/deviations.md, with commas between"
-    )
-    parser.add_argument("--future", action="append", metavar="FLAG", help="turn future flags on (names)")
-    parser.add_argument("--loop", choices=LOOPS, default="asyncio", help="the event loop (default: asyncio)")
-    parser.add_argument(
-        "--alias-for", action="append", metavar="PACKAGE", help="give tornado4 to these packages' imports alone"
-    )
     # Parsed by hand below, as python does it: whatever follows a module's name belongs to the module.
     parser.add_argument("-m", metavar="MODULE", help="run a module, as python -m does", dest="module")
-    parser.add_argument("-c", metavar="CODE", help="run code, as python -c does", dest="code")
     head = 0
-    while head < len(argv) and argv[head].startswith("-") and not argv[head].startswith(("-m", "-c")):
-        if argv[head] in ("--", "-"):
+    while head < len(argv) and argv[head].startswith("-") and not argv[head].startswith("-m"):
+        if argv[head] == "--":
             break
-        head += 2 if argv[head] in _WITH_VALUE else 1
+        head += 1
     options = parser.parse_args(argv[:head])
     rest = list(argv[head:])
-    for option, kind, wanted in (("-m", "module", "the name of a module"), ("-c", "code", "the code")):
-        if rest and rest[0].startswith(option):
-            joined = rest.pop(0)[2:]
-            if not joined and not rest:
-                parser.error(f"argument {option}: expected {wanted}")
-            return options, kind, [joined or rest.pop(0), *rest]
+    if rest and rest[0].startswith("-m"):
+        joined = rest.pop(0)[2:]
+        if not joined and not rest:
+            parser.error("argument -m: expected the name of a module")
+        return options, joined or rest.pop(0), rest
     if rest and rest[0] == "--":
         del rest[0]
     if not rest:
-        parser.error("what is to be run? A script, -m and the name of a module, -c and code, or - for standard input")
-    return options, "script", rest
-
-
-_WITH_VALUE = frozenset({"--allow", "--future", "--loop", "--alias-for"})
+        parser.error("what is to be run? A script, or -m and the name of a module")
+    return options, None, rest
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -142,20 +98,6 @@ def run_script(script: str, args: Sequence[str] = ()) -> None:
         code = loader.get_code("__main__") if compiled else _compile(path)
         if code is not None:
             exec(code, namespace)
-
-    _run(body)
-
-
-def run_code(source: str, name: str, filename: str, args: Sequence[str] = ()) -> None:
-    """Run source code as ``__main__``, as ``python -c`` and ``python -`` do."""
-    sys.argv = [name, *args]
-    _set_first_path_entry("")
-    lines = source.splitlines(keepends=True)
-    linecache.cache[filename] = (len(source), None, lines, filename)
-
-    def body(namespace: dict[str, Any]) -> None:
-        namespace["__loader__"] = BuiltinImporter  # as the interpreter has it
-        exec(compile(source, filename, "exec", dont_inherit=True), namespace)
 
     _run(body)
 
