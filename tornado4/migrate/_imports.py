@@ -17,6 +17,7 @@ from typing import Any
 Hook = Callable[[ModuleType], None]
 
 _waiting: dict[str, list[Hook]] = {}
+_first: dict[str, list[Callable[[], None]]] = {}
 
 
 class _TellingLoader(Loader):
@@ -33,6 +34,8 @@ class _TellingLoader(Loader):
         if spec is not None:
             spec.loader = self._loader
         module.__loader__ = self._loader
+        for step in _first.pop(module.__name__, []):
+            step()
         self._loader.exec_module(module)
         for hook in _waiting.pop(module.__name__, []):
             hook(module)
@@ -60,13 +63,18 @@ class _Watcher(MetaPathFinder):
 _watcher = _Watcher()
 
 
-def after_import(name: str, hook: Hook) -> None:
-    """Call ``hook(module)`` once the module ``name`` is there; :func:`forget` takes it back until then."""
+def after_import(name: str, hook: Hook, *, before: Callable[[], None] | None = None) -> None:
+    """Call ``hook(module)`` once the module ``name`` is there; :func:`forget` takes it back until then.
+
+    ``before`` is called just before the module's code runs; not at all where it has run already.
+    """
     module = sys.modules.get(name)
     if module is not None:
         hook(module)
         return
     _waiting.setdefault(name, []).append(hook)
+    if before is not None:
+        _first.setdefault(name, []).append(before)
     if _watcher not in sys.meta_path:
         sys.meta_path.insert(0, _watcher)
 
@@ -78,5 +86,6 @@ def forget(name: str, hook: Hook) -> None:
         hooks.remove(hook)
     if not hooks:
         _waiting.pop(name, None)
+        _first.pop(name, None)
     if not _waiting and _watcher in sys.meta_path:
         sys.meta_path.remove(_watcher)

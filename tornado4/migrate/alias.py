@@ -32,7 +32,7 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import (
@@ -46,9 +46,12 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tornado4.migrate import _children, _import_hooks
+from tornado4.migrate import _children, _import_hooks, _imports
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, DistributionFinder
 
 OLD = "tornado"
 NEW = "tornado4"
@@ -167,6 +170,22 @@ def alias_spec(fullname: str) -> ModuleSpec | None:
     return spec
 
 
+_PKG_RESOURCES = "pkg_resources"
+
+
+def _distribution() -> Any:
+    # Late: importlib.metadata is for those who ask; most programs never do.
+    return importlib.import_module("tornado4.migrate._distribution")
+
+
+def _before_pkg_resources() -> None:
+    _distribution().hide_requires()
+
+
+def _tell_pkg_resources(module: ModuleType) -> None:
+    _distribution().give_to(module)
+
+
 class AliasFinder(MetaPathFinder):
     """The finder at the head of ``sys.meta_path``; there is one, :data:`_finder`."""
 
@@ -176,6 +195,10 @@ class AliasFinder(MetaPathFinder):
         """Answer for ``tornado`` and what lies beneath it; None for every other name."""
         spec = alias_spec(fullname) if is_old_name(fullname) else None
         return None if spec is None else _import_hooks.offer(spec, path, self)
+
+    def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
+        """For `importlib.metadata`, which asks all finders: Tornado 4.5.3, by name only."""
+        return _distribution().find(context)
 
 
 class _AliasFileFinder(FileFinder):
@@ -280,27 +303,47 @@ _finder = AliasFinder()
 
 
 def is_installed() -> bool:
-    """True between :func:`install` and :func:`uninstall`."""
-    return _path_hook in sys.path_hooks
+    """True between :func:`install` and :func:`uninstall`, also where the alias is for some packages only."""
+    return _path_hook in sys.path_hooks or bool(installed_for())
 
 
-def install() -> None:
+def installed_for() -> list[str]:
+    """The packages that the alias is limited to; none when it is for all, or not installed."""
+    # A module that was never imported limits nothing: most programs do not need it.
+    importers = sys.modules.get("tornado4.migrate._importers")
+    return importers.packages() if importers is not None else []
+
+
+def install(*, for_: Sequence[str] = ()) -> None:
     """Let ``import tornado`` mean tornado4 from now on; multiprocessing's children inherit it.
 
-    Calling it again only puts the finder back to the head of ``sys.meta_path``.
+    Calling it again only puts the finder back to the head of ``sys.meta_path``. With ``for_`` it holds for what modules
+    of these packages import (``"__main__"``: the program), and others get the Tornado that is installed; what is asked
+    of ``sys.modules`` or `importlib.metadata` is theirs, too. An alias for all that is there already stays.
 
-    :raises TornadoAlreadyImported: another ``tornado`` is in ``sys.modules``. Nothing has been changed then.
+    :raises TornadoAlreadyImported: another ``tornado`` is in ``sys.modules``. Nothing has been changed then. With
+        ``for_`` that is no matter.
     """
     importlib.import_module(NEW)
+    if for_ and _path_hook not in sys.path_hooks:
+        from tornado4.migrate import _importers
+
+        _importers.limit_to([*_importers.packages(), *for_])
+        _children.prepare_with(
+            "alias", f"from tornado4.migrate import alias\nalias.install(for_={_importers.packages()!r})"
+        )
+        return
     foreign = _foreign_modules()
     if foreign:
         raise TornadoAlreadyImported(foreign)
+    _forget_limit()
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     sys.meta_path.insert(0, _finder)
     if not is_installed():
         sys.path_hooks.insert(0, _path_hook)
         _forget_path_entries()
+        _imports.after_import(_PKG_RESOURCES, _tell_pkg_resources, before=_before_pkg_resources)
     for name in [name for name, module in sys.modules.items() if module is None and is_old_name(name)]:
         del sys.modules[name]
     _name_siblings()
@@ -312,15 +355,25 @@ def uninstall() -> None:
 
     Without an :func:`install` before, nothing happens.
     """
+    _forget_limit()
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
-    if is_installed():
+    if _path_hook in sys.path_hooks:
         sys.path_hooks.remove(_path_hook)
         _forget_path_entries()
+        _imports.forget(_PKG_RESOURCES, _tell_pkg_resources)
+        if _PKG_RESOURCES in sys.modules:
+            _distribution().take_from(sys.modules[_PKG_RESOURCES])
     for name in [name for name in sys.modules if is_old_name(name)]:
         if sys.modules[name] is sys.modules.get(new_name(name)):
             del sys.modules[name]
     _children.prepare_without("alias")
+
+
+def _forget_limit() -> None:
+    importers = sys.modules.get("tornado4.migrate._importers")
+    if importers is not None:
+        importers.forget()
 
 
 def _forget_path_entries() -> None:
@@ -330,10 +383,13 @@ def _forget_path_entries() -> None:
 
 
 @contextmanager
-def installed() -> Iterator[None]:
-    """``with installed():`` the alias holds inside; an alias that was there before stays there after."""
+def installed(*, for_: Sequence[str] = ()) -> Iterator[None]:
+    """``with installed():`` the alias holds inside; an alias that was there before stays there after.
+
+    ``for_`` and what is raised: see :func:`install`.
+    """
     before = is_installed()
-    install()
+    install(for_=for_)
     try:
         yield
     finally:

@@ -13,19 +13,33 @@ and let the other one come by ``-p`` or ``pytest_plugins``.
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from tornado4.migrate.settings import Settings
+
 _ALIAS = "tornado4_alias"
 _BACKFILL = "tornado4_backfill"
-_session: pytest.StashKey[ExitStack] = pytest.StashKey()
+_ALLOW = "tornado4_allow"
+_FUTURE = "tornado4_future"
+_ALIAS_FOR = "tornado4_alias_for"
+#: The attribute of the config that keeps what is to be undone; pytest has stashes only since 7.
+_SESSION = "_tornado4_session"
+#: And the one that keeps the line for the report's head.
+_SAID = "_tornado4_said"
+
+
+# Annotations are texts here, and names of pytest are used that all have since 6.2: the plugin is loaded whether its
+# options are used or not, and must not fail anybody's session.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The two options, in a group of their own."""
+    """The options, in a group of their own."""
     group = parser.getgroup("tornado4", "Tornado 4 suites on tornado4")
     group.addoption(
         "--tornado4-alias",
@@ -39,43 +53,113 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest=_BACKFILL,
         help="put back standard-library names that this Python has dropped (docs/deviations.md lists them)",
     )
+    group.addoption(
+        "--tornado4-alias-for",
+        metavar="PACKAGE,...",
+        default="",
+        dest=_ALIAS_FOR,
+        help="only what these packages import is tornado4",
+    )
+    group.addoption(
+        "--tornado4-allow",
+        metavar="NAME,...",
+        default="",
+        dest=_ALLOW,
+        help="bring single behaviours of 4.5.3 back ('tornado4 run --help' lists them)",
+    )
+    group.addoption(
+        "--tornado4-future",
+        metavar="NAME,...",
+        default="",
+        dest=_FUTURE,
+        help="give what Tornado 5 and 6 have ('tornado4 run --help' lists it)",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """The last moment before code of the suite runs."""
     _leave_asserts_alone(early_config)
-    asked = early_config.known_args_namespace
-    undo = early_config.stash[_session] = ExitStack()
-    if getattr(asked, _ALIAS):
-        from tornado4.migrate import alias
+    undo = ExitStack()
+    early_config.__dict__[_SESSION] = undo
+    wanted = _wanted(early_config)
+    if wanted is None:
+        return
+    from tornado4.migrate import alias, backfill, settings
 
-        try:
-            undo.enter_context(alias.installed())
-        except alias.TornadoAlreadyImported as error:
-            raise pytest.UsageError(
-                f"--tornado4-alias: {error}. A plugin may have done that: "
-                "'tornado4 run -m pytest' comes before all plugins"
-            ) from None
-    if getattr(asked, _BACKFILL):
-        from tornado4.migrate import backfill
-
+    try:
+        settings.allow(wanted.allow)
+        settings.turn_on(wanted.future)
+        if wanted.alias:
+            undo.enter_context(alias.installed(for_=wanted.alias_for))
+    except settings.SettingsError as error:
+        raise pytest.UsageError(f"tornado4: {error}") from None
+    except alias.TornadoAlreadyImported as error:
+        raise pytest.UsageError(
+            f"--tornado4-alias: {error}. A plugin may have done that: 'tornado4 run -m pytest' comes before all plugins"
+        ) from None
+    if wanted.backfill:
         undo.enter_context(backfill.installed())
+    said = []
+    if wanted.alias_for:
+        said.append(f"'import tornado' is tornado4 for {', '.join(wanted.alias_for)}")
+    elif wanted.alias:
+        said.append("'import tornado' is tornado4")
+    if wanted.backfill:
+        said.append("the standard library is backfilled")
+    if wanted.allow:
+        said.append(f"allowed: {', '.join(wanted.allow)}")
+    if wanted.future:
+        said.append(f"future: {', '.join(wanted.future)}")
+    if said:
+        early_config.__dict__[_SAID] = f"tornado4 {_release()}: {', '.join(said)}"
+
+
+def _wanted(config: pytest.Config) -> Settings | None:
+    """What options, variables and ``[tool.tornado4]`` ask for; None where nothing does."""
+    asked = config.known_args_namespace
+    # Asked without an import of ours: most sessions that load this plugin are not about tornado4 at all.
+    options = any(getattr(asked, name) for name in (_ALIAS, _BACKFILL, _ALIAS_FOR, _ALLOW, _FUTURE))
+    variables = any(os.environ.get(name) for name in ("TORNADO4_ALIAS", "TORNADO4_BACKFILL"))
+    folder = str(getattr(config, "rootpath", None) or config.invocation_params.dir)
+    project = os.path.join(folder, "pyproject.toml")
+    if not (options or variables or _mentions(project)):
+        return None
+    from tornado4.migrate import settings
+
+    packages = settings.names_in(getattr(asked, _ALIAS_FOR))
+    own = settings.Settings(
+        alias=getattr(asked, _ALIAS) or bool(packages),
+        alias_for=packages,
+        backfill=getattr(asked, _BACKFILL),
+        allow=settings.names_in(getattr(asked, _ALLOW)),
+        future=settings.names_in(getattr(asked, _FUTURE)),
+    )
+    try:
+        return settings.together([settings.of_environment(), settings.of_project(folder), own])
+    except settings.SettingsError as error:
+        raise pytest.UsageError(f"tornado4: {error}") from None
+
+
+def _mentions(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return b"tool.tornado4" in file.read()
+    except OSError:
+        return False
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Say it where people look first when a test behaves strangely."""
-    said = []
-    if config.getoption(_ALIAS):
-        said.append("'import tornado' is tornado4")
-    if config.getoption(_BACKFILL):
-        said.append("the standard library is backfilled")
-    return f"tornado4 {_release()}: {', '.join(said)}" if said else None
+    said: str | None = config.__dict__.get(_SAID)
+    return said
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the names back: pytest.main() may be one call among others in a process."""
-    config.stash.get(_session, ExitStack()).close()
+    undo: ExitStack | None = config.__dict__.pop(_SESSION, None)
+    if undo is not None:
+        undo.close()
 
 
 def _release() -> str:

@@ -1,6 +1,6 @@
-"""``tornado4 run SCRIPT [ARGS]`` and ``tornado4 run -m MODULE [ARGS]``.
+"""``tornado4 run SCRIPT [ARGS]``, and ``-m MODULE``, ``-c CODE`` or ``-`` in the place of the script.
 
-The program runs as ``python SCRIPT`` or ``python -m MODULE`` would run it: ``sys.argv``,
+The program runs as ``python SCRIPT``, ``python -m MODULE``, ... would run it: ``sys.argv``,
 ``sys.path[0]``, ``__main__`` and its attributes, exit codes, messages for what cannot be run,
 tracebacks, signals. Only ``import tornado`` gets tornado4. It is a fresh ``__main__`` module in this
 very process: no second interpreter, and nothing stays on guard once the program runs.
@@ -10,67 +10,156 @@ from __future__ import annotations
 
 import argparse
 import builtins
+import contextlib
 import io
 import os
 import pkgutil
 import runpy
 import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from tornado4.migrate import alias, backfill
+import tornado4
+from tornado4.migrate import alias, settings
 
-USAGE = "%(prog)s [--backfill] [--verbose] (SCRIPT | -m MODULE) [ARGS ...]"
+USAGE = "%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]"
+
+#: What has a value, in the next word or behind ``=``.
+_VALUED = ("--loop", "--allow", "--alias-for", "--future")
 
 
 def main(argv: Sequence[str]) -> None:
     """The subcommand ``run``; returns when the program has run to its end."""
-    options, module, program = _parse(argv)
-    alias.install()
-    if options.backfill:
+    options, kind, program = _parse(argv)
+    try:
+        wanted = settings.together(
+            [settings.of_environment(), settings.of_project(_folder(kind, program[0])), _settings(options)]
+        )
+        settings.allow(wanted.allow)
+        settings.turn_on(wanted.future)
+        alias.install(for_=wanted.alias_for)
+    except settings.SettingsError as error:
+        print(f"tornado4 run: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    if wanted.backfill:
+        from tornado4.migrate import backfill
+
         backfill.install(verbose=options.verbose)
-    if module is not None:
-        run_module(module, program)
-    else:
-        run_script(program[0], program[1:])
+    if options.loop is not None:
+        _choose_loop(options.loop)
+    start = {"-m": run_module, "-c": run_code, "-": run_stdin}.get(kind, run_script)
+    start(program[0], program[1:])
 
 
-def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, str | None, list[str]]:
-    """Our options; the module of ``-m`` or None; and what follows, which is the program's own business."""
+def _settings(options: argparse.Namespace) -> settings.Settings:
+    return settings.Settings(
+        # Without packages it is for all, unless the variable or the file has some.
+        alias=bool(options.alias_for),
+        alias_for=settings.names_in(options.alias_for),
+        backfill=options.backfill,
+        allow=settings.names_in(options.allow),
+        future=settings.names_in(options.future),
+    )
+
+
+def _folder(kind: str, program: str) -> str:
+    """Where to look for the pyproject.toml: beside the program; modules and code are at home where we are."""
+    if kind:
+        return os.getcwd()
+    path = os.path.realpath(program)
+    return path if os.path.isdir(path) else os.path.dirname(path)
+
+
+def _choose_loop(name: str) -> None:
+    """Have each IOLoop run on asyncio's own loop, or on uvloop's."""
+    from tornado4.ioloop import IOLoop
+
+    if name == "asyncio":
+        IOLoop.configure("tornado4.platform.asyncio.AsyncIOLoop")
+        return
+    try:
+        import uvloop
+    except ImportError as error:
+        print(f"tornado4 run: --loop uvloop: {error}; 'pip install tornado4[uvloop]'", file=sys.stderr)
+        raise SystemExit(2) from None
+    IOLoop.configure("tornado4.platform.asyncio.AsyncIOLoop", loop_factory=uvloop.new_event_loop)
+
+
+def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, str, list[str]]:
+    """Our options; how the program is given (``-m``, ``-c``, ``-`` or nothing); the program and its arguments."""
+    parser = _parser()
+    head = 0
+    while head < len(argv) and argv[head].startswith("-") and argv[head] != "-":
+        if argv[head].startswith(("-m", "-c")) or argv[head] == "--":
+            break
+        head += 2 if argv[head] in _VALUED else 1
+    options = parser.parse_args(argv[:head])
+    rest = list(argv[head:])
+    if rest and rest[0].startswith(("-m", "-c")):
+        word = rest.pop(0)
+        kind, joined = word[:2], word[2:]
+        if not joined and not rest:
+            parser.error(f"argument {kind}: expected {'the name of a module' if kind == '-m' else 'code'}")
+        return options, kind, [joined, *rest] if joined else rest
+    if rest and rest[0] == "-":
+        return options, "-", rest
+    if rest and rest[0] == "--":
+        del rest[0]
+    if not rest:
+        parser.error("what is to be run? A script, -m and the name of a module, -c and code, or - for stdin")
+    return options, "", rest
+
+
+class _Help(argparse.Action):
+    """``--help``; what lists the switches is imported only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from tornado4 import flags, switches
+
+        lines = [f"  {switch.name:<22} {switch.allows} ({switch.row})" for switch in switches.SWITCHES.values()]
+        listed = [f"  {name:<22} {brings}" for name, brings in flags.FLAGS.items()]
+        parser.epilog = (
+            "switches for --allow (docs/deviations.md has the rows):\n" + "\n".join(lines)
+            + "\n\nflags for --future:\n" + "\n".join(listed)
+            + "\n\nThe same can be set by TORNADO4_ALIAS, TORNADO4_BACKFILL, TORNADO4_ALLOW and TORNADO4_FUTURE, and by\n"
+            "the keys alias, backfill, allow and future of [tool.tornado4] in the program's pyproject.toml."
+        )  # fmt: skip
+        parser.print_help()
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tornado4 run",
         usage=USAGE,
         description="Run a Tornado 4 program: 'import tornado' gets tornado4, all else is as with python.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add("-h", "--help", action=_Help, nargs=0, help="show this, and all switches")
+    add(
         "--backfill",
         action="store_true",
         help="put back standard-library names that this Python has dropped (docs/deviations.md lists them)",
     )
-    parser.add_argument(
-        "--verbose", action="store_true", help="with --backfill: say which names were used, and where"
+    add("--verbose", action="store_true", help="with --backfill: say which names were used, and where")
+    add("--allow", metavar="NAME,...", default="", help="bring single behaviours of 4.5.3 back; they are listed below")
+    add("--future", metavar="NAME,...", default="", help="give what Tornado 5 and 6 have; flags are listed below")
+    add(
+        "--alias-for",
+        metavar="PACKAGE,...",
+        default="",
+        help="only what these packages import is tornado4; others get the Tornado that is installed",
     )
-    # Parsed by hand below, as python does it: whatever follows a module's name belongs to the module.
-    parser.add_argument("-m", metavar="MODULE", help="run a module, as python -m does", dest="module")
-    head = 0
-    while head < len(argv) and argv[head].startswith("-") and not argv[head].startswith("-m"):
-        if argv[head] == "--":
-            break
-        head += 1
-    options = parser.parse_args(argv[:head])
-    rest = list(argv[head:])
-    if rest and rest[0].startswith("-m"):
-        joined = rest.pop(0)[2:]
-        if not joined and not rest:
-            parser.error("argument -m: expected the name of a module")
-        return options, joined or rest.pop(0), rest
-    if rest and rest[0] == "--":
-        del rest[0]
-    if not rest:
-        parser.error("what is to be run? A script, or -m and the name of a module")
-    return options, None, rest
+    add("--loop", choices=["asyncio", "uvloop"], help="the event loop beneath each IOLoop")
+    # Parsed by hand above, as python does it: whatever follows belongs to the program.
+    add("-m", metavar="MODULE", help="run a module, as python -m does")
+    add("-c", metavar="CODE", help="run code, as python -c does")
+    return parser
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -107,6 +196,49 @@ def run_module(name: str, args: Sequence[str] = ()) -> None:
     sys.argv = ["-m", *args]
     _set_first_path_entry(os.getcwd())
     _run(lambda namespace: _run_named(name, alter_argv=True))
+
+
+def run_code(source: str, args: Sequence[str] = ()) -> None:
+    """Run source code as ``__main__``, as ``python -c`` does; see :func:`run_script`."""
+    sys.argv = ["-c", *args]
+    _set_first_path_entry("")
+    if sys.version_info >= (3, 13):  # tracebacks show the lines
+        import linecache
+
+        lines = source.splitlines(keepends=True)
+        linecache.cache["<string>"] = (len(source), None, lines, "<string>")
+
+    def body(namespace: dict[str, Any]) -> None:
+        namespace.update(__loader__=BuiltinImporter)
+        exec(compile(source, "<string>", "exec", dont_inherit=True), namespace)
+
+    _run(body)
+
+
+def run_stdin(name: str = "-", args: Sequence[str] = ()) -> None:
+    """Run standard input as ``__main__``, as ``python -`` does: all of it, or line by line from a terminal."""
+    sys.argv = [name, *args]
+    _set_first_path_entry("")
+    if sys.stdin is not None and sys.stdin.isatty():
+        _run(_talk)
+        return
+
+    def body(namespace: dict[str, Any]) -> None:
+        namespace.update(__loader__=BuiltinImporter, __file__="<stdin>", __cached__=None)
+        source = b"" if sys.stdin is None else sys.stdin.buffer.read()
+        exec(compile(source, "<stdin>", "exec", dont_inherit=True), namespace)
+
+    _run(body)
+
+
+def _talk(namespace: dict[str, Any]) -> None:
+    import code
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (its import gives input() a history)
+    namespace.update(__loader__=BuiltinImporter)
+    banner = f"Python {sys.version} on {sys.platform}, 'import tornado' is tornado4 {tornado4.version}"
+    code.interact(banner, local=namespace, exitmsg="")
 
 
 def _run_named(name: str, *, alter_argv: bool) -> None:

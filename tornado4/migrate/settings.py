@@ -1,0 +1,191 @@
+"""What is set from outside: ``[tool.tornado4]`` of a pyproject.toml, and the variables ``TORNADO4_...``.
+
+One family of names: each setting is an option of ``tornado4 run``, one of pytest's (``--tornado4-...``), a variable and
+a key.
+
+    [tool.tornado4]
+    alias = ["myapp", "oldlib"]     # true: for all importers, as `tornado4 run` has it anyway
+    backfill = true
+    allow = ["missing-host"]        # switches of docs/deviations.md
+    future = ["names"]              # what Tornado 5 and 6 have
+    migrate = true
+
+The variables are read where they are obeyed; lists in them are parted by commas or blanks. What has come from several
+places is added up: an option cannot take back what the file or a variable allows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tornado4._switchboard import names_in as names_in
+
+ALIAS = "TORNADO4_ALIAS"
+BACKFILL = "TORNADO4_BACKFILL"
+ALLOW = "TORNADO4_ALLOW"
+FUTURE = "TORNADO4_FUTURE"
+MIGRATE = "TORNADO4_MIGRATE"
+
+_FALSE = ("", "0", "false", "no", "off")
+_TRUE = ("1", "true", "yes", "on")
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be read, or is none; the text names the place, the value and the way out."""
+
+
+@dataclass
+class Settings:
+    """What was asked for; nothing, to begin with."""
+
+    alias: bool = False
+    #: The packages that ``import tornado`` is tornado4 for; none is all of them.
+    alias_for: list[str] = field(default_factory=list)
+    backfill: bool = False
+    allow: list[str] = field(default_factory=list)
+    future: list[str] = field(default_factory=list)
+    #: As the file has it, or the variable's text: a tool's own business.
+    migrate: Any = None
+
+
+#: The keys of ``[tool.tornado4]``, and what each may be.
+KEYS = {
+    "alias": "true, false, or a list of packages",
+    "backfill": "true or false",
+    "allow": "a list of names of switches",
+    "future": "a list of names of flags",
+    "migrate": "anything",
+}
+
+
+def of_project(folder: str) -> Settings:
+    """``[tool.tornado4]`` of the pyproject.toml in a folder, or in the nearest folder above that has one.
+
+    A project without the file or the table has no settings.
+
+    :raises SettingsError: the file cannot be read, or the table has an unknown key or a value of a wrong type.
+    """
+    path = _find(folder)
+    if path is None:
+        return Settings()
+    import tomllib  # a program without a pyproject.toml does not pay for it
+
+    try:
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    tool = document.get("tool", {})
+    return from_table(tool.get("tornado4", {}) if isinstance(tool, dict) else {}, f"[tool.tornado4] of {path}")
+
+
+def _find(folder: str) -> str | None:
+    folder = os.path.abspath(folder)
+    while True:
+        path = os.path.join(folder, "pyproject.toml")
+        if os.path.isfile(path):
+            return path
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def from_table(table: Any, place: str) -> Settings:
+    """The settings of a table that was read from ``place``."""
+    if not isinstance(table, dict):
+        raise SettingsError(f"{place}: a table is wanted, not {table!r}")
+    unknown = [key for key in table if key not in KEYS]
+    if unknown:
+        raise SettingsError(f"{place}: no key {', '.join(map(repr, unknown))}; there are: {', '.join(KEYS)}")
+    settings = Settings(migrate=table.get("migrate"))
+    for key in ("allow", "future"):
+        if key in table:
+            setattr(settings, key, _names(table[key], key, place))
+    backfill = table.get("backfill", False)
+    if not isinstance(backfill, bool):
+        raise _wrong("backfill", backfill, place)
+    settings.backfill = backfill
+    alias = table.get("alias", False)
+    if isinstance(alias, bool):
+        settings.alias = alias
+    else:
+        settings.alias_for = _names(alias, "alias", place)
+        settings.alias = bool(settings.alias_for)
+    return settings
+
+
+def _names(value: Any, key: str, place: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise _wrong(key, value, place)
+    return list(value)
+
+
+def _wrong(key: str, value: Any, place: str) -> SettingsError:
+    return SettingsError(f"{place}: {key} = {value!r}; it is {KEYS[key]}")
+
+
+def of_environment() -> Settings:
+    """``TORNADO4_ALIAS``, ``TORNADO4_BACKFILL`` and ``TORNADO4_MIGRATE``.
+
+    ``TORNADO4_ALLOW`` and ``TORNADO4_FUTURE`` are read by `tornado4.switches` and `tornado4.flags` themselves: they
+    hold without any of the tools, too.
+    """
+    settings = Settings(migrate=os.environ.get(MIGRATE) or None)
+    alias = os.environ.get(ALIAS, "").strip()
+    settings.alias = alias.lower() not in _FALSE
+    if settings.alias and alias.lower() not in _TRUE:
+        settings.alias_for = names_in(alias)
+    backfill = os.environ.get(BACKFILL, "").strip().lower()
+    if backfill not in (*_TRUE, *_FALSE):
+        raise SettingsError(f"environment variable {BACKFILL}: {backfill!r} is neither 1 nor 0")
+    settings.backfill = backfill in _TRUE
+    return settings
+
+
+def together(every: Iterable[Settings]) -> Settings:
+    """All of them added up. An alias for all importers goes before one for some."""
+    sum_ = Settings()
+    for one in every:
+        if one.alias:
+            for_all = not one.alias_for or (sum_.alias and not sum_.alias_for)
+            sum_.alias_for = [] if for_all else [*sum_.alias_for, *one.alias_for]
+        sum_.alias = sum_.alias or one.alias
+        sum_.backfill = sum_.backfill or one.backfill
+        sum_.allow += one.allow
+        sum_.future += one.future
+        sum_.migrate = one.migrate if one.migrate is not None else sum_.migrate
+    return sum_
+
+
+def allow(names: list[str]) -> None:
+    """Set switches in this process and in those that multiprocessing spawns from it.
+
+    :raises SettingsError: a name that is none.
+    """
+    _set("tornado4.switches", "allow", names)
+
+
+def turn_on(names: list[str]) -> None:
+    """Turn flags on in this process and in those that multiprocessing spawns from it.
+
+    :raises SettingsError: a name that is none.
+    """
+    _set("tornado4.flags", "turn_on", names)
+
+
+def _set(module: str, function: str, names: list[str]) -> None:
+    if not names:
+        return
+    import importlib
+
+    from tornado4.migrate import _children
+
+    try:
+        getattr(importlib.import_module(module), function)(*names)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    _children.prepare_with(function, f"import {module}\n{module}.{function}(*{names!r})")
