@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from typing import Any
 
-from tornado4 import _handed_on, switches
+from tornado4 import _handed_on, _hints, switches
 from tornado4.concurrent import Future, dummy_executor, run_on_executor
 from tornado4.ioloop import IOLoop
 from tornado4.log import gen_log
@@ -149,8 +149,10 @@ def _listening_socket(
         sock.setblocking(False)
         sock.bind(target)
         sock.listen(backlog)
-    except BaseException:
+    except BaseException as error:
         sock.close()
+        if isinstance(error, OSError):
+            _hints.of_bind(error, target)
         raise
     return sock
 
@@ -461,7 +463,10 @@ def _context_for(
     """`ssl_options_to_context`, for one side if ``server_side`` is not None."""
     if isinstance(ssl_options, ssl.SSLContext):
         return ssl_options
-    assert isinstance(ssl_options, Mapping)
+    if not isinstance(ssl_options, Mapping):
+        wrong = AssertionError()  # as in 4.5.3
+        _hints.add(wrong, "ssl-options", value=ssl_options, type=type(ssl_options).__name__)
+        raise wrong
     assert set(ssl_options) <= _SSL_CONTEXT_KEYWORDS, ssl_options
     context = _new_context(ssl_options.get("ssl_version"), server_side)
     # A key whose value is None says nothing, as with the ssl.wrap_socket of old.
@@ -470,7 +475,11 @@ def _context_for(
         context.set_ciphers(ciphers)
     verifies = server_side is False and verifies_by_default(ssl_options)
     if (authorities := given.get("ca_certs")) is not None:
-        context.load_verify_locations(authorities)
+        try:
+            context.load_verify_locations(authorities)
+        except OSError as error:
+            _hints.add(error, "authorities", path=authorities)
+            raise
     elif verifies:
         _load_system_certificates(context)
     if (wanted := given.get("cert_reqs")) is not None:
@@ -479,7 +488,11 @@ def _context_for(
     elif verifies:
         context.verify_mode = ssl.CERT_REQUIRED
     if (certificate := given.get("certfile")) is not None:
-        context.load_cert_chain(certificate, given.get("keyfile"))
+        try:
+            context.load_cert_chain(certificate, given.get("keyfile"))
+        except OSError as error:  # ssl.SSLError is one
+            _hints.add(error, "certificate", certfile=certificate, keyfile=given.get("keyfile"))
+            raise
     context.options |= ssl.OP_NO_COMPRESSION  # CRIME (CVE-2012-4929)
     return context
 

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TextIO
 
-from tornado4 import _handed_on, log, stack_context
+from tornado4 import _handed_on, _hints, log, stack_context
 from tornado4.escape import _unicode, native_str
 from tornado4.log import define_logging_options
 from tornado4.util import basestring_type, exec_in
@@ -178,7 +178,11 @@ class OptionParser:
             if option.type is not bool:
                 raise Error(f"Option {name!r} requires a value")
             value = "true"
-        option.parse(value)
+        try:
+            option.parse(value)
+        except (ValueError, Error) as error:
+            _hints.add(error, "option-value", name=name, type=option.type.__name__, value=value)
+            raise
 
     def parse_config_file(self, path: str, final: bool = True) -> None:
         """Run a file of Python code (UTF-8) and set the options its variables are named after.
@@ -189,12 +193,22 @@ class OptionParser:
         :raises Error: a value is of the wrong type.
         """
         namespace: dict[str, Any] = {"__file__": os.path.abspath(path)}
-        with open(path, "rb") as f:
-            exec_in(native_str(f.read()), namespace, namespace)
+        try:
+            file = open(path, "rb")
+        except OSError as error:
+            _hints.add(error, "option-file", path=path, folder=os.getcwd())
+            raise
+        with file:
+            exec_in(native_str(file.read()), namespace, namespace)
         for name, value in namespace.items():
             option = self._options.get(self._normalize_name(name))
             if option is not None:
-                option.set(value)
+                try:
+                    option.set(value)
+                except Error as error:
+                    wanted = f"a list of {option.type.__name__}" if option.multiple else option.type.__name__
+                    _hints.add(error, "option-type", name=name, path=path, type=wanted)
+                    raise
         if final:
             self.run_parse_callbacks()
 

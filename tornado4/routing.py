@@ -26,7 +26,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeAlias
 
-from tornado4 import _handed_on, httputil
+from tornado4 import _handed_on, _hints, httputil
 from tornado4._masking import shown_target
 from tornado4.escape import url_escape, url_unescape, utf8
 from tornado4.log import access_log, app_log
@@ -458,7 +458,11 @@ def _whole(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
     """Compile a pattern given as text so that it must match to the end."""
     if not isinstance(pattern, str):
         return pattern
-    return re.compile(pattern if pattern.endswith("$") else pattern + "$")
+    try:
+        return re.compile(pattern if pattern.endswith("$") else pattern + "$")
+    except re.error as error:
+        _hints.add(error, "url-pattern", pattern=pattern)
+        raise
 
 
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]|()\\]")

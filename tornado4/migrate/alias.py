@@ -34,7 +34,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -51,7 +50,10 @@ from typing import TYPE_CHECKING, Any
 from tornado4.migrate import _children, _import_hooks, _imports
 
 if TYPE_CHECKING:
+    from importlib.abc import InspectLoader, MetaPathFinder
     from importlib.metadata import Distribution, DistributionFinder
+else:  # importlib.abc brings pathlib, tempfile, re and more on Python 3.11: a third of the time that the alias takes
+    InspectLoader = MetaPathFinder = object
 
 OLD = "tornado"
 NEW = "tornado4"

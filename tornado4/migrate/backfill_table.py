@@ -10,8 +10,10 @@ own (:data:`ELSEWHERE`).
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 from typing import Any, NamedTuple
 
 
@@ -174,3 +176,20 @@ def markdown() -> str:
     for (_, gone, instead), titles in grouped.items():
         lines.append(f"| {', '.join(f'`{title}`' for title in titles)} | {gone} | {instead} |")
     return "\n".join(lines)
+
+
+def row_of(error: AttributeError | ImportError) -> Row | None:
+    """The row of the name that an error misses: an attribute of a module or class, an import, a module."""
+    if isinstance(error, AttributeError):
+        owner = error.obj if isinstance(error.obj, (type, ModuleType)) else type(error.obj)
+        names = {(owner.__name__, error.name)}
+        if isinstance(owner, type):
+            names = {(kind.__module__, f"{kind.__qualname__}.{error.name}") for kind in owner.__mro__}
+            # A class of a package's inner module: unittest.case.TestCase is unittest.TestCase to the table.
+            names |= {(module.partition(".")[0], name) for module, name in names}
+    elif isinstance(error, ModuleNotFoundError):
+        names = {(error.name or "", "")}
+    else:
+        missed = re.match(r"cannot import name '(\w+)'", str(error))
+        names = {(error.name or "", missed[1] if missed else "")}
+    return next((row for row in TABLE if (row.module, row.name) in names), None)

@@ -29,6 +29,7 @@ class Command(NamedTuple):
 COMMANDS = [
     Command("run", "tornado4.migrate.run", "run a Tornado 4 program: 'import tornado' gets tornado4"),
     Command("stubs", "tornado4.migrate.stubs", "types for programs that say import tornado"),
+    Command("startup", "tornado4.migrate.startup", "have TORNADO4_ALIAS obeyed by each Python of this environment"),
     Command("check", "tornado4.migrate.check.command", "list what Tornado 6 would break in a program"),
     Command("explain", "tornado4.migrate.rules.explain", "what a rule of the way to Tornado 6 says, with an example"),
     Command("diff", "tornado4.migrate.diff.command", "show where an application behaves otherwise than before"),

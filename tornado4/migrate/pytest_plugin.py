@@ -155,6 +155,15 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return said
 
 
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where the name is to be had, when a file of the suite could not be collected for want of it."""
+    missing = "No module named 'tornado"
+    if any(missing in str(report.longrepr) for report in terminalreporter.stats.get("error", ())):
+        from tornado4 import _hints
+
+        terminalreporter.write_line("tornado4: " + _hints.TEXTS["alias-pytest"])
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take the names back: pytest.main() may be one call among others in a process."""
     undo: ExitStack | None = config.__dict__.pop(_SESSION, None)

@@ -279,8 +279,20 @@ def _run(body: Callable[[dict[str, Any]], None]) -> None:
     try:
         body(namespace)
     except BaseException as error:
+        _add_hint(error)
         _hide_launcher(error)
         raise
+
+
+def _add_hint(error: BaseException) -> None:
+    """A name that --backfill would have put back says so."""
+    if isinstance(error, (AttributeError, ImportError)):
+        from tornado4 import _hints
+        from tornado4.migrate import backfill_table
+
+        row = backfill_table.row_of(error)
+        if row is not None:
+            _hints.add(error, "backfill", name=row.title, gone=row.gone, today=row.instead)
 
 
 def _new_main() -> dict[str, Any]:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tornado4._switchboard import names_in as names_in
@@ -37,18 +36,30 @@ class SettingsError(ValueError):
     """A setting that cannot be read, or is none; the text names the place, the value and the way out."""
 
 
-@dataclass
 class Settings:
-    """What was asked for; nothing, to begin with."""
+    """What was asked for; nothing, to begin with.
 
-    alias: bool = False
-    #: The packages that ``import tornado`` is tornado4 for; none is all of them.
-    alias_for: list[str] = field(default_factory=list)
-    backfill: bool = False
-    allow: list[str] = field(default_factory=list)
-    future: list[str] = field(default_factory=list)
-    #: As the file has it, or the variable's text: a tool's own business.
-    migrate: Any = None
+    A plain class: `dataclasses` would be half the price of ``TORNADO4_ALIAS`` at an interpreter's start.
+    """
+
+    def __init__(
+        self,
+        *,
+        alias: bool = False,
+        alias_for: Iterable[str] = (),
+        backfill: bool = False,
+        allow: Iterable[str] = (),
+        future: Iterable[str] = (),
+        migrate: Any = None,
+    ) -> None:
+        self.alias = alias
+        #: The packages that ``import tornado`` is tornado4 for; none is all of them.
+        self.alias_for = list(alias_for)
+        self.backfill = backfill
+        self.allow = list(allow)
+        self.future = list(future)
+        #: As the file has it, or the variable's text: a tool's own business.
+        self.migrate = migrate
 
 
 #: The keys of ``[tool.tornado4]``, and what each may be.
@@ -71,11 +82,14 @@ def of_project(folder: str) -> Settings:
     path = _find(folder)
     if path is None:
         return Settings()
-    import tomllib  # a program without a pyproject.toml does not pay for it
-
     try:
         with open(path, "rb") as file:
-            document = tomllib.load(file)
+            text = file.read()
+        if b"tornado4" not in text:
+            return Settings()  # a program whose project says nothing of us pays for no parser
+        import tomllib
+
+        document = tomllib.loads(text.decode())
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     tool = document.get("tool", {})

@@ -28,7 +28,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tornado4 import _handed_on, stack_context
+from tornado4 import _handed_on, _hints, stack_context
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
 from tornado4._core.tasks import release_tasks
@@ -204,7 +204,7 @@ class BaseAsyncIOLoop(IOLoop):
     def add_callback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Run ``callback`` in the next round. Safe from any thread; `RuntimeError` once the loop is closed."""
         if self.closing:
-            raise RuntimeError("IOLoop is closing")  # as in 4.5.3, where a PollIOLoop stays silent
+            raise self._closed_error()  # as in 4.5.3, where a PollIOLoop stays silent
         if stack_context._active():
             callback = stack_context.wrap(callback)
         loop = self.asyncio_loop
@@ -214,10 +214,15 @@ class BaseAsyncIOLoop(IOLoop):
     def add_callback_from_signal(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Run ``callback`` in the next round, in no stack context. Meant for handlers of signals."""
         if self.closing:
-            raise RuntimeError("IOLoop is closing")
+            raise self._closed_error()
         # The handler may have interrupted the wait for events: only the thread-safe call ends that.
         bound = functools.partial(callback, *args, **kwargs)
         self.asyncio_loop.call_soon_threadsafe(self._run_callback, bound)
+
+    def _closed_error(self) -> RuntimeError:
+        error = RuntimeError("IOLoop is closing")
+        _hints.add(error, "closed-loop", loop=self)
+        return error
 
 
 def _main_loop() -> asyncio.AbstractEventLoop:
