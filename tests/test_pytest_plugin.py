@@ -178,3 +178,61 @@ def test_the_name_is_given_back_at_the_end(suite: Path, installed: Path) -> None
         "assert not alias.is_installed() and 'tornado' not in sys.modules\n",
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What pytest 6.2 shows of the names that a plugin may want; later ones are none that all sessions have.
+PYTEST_6 = (
+    "CallInfo Class Collector Config ExitCode Exit File FixtureLookupError FixtureRequest Function Item Metafunc "
+    "MonkeyPatch Module Package Session UsageError approx collect console_main deprecated_call exit fail "
+    "fixture hookimpl hookspec importorskip main mark param raises register_assert_rewrite skip warns xfail"
+)
+
+
+def test_the_plugin_needs_only_what_pytest_6_has() -> None:
+    code = (
+        "import sys, types, pytest\n"
+        f"old = types.ModuleType('pytest')\nfor name in {PYTEST_6!r}.split():\n"
+        "    setattr(old, name, getattr(pytest, name, None))\n"
+        "sys.modules['pytest'] = old\n"
+        f"import {NAME} as plugin\n"
+        "class Group:\n    def addoption(self, *names, **kwargs): print(names[0])\n"
+        "class Parser:\n    def getgroup(self, *texts): return Group()\n"
+        "plugin.pytest_addoption(Parser())\n"
+        "class Config:\n    known_args_namespace = types.SimpleNamespace(tornado4_alias=True, tornado4_backfill=False,\n"
+        "        tornado4_alias_for='', tornado4_allow='', tornado4_future='')\n"
+        "    pluginmanager = None\n    rootpath = '/nosuch'\n"
+        "config = Config()\nplugin.pytest_load_initial_conftests.__wrapped__(config) if hasattr("
+        "plugin.pytest_load_initial_conftests, '__wrapped__') else plugin.pytest_load_initial_conftests(config)\n"
+        "import tornado; print(plugin.pytest_report_header(config).split(': ')[1], tornado.version)\n"
+        "plugin.pytest_unconfigure(config); print('tornado' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.split("\n")[:5] == [
+        "--tornado4-alias", "--tornado4-backfill", "--tornado4-alias-for", "--tornado4-allow", "--tornado4-future"
+    ]  # fmt: skip
+    assert done.stdout.endswith("'import tornado' is tornado4 4.5.3\nFalse\n")
+
+
+def test_options_and_keys_set_switches(suite: Path, installed: Path) -> None:
+    (suite / "test_one.py").write_text(
+        "def test_one():\n    from tornado4 import switches\n"
+        "    assert switches.allowed() == ['chunked-http10', 'missing-host']\n"
+    )
+    (suite / "pyproject.toml").write_text('[tool.tornado4]\nallow = ["missing-host"]\n')
+    done = run_pytest(suite, installed, "--tornado4-allow=chunked-http10")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "allowed: missing-host, chunked-http10" in done.stdout
+    (suite / "pyproject.toml").write_text("[tool.tornado4]\nalow = []\n")
+    done = run_pytest(suite, installed)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR and "no key 'alow'" in done.stderr
+
+
+def test_a_tornado_that_is_missed_is_told_where_it_is(suite: Path, installed: Path) -> None:
+    (suite / "tornado.py").write_text("raise ModuleNotFoundError(\"No module named 'tornado'\", name='tornado')\n")
+    (suite / "test_hello.py").write_text(SUITE)
+    done = run_pytest(suite, installed)
+    assert done.returncode == pytest.ExitCode.INTERRUPTED
+    assert "tornado4: 'import tornado' is tornado4 under 'pytest --tornado4-alias'" in done.stdout

@@ -200,7 +200,7 @@ def test_compiled_scripts_run(tmp_path: Path) -> None:
     assert assert_same("compiled.pyc", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("args", [["run"], ["run", "--nosuch", "x.py"], ["run", "-m"], [], ["nosuch"]])
+@pytest.mark.parametrize("args", [["run"], ["run", "--nosuch", "x.py"], ["run", "-m"], ["run", "-c"], ["run", "--loop=x", "a.py"], [], ["nosuch"]])
 def test_usage_errors_end_with_2(args: list[str]) -> None:
     done = python("-m", "tornado4", *args, code=2)
     assert "usage: tornado4" in done.stderr and not done.stdout
@@ -224,3 +224,68 @@ def test_running_starts_no_loop_and_imports_little(tmp_path: Path) -> None:
     assert tornado4_run("app.py", cwd=tmp_path).stdout == "[]\n"
     assert tornado4_run("--backfill", "app.py", cwd=tmp_path).stdout == "[]\n"
     assert os.path.isdir(ROOT / "tornado4")
+
+
+SHOW_BARE = """
+import sys
+print(sorted(set(globals()) - {"__conditional_annotations__"}), sys.argv, repr(sys.path[0]))
+print(__name__, __package__, globals().get("__file__"), __spec__, __loader__)
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [SHOW_BARE, "1/0", "def f():\n    1/0\nf()", "raise SystemExit(7)", "def x(:", "import sys; sys.exit('text')", ""],
+)
+def test_code_and_standard_input_are_run_as_python_runs_them(tmp_path: Path, source: str) -> None:
+    assert_same("-c", source, "a", "-m", "--help", cwd=tmp_path)
+    plain = [sys.executable, "-W", "error"]
+    done = [
+        subprocess.run(
+            [*command, "-", "a", "-c"],
+            input=source, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        for command in (plain, [*plain, "-m", "tornado4", "run"])
+    ]
+    expected, got = done
+    assert (got.returncode, got.stdout, got.stderr) == (expected.returncode, expected.stdout, expected.stderr)
+
+
+def test_code_gets_tornado4_and_may_be_joined_to_its_option(tmp_path: Path) -> None:
+    assert tornado4_run("-cimport tornado; print(tornado.version)", cwd=tmp_path).stdout == "4.5.3\n"
+
+
+SHOW_LOOP = "from tornado.ioloop import IOLoop; print(type(IOLoop().asyncio_loop).__module__.partition('.')[0])"
+
+
+def test_the_loop_is_chosen_from_outside() -> None:
+    pytest.importorskip("uvloop")
+    assert tornado4_run("--loop", "uvloop", "-c", SHOW_LOOP).stdout == "uvloop\n"
+    assert tornado4_run("--loop=asyncio", "-c", SHOW_LOOP).stdout == "asyncio\n"
+
+
+def test_a_loop_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "uvloop.py").write_text("raise ImportError('no uvloop here')")
+    env = environment()
+    env["PYTHONPATH"] = f"{tmp_path}:{env['PYTHONPATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "tornado4", "run", "--loop", "uvloop", "-c", "1"],
+        env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "tornado4 run: --loop uvloop: no uvloop here; 'pip install tornado4[uvloop]'\n"
+
+
+@pytest.mark.parametrize(
+    "code, name",
+    [
+        ("import collections; collections.MutableMapping", "collections.MutableMapping"),
+        ("from collections import Mapping", "collections.Mapping"),
+        ("import unittest; unittest.TestCase().assertItemsEqual", "unittest.TestCase.assertItemsEqual"),
+        ("import dummy_threading", "dummy_threading"),
+    ],
+)
+def test_a_name_that_backfill_would_give_says_so(code: str, name: str) -> None:
+    said = tornado4_run("-c", code, code=1).stderr
+    assert f"tornado4: {name} is gone since Python 3." in said and "tornado4 run --backfill" in said
+    assert "tornado4:" not in tornado4_run("-c", "import collections; collections.nosuch", code=1).stderr

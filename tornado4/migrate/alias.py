@@ -200,7 +200,8 @@ class AliasFinder(MetaPathFinder):
 
     def find_distributions(self, context: DistributionFinder.Context) -> Iterable[Distribution]:
         """For `importlib.metadata`, which asks all finders: Tornado 4.5.3, by name only."""
-        return _distribution().find(context)
+        found: Iterable[Distribution] = _distribution().find(context)
+        return found
 
 
 class _AliasFileFinder(FileFinder):

@@ -123,8 +123,8 @@ class _Help(argparse.Action):
         parser.epilog = (
             "switches for --allow (docs/deviations.md has the rows):\n" + "\n".join(lines)
             + "\n\nflags for --future:\n" + "\n".join(listed)
-            + "\n\nThe same can be set by TORNADO4_ALIAS, TORNADO4_BACKFILL, TORNADO4_ALLOW and TORNADO4_FUTURE, and by\n"
-            "the keys alias, backfill, allow and future of [tool.tornado4] in the program's pyproject.toml."
+            + "\n\nThe same can be set by TORNADO4_ALIAS, TORNADO4_BACKFILL, TORNADO4_ALLOW and TORNADO4_FUTURE,\n"
+            "and by the keys alias, backfill, allow and future of [tool.tornado4] in the program's pyproject.toml."
         )  # fmt: skip
         parser.print_help()
         parser.exit()
