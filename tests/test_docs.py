@@ -69,6 +69,11 @@ def test_every_command_is_one_that_is_tested() -> None:
         "tornado4 run app.py",  # test_run
         "tornado4 run -m mypackage.server",  # test_run
         "tornado4 run --backfill --verbose app.py",  # test_backfill
+        "tornado4 run -c 'import tornado.web; print(tornado.version)'",  # test_run
+        "generate | tornado4 run -",  # test_run
+        'tornado4 startup install            # once in the environment; "remove" takes it away, "status" tells',
+        "TORNADO4_ALIAS=1 myapp-server",  # test_startup, as the next one
+        "TORNADO4_ALIAS=1 TORNADO4_BACKFILL=1 jupyter lab",
         "pip install .",  # ./run, below
         "./run demo",  # below
         "./run test",  # what runs this

@@ -47,9 +47,8 @@ def test_options(tmp_path: Path) -> None:
     path = tmp_path / "app.conf"
     assert repr(str(path)) in note_of(lambda: options.parse_config_file(str(path)), FileNotFoundError)
     path.write_text("port = '80'\n")
-    said = note_of(
-        lambda: options.parse_config_file(str(path)), Error, "Option 'port' is required to be a int (<class 'str'> given)"
-    )
+    text = "Option 'port' is required to be a int (<class 'str'> given)"
+    said = note_of(lambda: options.parse_config_file(str(path)), Error, text)
     assert f"option 'port' in {path} has to be int" in said
 
 

@@ -200,7 +200,10 @@ def test_compiled_scripts_run(tmp_path: Path) -> None:
     assert assert_same("compiled.pyc", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("args", [["run"], ["run", "--nosuch", "x.py"], ["run", "-m"], ["run", "-c"], ["run", "--loop=x", "a.py"], [], ["nosuch"]])
+@pytest.mark.parametrize(
+    "args",
+    [["run"], ["run", "--nosuch", "x.py"], ["run", "-m"], ["run", "-c"], ["run", "--loop=x", "a.py"], [], ["nosuch"]],
+)
 def test_usage_errors_end_with_2(args: list[str]) -> None:
     done = python("-m", "tornado4", *args, code=2)
     assert "usage: tornado4" in done.stderr and not done.stdout
