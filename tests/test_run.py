@@ -247,7 +247,7 @@ def test_code_and_standard_input_are_run_as_python_runs_them(tmp_path: Path, sou
         subprocess.run(
             [*command, "-", "a", "-c"],
             input=source, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        )
         for command in (plain, [*plain, "-m", "tornado4", "run"])
     ]
     expected, got = done

@@ -152,6 +152,8 @@ class Early(websocket.WebSocketHandler):
 class Lines(tcpserver.TCPServer):
     async def handle_stream(self, stream: iostream.IOStream, address: tuple[str, int]) -> None:
         line = await stream.read_until(b"\n")
+        assert_type(line, bytes)
+        assert_type(await stream.read_bytes(3), bytes)
         await stream.write(line)
 
 

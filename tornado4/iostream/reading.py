@@ -48,7 +48,7 @@ class StreamReading(StreamWriting):
         regex: bytes | Pattern[bytes],
         callback: Callable[[bytes], Any] | None = None,
         max_bytes: int | None = None,
-    ) -> Any:
+    ) -> Future[bytes]:
         """Read up to the end of the first match of ``regex``; the result includes the match.
 
         Returns a Future of the bytes, or calls ``callback(data)``. When no match ends within ``max_bytes``
@@ -58,7 +58,7 @@ class StreamReading(StreamWriting):
 
     def read_until(
         self, delimiter: bytes, callback: Callable[[bytes], Any] | None = None, max_bytes: int | None = None
-    ) -> Any:
+    ) -> Future[bytes]:
         """Read up to the first ``delimiter``; the result includes it. Otherwise as `read_until_regex`."""
         return self._begin_read(UntilDelimiter(delimiter, max_bytes), callback)
 
@@ -68,7 +68,7 @@ class StreamReading(StreamWriting):
         callback: Callable[[bytes], Any] | None = None,
         streaming_callback: Callable[[bytes], Any] | None = None,
         partial: bool = False,
-    ) -> Any:
+    ) -> Future[bytes]:
         """Read ``num_bytes`` bytes; with ``partial``, whatever is there up to that, at least one byte.
 
         Returns a Future of the bytes, or calls ``callback(data)``. With ``streaming_callback``, it is called
@@ -81,7 +81,7 @@ class StreamReading(StreamWriting):
         self,
         callback: Callable[[bytes], Any] | None = None,
         streaming_callback: Callable[[bytes], Any] | None = None,
-    ) -> Any:
+    ) -> Future[bytes]:
         """Read all until the stream closes; it fails only when ``max_buffer_size`` is exceeded.
 
         Returns a Future of the bytes, or calls ``callback(data)``. With ``streaming_callback``, it is called
@@ -98,7 +98,7 @@ class StreamReading(StreamWriting):
         request: ReadRequest,
         callback: Callable[[bytes], Any] | None,
         streaming: Callable[[bytes], Any] | None = None,
-    ) -> Any:
+    ) -> Future[bytes]:
         """Make ``request`` the pending one, and satisfy it inline if that can be done."""
         future = self._expect(request, callback, streaming)
         if future is not None and not self._closed:
@@ -119,7 +119,7 @@ class StreamReading(StreamWriting):
             # callback.
             self._maybe_run_close_callback()
             raise
-        return future
+        return future  # type: ignore[return-value]  # None when there is a callback
 
     def _read_in_turn(self) -> None:
         """Satisfy a read that had to let others have their turn."""
@@ -161,13 +161,13 @@ class StreamReading(StreamWriting):
 
     def _read_leftovers(
         self, callback: Callable[[bytes], Any] | None, streaming: Callable[[bytes], Any] | None
-    ) -> Future | None:
+    ) -> Future[bytes]:
         """`read_until_close` of a stream that has closed already."""
         future = self._expect(UntilClose(), callback, streaming)
         if self._streaming_callback is not None:
             self._run_streaming_callback()
         self._complete_read(self._incoming.size)
-        return future
+        return future  # type: ignore[return-value]  # None when there is a callback
 
     def _try_inline_read(self) -> None:
         """Satisfy the pending read from the buffer or the socket; else have the loop tell when there is more.

@@ -35,7 +35,9 @@ class StreamWriting(StreamLifecycle):
     #: Most bytes to offer to one ``write_to_fd``; None for all there are.
     _write_limit: int | None = None
 
-    def write(self, data: bytes | bytearray | memoryview, callback: Callable[[], Any] | None = None) -> Any:
+    def write(
+        self, data: bytes | bytearray | memoryview, callback: Callable[[], Any] | None = None
+    ) -> Future[None]:
         """Write ``data``, at once as far as possible and the rest as the descriptor allows.
 
         Without ``callback``, returns a Future that resolves (to None) when all of ``data`` has been handed to
@@ -57,7 +59,7 @@ class StreamWriting(StreamLifecycle):
         elif not self._closed:
             self._write_callback = stack_context.wrap(callback)
         if self._connecting or self._closed:
-            return future
+            return future  # type: ignore[return-value]  # None with a callback
         if not through:
             self._handle_write()
         elif not self._outgoing.size:
@@ -65,7 +67,7 @@ class StreamWriting(StreamLifecycle):
         if self._outgoing.size:
             self._add_io_state(_WRITE)
         self._maybe_add_error_listener()
-        return future
+        return future  # type: ignore[return-value]
 
     def _write_future(self, through: bool) -> Future:
         """The Future of what has been written up to now; ``through`` when it was offered to the kernel
