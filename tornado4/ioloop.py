@@ -95,14 +95,9 @@ class IOLoop(Configurable):
     ERROR = _loops.ERROR
 
     # The same by the kernel's names, which 4.5.3 had written out. Old pollers of other makers use them.
-    _EPOLLIN = 0x001
-    _EPOLLPRI = 0x002
-    _EPOLLOUT = 0x004
-    _EPOLLERR = 0x008
-    _EPOLLHUP = 0x010
-    _EPOLLRDHUP = 0x2000
-    _EPOLLONESHOT = 1 << 30
-    _EPOLLET = 1 << 31
+    _EPOLLIN, _EPOLLPRI, _EPOLLOUT = 0x1, 0x2, 0x4
+    _EPOLLERR, _EPOLLHUP, _EPOLLRDHUP = 0x8, 0x10, 0x2000
+    _EPOLLONESHOT, _EPOLLET = 1 << 30, 1 << 31
 
     #: Guards the creation of the singleton, which two threads may ask for at once.
     _instance_lock = threading.Lock()

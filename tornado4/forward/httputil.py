@@ -8,24 +8,28 @@ from tornado4.httputil import limits
 
 
 @dataclasses.dataclass
-class ParseMultipartConfig:
-    """Of ``multipart/form-data``: parts, and bytes of one part's headers. ``enabled=False`` allows no part."""
-
-    enabled: bool = True
-    max_parts: int = 100
-    max_part_header_size: int = 10 * 1024
-
-
-@dataclasses.dataclass
 class ParseUrlEncodedConfig:
-    """Of ``application/x-www-form-urlencoded``: arguments."""
+    """Of ``application/x-www-form-urlencoded``."""
 
+    #: Arguments of one body.
     max_arguments: int = 1000
 
 
 @dataclasses.dataclass
+class ParseMultipartConfig:
+    """Of ``multipart/form-data``."""
+
+    #: False allows no part.
+    enabled: bool = True
+    #: Parts of one body.
+    max_parts: int = 100
+    #: Bytes of one part's own headers.
+    max_part_header_size: int = 10240
+
+
+@dataclasses.dataclass
 class ParseBodyConfig:
-    """Both kinds of forms."""
+    """Of both kinds of forms."""
 
     multipart: ParseMultipartConfig = dataclasses.field(default_factory=ParseMultipartConfig)
     urlencoded: ParseUrlEncodedConfig = dataclasses.field(default_factory=ParseUrlEncodedConfig)
