@@ -253,3 +253,11 @@ def test_a_piece_that_varies_keeps_its_kind(values: list[str]) -> None:
     assert tokens.covers(f"id {old}.", f"id {again}.", f"id {new}.")
     for other in (new.upper(), new.replace("-", "_") + "0", new[:-1], "none", "", new[:-1] + "x", new + " " + new):
         assert not tokens.covers(f"id {old}.", f"id {again}.", f"id {other}."), other
+
+
+def test_a_random_number_may_have_fewer_digits() -> None:
+    """As an ``entropy`` of sockjs: of ten, one is shorter."""
+    for new in ("3507836453", "507836453", "50783645", "7836453"):
+        assert tokens.covers('{"entropy": 1289473655}', '{"entropy": 2984736551}', f'{{"entropy": {new}}}')
+    for new in ("350", "", "abc", "-3507836453"):
+        assert not tokens.covers('{"entropy": 1289473655}', '{"entropy": 2984736551}', f'{{"entropy": {new}}}')

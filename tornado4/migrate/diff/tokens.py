@@ -250,6 +250,9 @@ def _length(alphabet: str, one: str, other: str) -> str:
         return f"{{{shortest // 3},{longest * 3}}}"
     if alphabet == "[0-9]" and longest < _SHORT:
         return f"{{1,{_SHORT - 1}}}"  # a count; longer numbers are times and ids
+    if alphabet == "[0-9]":
+        # Of random numbers one in ten has a digit less, one in a thousand three: written, they have no leading zeros.
+        return f"{{{max(1, shortest - 3)},{longest + 1}}}"
     if shortest == longest:
         return f"{{{shortest}}}"
     slack = longest - shortest + 1
