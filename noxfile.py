@@ -56,6 +56,22 @@ def agents(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-rs", "compat_tests/peers/test_agents.py", *session.posargs)
 
 
+@nox.session(python="3.11")
+@nox.parametrize("release", ["6.2.5", "7.4.4", "8.4.2", "9.0.0"])
+def pytests(session: nox.Session, release: str) -> None:
+    """The pytest plugin on each line of pytest, unused and used."""
+    session.install("--editable", ".", f"pytest=={release}")
+    folder = session.create_tmp()
+    test = "import sys\n\n\ndef test_one():\n"
+    test += "    assert ('tornado' in sys.modules) is ('--tornado4-alias' in sys.argv)\n"
+    with open(f"{folder}/test_one.py", "w") as file:
+        file.write(test)
+    with open(f"{folder}/pytest.ini", "w") as file:
+        file.write("[pytest]\n")
+    for options in ([], ["--tornado4-alias", "--tornado4-backfill", "--tornado4-allow=missing-host"]):
+        session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *options, f"{folder}/test_one.py")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tornado4 import gen, http1connection, httputil, locks
+from tornado4 import gen, http1connection, httputil, locks, switches
 from tornado4.concurrent import Future
 from tornado4.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
 from tornado4.httputil import HTTPHeaders, HTTPMessageDelegate, ResponseStartLine
@@ -427,7 +427,7 @@ def test_gzip_that_is_too_large_or_broken(io_loop: IOLoop, body: bytes, status: 
         (get(b"/", b"Content-Length: foo"), 400, "Only integer Content-Length is allowed: foo"),
         (get(b"/", b"Transfer-Encoding: chunked") + b"-5\r\n", 400, "Invalid chunk size: b'-5'"),
         (b"GET / HTTP/2.0\r\n\r\n", 505, "Malformed HTTP version in HTTP Request-Line: 'HTTP/2.0'"),
-        (b"GET / HTTP/1.1\r\n\r\n", 400, "Missing Host header"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, f"Missing Host header {switches.hint('missing-host')}"),
         (b"GET /" + b"x" * 70000, 431, None),
     ],
 )

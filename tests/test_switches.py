@@ -50,6 +50,21 @@ def test_a_hint_names_row_and_switch():
     )
 
 
+# Switches of what refuses nothing, so that there is no line to say it in.
+SILENT = {
+    "silent-refusals": "it takes answers away",
+    "redirect-credentials": "the request is sent, without them",
+    "log-credentials": "the line is written, without them",
+}
+
+
+def test_each_refusal_names_its_row_and_switch():
+    """A new switch is named where it would have let pass, or stands above with the reason."""
+    sources = "".join(path.read_text("utf-8") for path in Path(switches.__file__).parent.rglob("*.py"))
+    named = set(re.findall(r"\bhint\(\s*[\"']([a-z0-9-]+)[\"']", sources))
+    assert named | set(SILENT) == set(switches.SWITCHES) and not named & set(SILENT)
+
+
 def test_every_switch_stands_in_its_row_of_the_deviations():
     page = (Path(__file__).parent.parent / "docs" / "deviations.md").read_text()
     rows = dict(re.findall(r"^\| ([A-Z0-9.-]+) \| (.*)$", page, re.MULTILINE))

@@ -134,7 +134,7 @@ def is_chunked(value: str | list[str], version: str, has_length: bool) -> bool:
         # 4.5.3's words, which it used for requests too
         raise refuse("Response with both Transfer-Encoding and Content-Length")
     if version == "HTTP/1.0":
-        raise refuse("Transfer-Encoding in an HTTP/1.0 message")
+        raise refuse(f"Transfer-Encoding in an HTTP/1.0 message {switches.hint('chunked-http10')}")
     return True
 
 
@@ -142,7 +142,7 @@ def check_host(value: str | list[str] | None, version: str, required: bool) -> N
     """HTTP/1.1 wants exactly one Host, and a valid one (RFC 9112 section 3.2)."""
     if value is None:
         if required and version != "HTTP/1.0":
-            raise refuse("Missing Host header")
+            raise refuse(f"Missing Host header {switches.hint('missing-host')}")
         return
     if not isinstance(value, str):
         raise refuse(f"Multiple Host headers: {','.join(value)!r}")

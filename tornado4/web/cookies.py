@@ -7,7 +7,7 @@ import re
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any
 
-from tornado4 import httputil
+from tornado4 import httputil, switches
 
 _UNSAFE_PAIR = re.compile(r"[\x00-\x20]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -32,7 +32,9 @@ def check_attribute(name: str, key: str, value: Any, *, lenient: bool = False) -
     """
     # Whatever it is, it is sent as `str` makes it.
     if value is not None and (_CONTROLS if lenient else _DELIMITERS).search(str(value)):
-        raise CookieError(f"Invalid cookie attribute {key}={value!r} for cookie {name!r}")
+        text = f"Invalid cookie attribute {key}={value!r} for cookie {name!r}"
+        only_semicolons = not _CONTROLS.search(str(value))  # control characters have no switch
+        raise CookieError(f"{text} {switches.hint('cookie-attributes')}" if only_semicolons else text)
 
 
 def put(
