@@ -294,3 +294,12 @@ def test_what_is_patched_on_a_face_reaches_its_rooms_and_goes_again():
     with mock.patch.object(web, "a_name_of_ones_own", 1, create=True):
         assert not hasattr(failures, "a_name_of_ones_own")
     assert not hasattr(web, "a_name_of_ones_own")
+
+
+@pytest.mark.parametrize("size", [*range(9), 63, 64, 65, 4095, 4096, 4097, 4098, 4099, 70_001])
+def test_masking_is_the_same_by_integers_and_by_lanes(size: int) -> None:
+    data = bytes((7 * n + n // 256) % 256 for n in range(size))
+    mask = b"\x00\xff\x5a\x81"
+    expected = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
+    assert util._websocket_mask_python(mask, data) == expected
+    assert util._websocket_mask_python(mask, expected) == data

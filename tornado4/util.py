@@ -11,6 +11,7 @@ because applications written for Tornado 4 import them.
 from __future__ import annotations
 
 import atexit
+import functools
 import inspect
 import re
 import sys
@@ -326,12 +327,28 @@ class ArgReplacer:
         return old_value, changed, kwargs
 
 
+#: Bytes from which lanes are quicker than long integers.
+_LANES_FROM = 4096
+
+
+@functools.cache
+def _xor_table(key: int) -> bytes:
+    """What each byte becomes, XORed with ``key``: 256 bytes, kept for each of 256 keys."""
+    return bytes(byte ^ key for byte in range(256))
+
+
 def _websocket_mask_python(mask: bytes, data: bytes) -> bytes:
     """XOR ``data`` with the four bytes of ``mask``, repeated (RFC 6455 section 5.3).
 
-    One XOR of two long integers: converting them and the XOR itself all take linear time.
+    Short data by one XOR of two long integers; long data lane by lane: every fourth byte has the same key, and
+    `bytes.translate` looks each up in a table. Both are linear, and each is the quicker one on its side.
     """
     size = len(data)
+    if size >= _LANES_FROM:
+        masked_lanes = bytearray(data)
+        for lane, key_byte in enumerate(bytes(mask)):
+            masked_lanes[lane::4] = masked_lanes[lane::4].translate(_xor_table(key_byte))
+        return bytes(masked_lanes)
     key = bytes(mask) * (size // 4 + 1)
     masked = int.from_bytes(data, "little") ^ int.from_bytes(key[:size], "little")
     return masked.to_bytes(size, "little")
