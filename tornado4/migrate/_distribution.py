@@ -61,9 +61,13 @@ def hide_requires() -> None:
         del main.__requires__
 
 
+_PLACE = os.path.dirname(os.path.dirname(tornado4.__file__))
+
+
 def give_to(module: ModuleType) -> None:
     """Have ``pkg_resources``, whose code has just run, find the distribution."""
-    distribution = module.Distribution(None, _Metadata(), project_name="tornado", version=tornado4.version)
+    # A place that is one: packages with namespaces are looked for in each distribution's.
+    distribution = module.Distribution(_PLACE, _Metadata(), project_name="tornado", version=tornado4.version)
     module.working_set.add(distribution, insert=False, replace=True)
     if _requires:
         wanted = _requires.pop()
@@ -74,9 +78,11 @@ def give_to(module: ModuleType) -> None:
 def take_from(module: ModuleType) -> None:
     """Take back :func:`give_to`."""
     working_set = module.working_set
-    working_set.entry_keys.pop(None, None)
     if isinstance(getattr(working_set.by_key.get("tornado"), "_provider", None), _Metadata):
         del working_set.by_key["tornado"]
+        keys = working_set.entry_keys.get(_PLACE, [])
+        if "tornado" in keys:
+            keys.remove("tornado")
         for entry in working_set.entries:  # another one that we stood in front of
             working_set.add_entry(entry)
 
