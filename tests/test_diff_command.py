@@ -517,3 +517,143 @@ def test_the_report_can_be_read_back_whole(folder: Path) -> None:
     assert diff("--http", requests(folder, "GET /body"), "--json", "report.json", "--two-way") == 1
     document = json.loads((folder / "report.json").read_text())
     assert from_json(json.dumps(document)).verdicts[0].answers["tornado4"].sent.startswith(b"GET /body HTTP/1.1\r\n")
+
+
+# -- What an APP may be ------------------------------------------------------------------------------------
+
+APPS = '''\
+import tornado.web
+import tornado.wsgi
+
+class Hello(tornado.web.RequestHandler):
+    def get(self):
+        self.write("hello")
+
+application = tornado.web.Application([("/", Hello)])
+
+def plain(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"plain, " + environ["PATH_INFO"].encode()]
+
+class Callable:
+    def __call__(self, environ, start_response):
+        return plain(environ, start_response)
+
+class Made(tornado.web.Application):
+    def __init__(self, settings=None, debug=False):
+        super().__init__([("/", Hello)])
+
+callable_object = Callable()
+adapter = tornado.wsgi.WSGIAdapter(application)
+wsgi_application = tornado.wsgi.WSGIApplication([("/", Hello)])
+
+def makes_plain():
+    return plain
+
+def makes_adapter(debug=False, name="x"):
+    return adapter
+
+def request_callback(request):
+    request.connection.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nback")
+    request.connection.finish()
+
+def makes_nothing():
+    application.listen(0)
+
+def makes_text():
+    return "no application"
+
+def makes_a_factory():
+    return makes_plain
+'''
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("application", "hello"),
+        ("Made", "hello"),
+        ("plain", "plain, /"),
+        ("callable_object", "plain, /"),
+        ("adapter", "hello"),
+        ("wsgi_application", "hello"),
+        ("makes_plain", "plain, /"),
+        ("makes_adapter", "hello"),
+        ("request_callback", "back"),
+    ],
+)
+def test_what_an_app_may_be(folder: Path, name: str, body: str) -> None:
+    (folder / "apps.py").write_text(APPS)
+    arguments = ["--http", requests(folder, "GET /"), "--python", sys.executable, "--two-way", "--json", "r.json"]
+    assert main(["diff", f"apps.py:{name}", *arguments]) == 0
+    (verdict,) = from_json((folder / "r.json").read_text()).verdicts
+    assert {answer.raw.rpartition(b"\r\n\r\n")[2].decode() for answer in verdict.answers.values()} == {body}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("makes_nothing", "apps.py:makes_nothing returned None, which is no Application"),
+        ("makes_text", "apps.py:makes_text returned 'no application', which is no Application"),
+        ("makes_a_factory", "apps.py:makes_a_factory returned <function makes_plain at "),
+        ("APPS", "apps.py defines no APPS"),
+        ("__name__", "apps.py:__name__ is 'app', which is no Application"),
+    ],
+)
+def test_what_is_no_app_is_named_with_the_way_out(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    (folder / "apps.py").write_text(APPS)
+    assert main(["diff", f"apps.py:{name}", "--crawl", "--python", sys.executable, "--two-way"]) == 2
+    err = capsys.readouterr().err
+    assert said in err and "Traceback" not in err
+    assert err.startswith(("tornado4 diff: error: 4.5.3: apps.py:", "tornado4 diff: error: tornado4: apps.py:"))
+
+
+def test_names_that_this_python_dropped_are_there_with_backfill(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The old side's Python, current as well here, has them always."""
+    (folder / "app.py").write_text("from collections import MutableMapping\n" + APP)
+    file = requests(folder, "GET /same")
+    assert diff("--http", file, "--two-way") == 2
+    err = capsys.readouterr().err
+    assert err.endswith("\ncollections.MutableMapping is gone since Python 3.10: --backfill puts it back\n")
+    assert diff("--http", file, "--two-way", "--backfill") == 0
+
+
+# -- The port ----------------------------------------------------------------------------------------------
+
+
+def test_the_port_is_held_until_the_program_binds_it(folder: Path) -> None:
+    """Others on the machine ask the kernel for ports all the time, and a program may take long to come to its own."""
+    meddling = '''
+import subprocess, sys
+code = """
+import errno, socket, sys
+with socket.socket() as other:
+    try:
+        other.bind(("127.0.0.1", int(sys.argv[1].partition("=")[2])))
+    except OSError as error:
+        sys.exit(error.errno != errno.EADDRINUSE)
+sys.exit("the port was free")
+"""
+subprocess.check_call([sys.executable, "-c", code, sys.argv[1]])
+'''
+    (folder / "app.py").write_text(meddling + APP)
+    assert diff("--http", requests(folder, "GET /same"), "--two-way") == 0
+
+
+# -- A made-up route that hangs ----------------------------------------------------------------------------
+
+
+def test_a_crawl_asks_a_route_that_hangs_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    routes = 'tornado.web.Application([("/(never)", Handler), ("/(same)", Handler)])'
+    made = APP[APP.index("tornado.web.Application(") : APP.index("\n\nif")]
+    (folder / "app.py").write_text(APP.replace(made, routes))
+    assert diff("--crawl", "--timeout", "0.5", "--two-way", "--json", "r.json") == 0
+    verdicts = from_json((folder / "r.json").read_text()).verdicts
+    failures = [verdict.untested for verdict in verdicts if verdict.sequence.startswith("/(never)")]
+    assert failures[0] == "no answer within 0.5 s" and len(failures) > 5
+    assert set(failures[1:]) == {"not asked: no answer within 0.5 s, to GET /never"}
+    assert {v.outcome for v in verdicts if not v.sequence.startswith("/(never)")} <= {Outcome.SAME, Outcome.IGNORED}

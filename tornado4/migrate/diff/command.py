@@ -98,6 +98,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
         add(f"--{name}", metavar="FILE", type=Path, action="append", default=[], help=f"{what}; may be repeated")
     add("--ws", metavar="FILE", type=Path, action="append", default=[], help="a WebSocket transcript; may be repeated")
     add("--crawl", action="store_true", help="make up requests from the application's routes")
+    add("--backfill", action="store_true", help="put names back that this Python has dropped, on the new side")
     add("--unsafe", action="store_true", help="send POST, PUT, PATCH, DELETE and the like, too")
     add("--two-way", action="store_true", help="run the old side once only; what is random then counts as different")
     add("--json", metavar="FILE", type=Path, help="write the report as JSON")
@@ -170,7 +171,7 @@ class _Command:
 
     def __init__(self, options: argparse.Namespace, program: list[str]) -> None:
         self.options = options
-        self.program = Program(program[0], tuple(program[1:]), options.module)
+        self.program = Program(program[0], tuple(program[1:]), options.module, backfill=options.backfill)
         self.notes: list[str] = []
         self.skipped = 0
         self.earlier: Run | None = None

@@ -8,7 +8,8 @@ The job: ``side`` ("tornado" or "tornado4"), and one of
   The first line told is ["listening", port, control port]; each log record follows. The control connection, of
   which there is one: each byte on it is answered by ["sync"] some turns of the loop later, so that what was
   logged before stands above it; its end ends the process.
-- ``program``: a script, a module or ``module:callable``, run as it is; see ``program.py``.
+- ``program``: a script, a module or ``module:callable``, run as it is; see ``program.py``. With ``backfill``,
+  tornado4's side has the names back that its Python dropped.
 - ``scenarios``: a list of {"name", "kind": "source"|"file"|"module", "where", "function"}, and ``seconds``, the most
   that each may take. Told for each: ["begin", name], what it recorded and logged, ["end", name].
 
@@ -43,7 +44,7 @@ def tell(*line):
     _told.flush()
 
 
-def prepare(side):
+def prepare(side, backfill=False):
     # The folder of this file came first on the path; it holds no module for the program to find.
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
@@ -51,6 +52,10 @@ def prepare(side):
         from tornado4.migrate import alias
 
         alias.install()
+        if backfill:
+            from tornado4.migrate import backfill as names
+
+            names.install()
 
 
 # -- What is told of a value -------------------------------------------------------------------------------
@@ -266,7 +271,7 @@ def main():
     job = json.loads(sys.argv[1])
     del sys.argv[1:]
     take_stdout()
-    prepare(job["side"])
+    prepare(job["side"], job.get("backfill", False))
     if "serve" in job:
         serve(job["serve"])
     elif "program" in job:

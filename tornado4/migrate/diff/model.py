@@ -69,6 +69,7 @@ class Sequence:
     name: str
     steps: tuple[Step, ...]
     keep_cookies: bool = True  # send the Set-Cookie of each side back to that side
+    until_failure: bool = False  # a side that failed once is not sent the rest: a made-up route that hangs
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,6 @@ class Verdict:
         if self.untested:
             return Outcome.UNTESTED
         return Outcome.IGNORED if self.differences else Outcome.SAME
-
 
     @property
     def untested(self) -> str:

@@ -15,6 +15,7 @@ Around it, four things are arranged before its first line runs:
 - exceptions that end a thread are told as records of the logger "threading".
 """
 import gc
+import inspect
 import logging
 import os
 import runpy
@@ -62,12 +63,64 @@ def serve(target, port, launcher):
     import tornado.httpserver
     import tornado.ioloop
 
-    app, options = launcher.load(target)
-    if not hasattr(app, "add_handlers"):
-        app = app()
-    server = tornado.httpserver.HTTPServer(app, **options)
+    found, options = launcher.load(target)
+    server = tornado.httpserver.HTTPServer(served(found, target), **options)
     server.listen(port, "127.0.0.1")
     tornado.ioloop.IOLoop.current().start()
+
+
+def served(found, target):
+    """What HTTPServer takes: the Application (any router) as it is, a WSGI application in a container.
+
+    ``found`` may be either, or a factory, which is called. Ends the process where it is neither.
+    """
+    is_or_returned = "is"
+    if is_factory(found):
+        found, is_or_returned = found(), "returned"
+    if is_factory(found) or not (callable(found) or hasattr(found, "start_request")):
+        raise SystemExit(
+            "%s %s %s, which is no Application: it must be or return the one to be served (tornado.web.Application or"
+            " WSGI). A function that calls listen() itself is run as a script." % (target, is_or_returned, short(found))
+        )
+    if is_wsgi(found):
+        import tornado.wsgi
+
+        return tornado.wsgi.WSGIContainer(found)
+    return found
+
+
+def is_wsgi(thing):
+    """PEP 3333 from outside: called with two arguments. WSGIApplication and WSGIAdapter are so as well."""
+    wsgi = sys.modules.get("tornado.wsgi")
+    own = tuple(getattr(wsgi, name) for name in ("WSGIApplication", "WSGIAdapter") if hasattr(wsgi, name))
+    if isinstance(thing, own):
+        return True
+    return not is_served_as_it_is(thing) and takes(thing, 2)
+
+
+def is_factory(thing):
+    return not is_served_as_it_is(thing) and not is_wsgi(thing) and callable(thing) and takes(thing, 0)
+
+
+def is_served_as_it_is(thing):
+    """An Application, a router, a delegate; a class that makes one is none."""
+    return not isinstance(thing, type) and (hasattr(thing, "add_handlers") or hasattr(thing, "start_request"))
+
+
+def takes(thing, count):
+    """Whether it can be called with so many arguments; False for a class, but with none."""
+    if not callable(thing) or (count and isinstance(thing, type)):
+        return False
+    try:
+        inspect.signature(thing).bind(*[None] * count)
+    except (TypeError, ValueError):  # ValueError: one that is written in C and tells no signature
+        return False
+    return count == 0 or not takes(thing, 0)
+
+
+def short(thing):
+    text = repr(thing)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 # -- The port ----------------------------------------------------------------------------------------------
@@ -77,7 +130,8 @@ class Ports:
     """Gives listening TCP sockets ports of ours: the first number asked for becomes ``main``, others any free one."""
 
     def __init__(self, port, tell, control):
-        self.main = port or free_port()
+        self.held = None if port else held_port()
+        self.main = port or self.held.getsockname()[1]
         self.tell, self.control = tell, control
         self.given = {}
         self.told = False
@@ -89,6 +143,7 @@ class Ports:
             if self.family in (socket.AF_INET, socket.AF_INET6) and self.type & socket.SOCK_STREAM and address[1]:
                 loopback = "127.0.0.1" if self.family == socket.AF_INET else "::1"
                 address = (loopback, ports.instead_of(address[1])) + tuple(address[2:])
+                ports.release(address)
             return bind(self, address)
 
         def listen_and_tell(self, *args):
@@ -106,6 +161,12 @@ class Ports:
             self.given[port] = free_port() if self.main in self.given.values() else self.main
         return self.given[port]
 
+    def release(self, address):
+        """The port is about to be bound: let go of it."""
+        if self.held is not None and address[:2] == ("127.0.0.1", self.main):
+            self.held.close()
+            self.held = None
+
     def listening(self, sock):
         # Not at the IPv6 twin, which may come first: we call 127.0.0.1. One that asks for port 0 serves, too.
         if self.told or sock.family != socket.AF_INET:
@@ -115,6 +176,19 @@ class Ports:
             self.told = True
             versions = [sys.version.split()[0], getattr(sys.modules.get("tornado"), "version", "")]
             self.tell("listening", port, self.control, *versions)
+
+
+def held_port():
+    """A socket that keeps a port of its own from all others until the program binds it.
+
+    One that was merely free a moment ago is given to the next who asks the kernel for any: a second of imports is long.
+    """
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    # Only now, so that the port is not shared with another that is held. A process that was forked meanwhile holds
+    # it, too; with this, it is in nobody's way.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return sock
 
 
 def free_port():

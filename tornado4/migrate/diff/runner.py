@@ -7,6 +7,7 @@ start again answers the rest with that failure.
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ def without_unsafe(sequences: Rows[Sequence]) -> tuple[list[Sequence], int]:
         steps = tuple(step for step in sequence.steps if not step.unsafe)
         skipped += len(sequence.steps) - len(steps)
         if steps:
-            kept.append(Sequence(sequence.name, steps, sequence.keep_cookies))
+            kept.append(dataclasses.replace(sequence, steps=steps))
     return kept, skipped
 
 
@@ -80,15 +81,18 @@ class Runner:
             dead = ""
             for sequence in sequences:
                 client = Client(side, sequence.keep_cookies, self._seconds)
+                failed = ""
                 for step in sequence.steps:
                     if self._stopped.is_set():
                         return
-                    if dead:
-                        into.put(Answer(b"", False, failure=dead))
+                    if dead or failed:
+                        into.put(Answer(b"", False, failure=dead or failed))
                         continue
                     answer = client.perform(step, last=step is sequence.steps[-1])
                     if client.gone:
                         dead = self._restart(side, client, step, answer)
+                    if answer.failure and sequence.until_failure:
+                        failed = f"not asked: {answer.failure}, to {step.name}"
                     into.put(answer)
                 client.disconnect()
         except BaseException as error:

@@ -11,12 +11,12 @@ import re
 import signal
 import socket
 import threading
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tornado4.migrate.backfill_table import TABLE
 from tornado4.migrate.diff.environments import Environment
 from tornado4.migrate.diff.model import LogRecord
 from tornado4.migrate.diff.sides import SideFailed, SideProcess
@@ -38,6 +38,7 @@ class Program:
     args: tuple[str, ...] = ()
     module: bool = False
     cwd: Path | None = None
+    backfill: bool = False  # the new side alone: an old one on a current Python has it always
 
     def __str__(self) -> str:
         return " ".join([*(["-m"] if self.module else []), self.target, *self.args])
@@ -86,7 +87,8 @@ class Served:
             "program": program.target,
             "args": list(program.args),
             "module": program.module,
-            "port": self._wanted_port or _free_port(),
+            "port": self._wanted_port,  # 0: the process takes one itself, and holds it
+            "backfill": program.backfill,
         }
         process = self._process = SideProcess(job, self._old, program.cwd)
         if self._stopped:  # while it was being started
@@ -160,6 +162,8 @@ class Served:
         """What it printed, and the way out where that is known."""
         text = self._last_words()
         missing = re.search(r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)", text)
+        if self._old is None and not self._program.backfill and (dropped := _dropped(text)):
+            return f"{text}\n{dropped} is gone since Python {_GONE[dropped]}: --backfill puts it back"
         if missing is None:
             return text
         where = "--python names an environment that has it" if self._old else "install it beside tornado4"
@@ -195,6 +199,24 @@ _OUR_FRAMES = re.compile(
 )
 
 
+# What --backfill knows of: title -> the Python that dropped it.
+_GONE = {row.title: row.gone for row in TABLE}
+_MISSING = re.compile(
+    r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'|"
+    r"(?:module|type object) '(?P<owner>[\w.]+)' has no attribute '(?P<attribute>\w+)'|"
+    r"No module named '(?P<alone>[\w.]+)'"
+)
+
+
+def _dropped(text: str) -> str:
+    """The title of the name for want of which the program ended, where the table of --backfill has it; or nothing."""
+    for found in _MISSING.finditer(text):
+        title = found["alone"] or f"{found['module'] or found['owner']}.{found['name'] or found['attribute']}"
+        if title in _GONE:
+            return title
+    return ""
+
+
 def _ending(code: int | None) -> str:
     if code is not None and code < 0:
         return f"ended by {signal.Signals(-code).name}"
@@ -203,22 +225,6 @@ def _ending(code: int | None) -> str:
 
 def _records(lines: list[list[Any]]) -> tuple[LogRecord, ...]:
     return tuple(LogRecord(*line[1:5]) for line in lines if line[0] == "log")
-
-
-# The last ports given away, by this process: three sides that start at once must not get the same.
-_given: deque[int] = deque(maxlen=100)
-_giving = threading.Lock()
-
-
-def _free_port() -> int:
-    with _giving, contextlib.ExitStack() as tried:
-        while True:
-            sock = tried.enter_context(socket.socket())
-            sock.bind(("127.0.0.1", 0))
-            port: int = sock.getsockname()[1]
-            if port not in _given:
-                _given.append(port)
-                return port
 
 
 def _check_free(port: int, name: str) -> None:

@@ -1,8 +1,8 @@
 """Requests made up from an application's own routes and methods, when nothing was recorded.
 
 For each route: a path that its pattern matches, and each method that its handler defines; besides, OPTIONS, a
-method that it does not define, HTTP/1.0, a conditional request; at the end a path that no route has. The routes come
-from the running application (``program.py``), as :class:`Route`.
+method that it does not define, HTTP/1.0, a conditional request. A route that hangs is asked once.
+At the end a path that no route has. The routes come from the running application (``program.py``), as :class:`Route`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def crawl(routes: Iterable[Route]) -> tuple[list[Sequence], list[str]]:
                 continue
             paths = [found]
         steps = [step for path in paths for step in _steps(route, path)]
-        sequences.append(Sequence(f"{route.pattern} ({route.handler})", tuple(steps)))
+        sequences.append(Sequence(f"{route.pattern} ({route.handler})", tuple(steps), until_failure=True))
     sequences.append(Sequence("no route", (http_step("GET", "/no/such/page.tornado4-diff", origin=ORIGIN),)))
     return sequences, notes
 
