@@ -27,7 +27,7 @@ from tornado4.migrate.diff.model import Kind, Outcome, Run, Sequence, Verdict
 from tornado4.migrate.diff.report import from_json
 from tornado4.migrate.diff.runner import Runner
 from tornado4.migrate.diff.served import Program, Served, start_all
-from tornado4.migrate.diff.traffic import read_http_file, read_raw, read_websocket
+from tornado4.migrate.diff.traffic import read_har, read_http_file, read_raw, read_websocket
 
 TOP = Path(__file__).resolve().parent.parent
 
@@ -657,3 +657,60 @@ def test_a_crawl_asks_a_route_that_hangs_once(folder: Path, capsys: pytest.Captu
     assert failures[0] == "no answer within 0.5 s" and len(failures) > 5
     assert set(failures[1:]) == {"not asked: no answer within 0.5 s, to GET /never"}
     assert {v.outcome for v in verdicts if not v.sequence.startswith("/(never)")} <= {Outcome.SAME, Outcome.IGNORED}
+
+
+# -- What was sent, as HAR ---------------------------------------------------------------------------------
+
+
+def test_what_was_sent_can_be_sent_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Requests with text and with bytes, a WebSocket; cookies and tokens are that side's, and replaced anew."""
+    (folder / "session.ws").write_text(
+        "connect /ws\nexpect 1\nsend hello\nexpect\nsend-binary 00 ff\nping x\nexpect 2\nsend leave\nexpect close\n"
+    )
+    (folder / "bytes").write_bytes(b"\xff\x00")
+    (folder / "junk.raw").write_bytes(b"GARBAGE\r\n\r\n")
+    form = "\nContent-Type: application/x-www-form-urlencoded\n\nx=caf%C3%A9&_xsrf=none"
+    lines = ["GET /login", "GET /user?a=%C3%A9", "GET /form", "POST /same" + form, "POST /same\n\n< bytes", "GET /body"]
+    http = requests(folder, *lines)
+    sent = ["--http", http, "--ws", "session.ws", "--raw", "junk.raw"]
+    assert diff(*sent, "--unsafe", "--save", "saved.har", "--json", "first.json") == 1
+    assert "saved.har: 1 steps have no place in a HAR file (raw bytes) and are left out" in capsys.readouterr().out
+    assert diff("--har", "saved.har", "--unsafe", "--json", "second.json") == 1
+
+    def told(file: str) -> list[tuple[str, str, list[str], list[int]]]:
+        verdicts = [v for v in from_json((folder / file).read_text()).verdicts if not v.step.raw and not v.step.frames]
+        return [
+            (v.step.name, v.status, [f"{d.kind}{d.where}" for d in v.differences if not d.rule],
+             [answer.sent.count(b"caf%C3%A9") + answer.sent.endswith(b"\xff\x00") for answer in v.answers.values()])
+            for v in verdicts
+        ]  # fmt: skip
+
+    assert told("first.json") == told("second.json") and len(told("first.json")) == 7
+
+    def frames(file: str) -> list[bytes]:
+        verdicts = from_json((folder / file).read_text()).verdicts
+        return [frame.payload for v in verdicts if v.step.websocket for frame in v.answers["4.5.3"].frames]
+
+    assert frames("first.json") == frames("second.json") and b"\x00\xff" in frames("second.json")
+
+
+def test_a_saved_har_is_what_har_1_2_asks_for(folder: Path) -> None:
+    assert diff("--http", requests(folder, "GET /login?a=1", "GET /user", "GET /never"), "--timeout", "0.5",
+                "--two-way", "--save", "saved.har") == 0  # fmt: skip
+    log = json.loads((folder / "saved.har").read_text())["log"]
+    assert log["version"] == "1.2" and set(log["creator"]) == {"name", "version"}
+    request = {"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"}
+    response = {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL", "headersSize",
+                "bodySize"}  # fmt: skip
+    for entry in log["entries"]:
+        assert {"startedDateTime", "time", "request", "response", "cache", "timings"} <= set(entry)
+        assert request <= set(entry["request"]) and response <= set(entry["response"])
+        assert entry["startedDateTime"].endswith("+00:00") and set(entry["timings"]) == {"send", "wait", "receive"}
+    assert [entry["response"]["status"] for entry in log["entries"]] == [200, 200, 0]
+    first, second, _ = log["entries"]
+    assert first["request"]["queryString"] == [{"name": "a", "value": "1"}]
+    (cookie,) = second["request"]["cookies"]
+    assert cookie == first["response"]["cookies"][0] and cookie["name"] == "user"
+    assert second["response"]["content"] == {"size": 3, "mimeType": "text/html; charset=UTF-8", "text": "ann"}
+    (sequence,), notes = read_har(folder / "saved.har")
+    assert len(sequence.steps) == 3 and not notes

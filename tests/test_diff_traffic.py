@@ -85,12 +85,14 @@ def test_har_websocket_messages_become_a_sequence_of_frames(tmp_path: Path) -> N
         {"type": "send", "opcode": 1, "data": "hello"},
         {"type": "send", "opcode": 2, "data": "AP8="},
         {"type": "receive", "opcode": 1, "data": "echo"},
+        {"type": "send", "opcode": 8, "data": "A+g="},
     ]
     (sequence,), _ = read_har(har(tmp_path, entry(url="ws://shop.test/ws", extra={"_webSocketMessages": messages})))
     handshake, *exchanges = sequence.steps
     assert handshake.websocket and handshake.new_connection and not handshake.frames
-    assert [(send.opcode, send.data) for step in exchanges for send in step.send] == [(1, b"hello"), (2, b"\x00\xff")]
-    assert [step.expect_frames for step in exchanges] == [1, 1]
+    sends = [(send.opcode, send.data) for step in exchanges for send in step.send]
+    assert sends == [(1, b"hello"), (2, b"\x00\xff"), (8, b"\x03\xe8")]
+    assert [step.expect_frames for step in exchanges] == [1, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ from tornado4.migrate.diff.traffic import (
     read_http_file,
     read_raw,
     read_websocket,
+    to_har,
 )
 
 SAME, DIFFERENT, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
@@ -104,6 +106,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     add("--json", metavar="FILE", type=Path, help="write the report as JSON")
     add("--junit", metavar="FILE", type=Path, help="write the report as JUnit XML")
     add("--html", metavar="FILE", type=Path, help="write the report as one HTML page")
+    add("--save", metavar="FILE", type=Path, help="write what was sent as HAR 1.2, for --har")
     add("--replay", metavar="REPORT", type=Path, help="send only what differs in that JSON report: FIXED or STILL")
     add("--timeout", metavar="SECONDS", type=float, default=10.0, help="the most that an answer may take (10)")
     add("--start-timeout", metavar="SECONDS", type=float, default=START_SECONDS, help="... and a start (60)")
@@ -158,7 +161,7 @@ def _check(options: argparse.Namespace, program: list[str]) -> None:
         raise CannotRun(f"{target} takes no arguments; what is {program[1]}?")
     if not any((options.har, options.http, options.raw, options.ws, options.crawl, options.replay)):
         raise CannotRun("nothing to send: give --har, --http, --raw, --ws, --crawl or --replay")
-    for path in (options.json, options.junit, options.html):
+    for path in (options.json, options.junit, options.html, options.save):
         if path is not None and not path.absolute().parent.is_dir():
             raise CannotRun(f"{path}: there is no such folder")
 
@@ -173,6 +176,7 @@ class _Command:
         self.options = options
         self.program = Program(program[0], tuple(program[1:]), options.module, backfill=options.backfill)
         self.notes: list[str] = []
+        self.started = datetime.datetime.now(datetime.UTC)
         self.skipped = 0
         self.earlier: Run | None = None
         self.terminal = report.Terminal(sys.stdout)
@@ -276,16 +280,29 @@ class _Command:
 
     def _write(self, run: Run) -> None:
         options = self.options
+        if options.save is not None:
+            self._write_har(run)
         for path, make in (
             (options.json, report.to_json),
             (options.junit, report.to_junit),
             (options.html, report.to_html),
         ):
             if path is not None:
-                try:
-                    path.write_text(make(run), "utf-8")
-                except OSError as error:
-                    raise CannotRun(f"{path}: {error.strerror}") from error
+                _write_file(path, make(run))
+
+    def _write_har(self, run: Run) -> None:
+        text, left_out = to_har(run, self.started)
+        _write_file(self.options.save, text)
+        if left_out:
+            why = "have no place in a HAR file (raw bytes) and are left out"
+            self.terminal.note(f"{self.options.save}: {left_out} steps {why}")
+
+
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise CannotRun(f"{path}: {error.strerror}") from error
 
 
 def _startup(comparer: Comparer, sides: list[Served]) -> list[Verdict]:

@@ -12,6 +12,7 @@ Each reader raises :exc:`TrafficError` for a file that it cannot make sense of: 
 
 from tornado4.migrate.diff.traffic.crawl import Route, crawl
 from tornado4.migrate.diff.traffic.har import read_har
+from tornado4.migrate.diff.traffic.har_writer import to_har
 from tornado4.migrate.diff.traffic.http_file import read_http_file
 from tornado4.migrate.diff.traffic.raw import read_raw
 from tornado4.migrate.diff.traffic.request import SAFE_METHODS, TrafficError
@@ -26,4 +27,5 @@ __all__ = [
     "read_http_file",
     "read_raw",
     "read_websocket",
+    "to_har",
 ]

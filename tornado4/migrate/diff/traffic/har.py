@@ -73,11 +73,14 @@ def _step(request: dict[str, Any], origin: str) -> Step:
         headers.append(("Content-Type", kind))
     elif kind and kind.startswith("multipart/form-data; boundary=" + _BOUNDARY):
         headers = [(name, kind if name.lower() == "content-type" else value) for name, value in headers]
-    return http_step(_wanted(request, "method", str, origin), _target(request), headers, body, origin=origin)
+    version = "HTTP/1.0" if request.get("httpVersion") == "HTTP/1.0" else "HTTP/1.1"
+    method, target = _wanted(request, "method", str, origin), target_of(request["url"])
+    return http_step(method, target, headers, body, origin=origin, version=version)
 
 
-def _target(request: dict[str, Any]) -> str:
-    url = urlsplit(request["url"])
+def target_of(address: str) -> str:
+    """What stands in the request line for an URL: its path and query, with what cannot stand there escaped."""
+    url = urlsplit(address)
     return quote(url.path or "/", safe="/%:@!$&'()*+,;=-._~[]|^{}\"<>`") + (
         "?" + quote(url.query, safe="%/?:@!$&'()*+,;=-._~[]|^{}\"<>`") if url.query else ""
     )
@@ -139,7 +142,7 @@ def _multipart(params: list[Any]) -> bytes:
 def _socket(entry: dict[str, Any], request: dict[str, Any], origin: str) -> Sequence:
     """A recorded WebSocket: what the browser sent, and after each message as many frames as came then."""
     headers = [field for field in _headers(request, origin) if field[0].lower() not in _HANDSHAKE_FIELDS]
-    target = _target(request)
+    target = target_of(request["url"])
     steps = [websocket_handshake(target, headers, origin=origin)]
     sends: list[Send] = []
     awaited = 0
@@ -160,6 +163,7 @@ def _socket(entry: dict[str, Any], request: dict[str, Any], origin: str) -> Sequ
         if awaited:
             flush()
         text = str(message.get("data", ""))
-        sends.append(Send(_decoded(text, origin) if opcode == 2 else text.encode("utf-8"), opcode))
+        # DevTools protocol, WebSocketFrame: all but text is base64.
+        sends.append(Send(text.encode("utf-8") if opcode == 1 else _decoded(text, origin), opcode))
     flush()
     return Sequence(origin, tuple(steps))
