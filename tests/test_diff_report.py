@@ -140,6 +140,34 @@ def test_steps_that_became_slower_are_a_class_of_their_own() -> None:
     assert "time  4.5.3: median 10 ms, 95th 10 ms" in text
     assert "time  tornado4: median 50 ms, 95th 50 ms" in text
     assert report.exit_code(run) == 0
+    # In the machine's reports as well: the class, and each side's time.
+    cases = ET.fromstring(report.to_junit(run)).findall(".//testcase")
+    assert [[p.get("value") for p in case.iter("property")] for case in cases] == [["10 ms -> 50 ms"], [], []]
+    document = json.loads(report.to_json(run))
+    assert document["slower_steps"] == [1]
+    assert document["verdicts"][1]["milliseconds"] == {OLD: 10.0, AGAIN: 30.0, NEW: 50.0}
+    page = report.to_html(run)
+    assert "Slower by more than 2 times" in page and '<a href="#step-1">#1 GET /1</a>' in page
+    assert '"took":"30 ms -\\u003e 50 ms"' in page
+    assert "tornado4: median 50 ms, 95th 50 ms" in page
+
+
+def test_a_difference_is_listed_with_what_each_side_took() -> None:
+    one = verdict(1, STATUS)
+    slow = {side: dataclasses.replace(answer, seconds=0.02) for side, answer in one.answers.items()}
+    text = show(Pipe(), run_of(dataclasses.replace(one, answers=slow)))
+    assert "! #1 GET /1  (200, 20 ms -> 20 ms)\n" in text
+
+
+def test_a_report_from_before_times_and_untested_steps_is_still_read() -> None:
+    """What a later release added is derived, or has a default."""
+    document = json.loads(report.to_json(MIXED))
+    for later in ("slower", "slower_steps"):
+        del document[later]
+    del document["counts"]["untested"]
+    for one in document["verdicts"]:
+        del one["milliseconds"]
+    assert report.from_json(json.dumps(document)) == MIXED
 
 
 def test_the_exit_code_looks_at_what_counts_only() -> None:
@@ -209,7 +237,7 @@ def test_a_dumb_terminal_gets_plain_lines() -> None:
 def test_each_difference_stands_beside_its_request() -> None:
     text = show(Pipe(), MIXED)
     assert "  ! #3" not in text
-    block = text.split("! #3 GET /3  (200)\n")[1]
+    block = text.split("! #3 GET /3  (200, 0.0 ms -> 250 ms)\n")[1]
     assert block.splitlines() == [
         "  app.har",
         "  > GET /3 HTTP/1.1",

@@ -20,7 +20,7 @@ from typing import Any
 
 from tornado4 import template
 from tornado4.migrate.diff.model import Outcome, Run
-from tornado4.migrate.diff.report import view
+from tornado4.migrate.diff.report import times, view
 from tornado4.migrate.diff.report.printable import one_line
 from tornado4.migrate.diff.report.summary import Tally, plural
 
@@ -37,6 +37,7 @@ def to_html(run: Run, deviations_url: str = "") -> str:
     """
     style, script = ((_HERE / name).read_text("utf-8") for name in ("page.css", "page.js"))
     tally = Tally.of(run.verdicts)
+    steps = [view.entry(run, verdict) for verdict in run.verdicts]
     page = template.Loader(str(_HERE)).load("page.html")
     html: bytes = page.generate(
         app=one_line(run.app),
@@ -50,6 +51,9 @@ def to_html(run: Run, deviations_url: str = "") -> str:
             for outcome in _SIGNS
         ],
         bar=_bar(tally),
+        times=[one_line(line) for line in times.summary(run)],
+        slower=[(one.number, one_line(one.step.name), times.shown(run, one)) for one, _, _ in times.slower(run)],
+        factor=f"{run.slower:g}",
         failures=tally.failures,
         kinds=[(kind.value, number) for kind, number in tally.by_kind()],
         rules=_rules(run, tally, deviations_url),
@@ -58,7 +62,7 @@ def to_html(run: Run, deviations_url: str = "") -> str:
         policy=f"{POLICY}; style-src {policy_hash(style)}; script-src {policy_hash(script)}",
         skipped=f"{plural(run.skipped, 'step')} with unsafe methods left out" if run.skipped else "",
         notes=[one_line(note) for note in run.notes],
-        index=embedded({"sides": [one_line(side) for side in run.sides], "steps": [*map(view.entry, run.verdicts)]}),
+        index=embedded({"sides": [one_line(side) for side in run.sides], "steps": steps}),
         blocks=[(verdict.number, embedded(view.details(run, verdict))) for verdict in run.verdicts],
     )
     return html.decode("utf-8")

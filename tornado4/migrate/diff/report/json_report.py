@@ -1,7 +1,7 @@
 """A run as JSON, and back: for other tools, and for ``tornado4 diff --replay``.
 
 The document is an object with ``format`` and ``version``, the fields of `Run` and what follows from them (``counts``,
-each step's ``outcome``), so that a reader needs no arithmetic. Bytes are ``{"base64": ..., "text": ...}``; ``text`` is
+``slower_steps``, each step's ``outcome`` and ``milliseconds`` by side), so that a reader needs no arithmetic. Bytes are ``{"base64": ..., "text": ...}``; ``text`` is
 there where they are text, and only base64 is read back. Fields that the reader does not know are passed over, and those
 with a default may be absent: a report of an older tool of the same version can be read.
 """
@@ -19,6 +19,7 @@ import typing
 from typing import Any
 
 from tornado4.migrate.diff.model import Outcome, Run, Verdict
+from tornado4.migrate.diff.report import times
 from tornado4.migrate.diff.report.printable import text_of
 
 FORMAT = "tornado4-diff"
@@ -68,9 +69,11 @@ def _encoded(value: Any) -> Any:
 
 def _derived(value: object) -> dict[str, Any]:
     if isinstance(value, Verdict):
-        return {"outcome": value.outcome.value}
+        took = {side: round(answer.seconds * 1000, 3) for side, answer in value.answers.items() if not answer.failure}
+        return {"outcome": value.outcome.value, "milliseconds": took}
     if isinstance(value, Run):
-        return {"counts": {outcome.value: value.count(outcome) for outcome in Outcome}}
+        counts = {outcome.value: value.count(outcome) for outcome in Outcome}
+        return {"counts": counts, "slower_steps": [verdict.number for verdict, _, _ in times.slower(value)]}
     return {}
 
 

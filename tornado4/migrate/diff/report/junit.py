@@ -1,7 +1,7 @@
 """A run as JUnit XML, for the test reports of build servers.
 
 A suite is a sequence, a case is a step; what differs is a ``failure``, what differs but is ignored stands in the case's
-``properties`` as rule and difference. Whatever bytes occur, the document is well-formed: see `printable.visible`.
+``properties`` as rule and difference, and that it became slower with both times. Whatever bytes occur, the document is well-formed: see `printable.visible`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from tornado4.migrate.diff.model import Difference, Outcome, Run, Verdict
+from tornado4.migrate.diff.report import times
 from tornado4.migrate.diff.report.printable import decoded, one_line, visible
 
 _LONGEST = 2_000  # characters of a value; build servers show them whole
@@ -20,6 +21,7 @@ def to_junit(run: Run) -> str:
     for verdict in run.verdicts:
         sequences.setdefault(verdict.sequence, []).append(verdict)
     root = ET.Element("testsuites", _totals(one_line(f"tornado4 diff {run.app}"), run.verdicts))
+    slower = {verdict.number: times.shown(run, verdict) for verdict, _, _ in times.slower(run)}
     for name, verdicts in sequences.items():
         suite = ET.SubElement(root, "testsuite", _totals(one_line(name), verdicts))
         properties = ET.SubElement(suite, "properties")
@@ -27,7 +29,7 @@ def to_junit(run: Run) -> str:
         for fact, value in facts:
             ET.SubElement(properties, "property", name=fact, value=one_line(value))
         for verdict in verdicts:
-            _case(suite, verdict)
+            _case(suite, verdict, slower.get(verdict.number, ""))
     ET.indent(root)
     text: str = ET.tostring(root, encoding="us-ascii", xml_declaration=True).decode("ascii")
     return text + "\n"
@@ -44,14 +46,16 @@ def _seconds(verdict: Verdict) -> float:
     return sum(answer.seconds for answer in verdict.answers.values())
 
 
-def _case(suite: ET.Element, verdict: Verdict) -> None:
+def _case(suite: ET.Element, verdict: Verdict, slower: str) -> None:
     name = one_line(f"{verdict.number} {verdict.step.name}")
     case = ET.SubElement(
         suite, "testcase", classname=one_line(verdict.sequence), name=name, time=f"{_seconds(verdict):.3f}"
     )
     ignored = [difference for difference in verdict.differences if difference.rule]
-    if ignored:
+    if ignored or slower:
         properties = ET.SubElement(case, "properties")
+        if slower:
+            ET.SubElement(properties, "property", name="slower", value=slower)
         for difference in ignored:
             ET.SubElement(
                 properties, "property", name=one_line(f"ignored: {difference.rule}"), value=_cut(described(difference))

@@ -27,7 +27,8 @@
   function listEntry(step) {
     const link = make("a", step.outcome, make("span", "sign", SIGNS[step.outcome]), make("span", "name", step.name), make("span", "status", step.status));
     link.append(make("span", "number", String(step.number)));
-    link.append(make("span", "hint", step.hint || step.rules.join(", ") || step.sequence));
+    const hint = step.hint || step.rules.join(", ") || step.sequence;
+    link.append(make("span", "hint", [hint, step.took].filter(Boolean).join(" · ")));
     link.href = "#step-" + step.number;
     link.title = step.name;
     return make("li", "", link);
@@ -292,7 +293,7 @@
     const turn = make("div", "turn", turnLink("↑", "Previous step (k)", neighbour(-1)), turnLink("↓", "Next step (j)", neighbour(1)));
     const sign = make("span", "sign " + step.outcome, SIGNS[step.outcome]);
     const from = step.origin.startsWith(step.sequence) ? "" : step.sequence;
-    const meta = ["step " + step.number, from, step.origin].filter(Boolean).join(" · ");
+    const meta = ["step " + step.number, from, step.origin, step.status, step.took].filter(Boolean).join(" · ");
     const sent = detail.request.map((piece) => piece.label).join(", ");
     return [
       back,

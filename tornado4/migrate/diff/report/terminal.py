@@ -189,8 +189,8 @@ class Terminal:
         self._say(self._styled(style, start) + (f"  {rest}" if rest else ""))
 
     def _verdict(self, run: Run, verdict: Verdict) -> None:
-        status = f"  ({verdict.status})" if verdict.status else ""
-        title = one_line(f"#{verdict.number} {verdict.step.name}{status}")
+        facts = ", ".join(filter(None, (verdict.status, times.shown(run, verdict))))
+        title = one_line(f"#{verdict.number} {verdict.step.name}{f'  ({facts})' if facts else ''}")
         origin = one_line(verdict.step.origin or verdict.sequence)
         self._say("", self._styled("different", fit(f"! {title}", self._width)))
         self._say(self._styled("dim", fit(f"  {origin}", self._width)))

@@ -45,6 +45,12 @@ def of_step(run: Run, verdict: Verdict) -> tuple[float, float] | None:
     return max(answer.seconds for answer in answers[:-1]), answers[-1].seconds
 
 
+def shown(run: Run, verdict: Verdict) -> str:
+    """``1.2 ms -> 3.0 ms`` of a step, old and new; empty where one of them did not answer."""
+    took = of_step(run, verdict)
+    return " -> ".join(map(milliseconds, took)) if took else ""
+
+
 def slower(run: Run) -> list[tuple[Verdict, float, float]]:
     """(step, seconds of old, of new) where new takes ``run.slower`` times longer, the worst first."""
     found = []

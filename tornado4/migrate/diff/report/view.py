@@ -16,7 +16,7 @@ from itertools import zip_longest
 from typing import Any
 
 from tornado4.migrate.diff.model import Answer, Difference, Frame, Kind, LogRecord, Run, Send, Verdict
-from tornado4.migrate.diff.report import align
+from tornado4.migrate.diff.report import align, times
 from tornado4.migrate.diff.report.messages import Message, messages
 from tornado4.migrate.diff.report.printable import decoded, hex_lines, one_line, text_of, visible
 
@@ -35,7 +35,7 @@ _FRAMING_HEADERS = {
 Json = Any  # what json.dumps takes
 
 
-def entry(verdict: Verdict) -> dict[str, Json]:
+def entry(run: Run, verdict: Verdict) -> dict[str, Json]:
     """A step's line in the list, with what the filters look at."""
     points = [one_line(f"{item.kind.value} {item.where}".strip()) for item in verdict.differences if not item.rule]
     values = (part for item in verdict.differences for part in (item.where, item.old[:200], item.new[:200]))
@@ -46,6 +46,7 @@ def entry(verdict: Verdict) -> dict[str, Json]:
         "origin": one_line(verdict.step.origin),
         "outcome": verdict.outcome.name.lower(),
         "status": verdict.status,
+        "took": times.shown(run, verdict),
         "untested": one_line(verdict.untested),
         "kinds": list(dict.fromkeys(item.kind.value for item in verdict.differences)),
         "rules": list(dict.fromkeys(one_line(item.rule) for item in verdict.differences if item.rule)),
