@@ -1,7 +1,8 @@
 """A run as JUnit XML, for the test reports of build servers.
 
 A suite is a sequence, a case is a step; what differs is a ``failure``, what differs but is ignored stands in the case's
-``properties`` as rule and difference, and that it became slower with both times. Whatever bytes occur, the document is well-formed: see `printable.visible`.
+``properties`` as rule and difference, and that it became slower with both times. Whatever bytes occur,
+the document is well-formed: see `printable.visible`.
 """
 
 from __future__ import annotations
