@@ -73,6 +73,14 @@ def pytests(session: nox.Session, release: str) -> None:
 
 
 @nox.session
+def unchanged(session: nox.Session) -> None:
+    """An unchanged program against the real Tornado 4.5.3, twenty times: never a difference."""
+    install(session, "test")
+    twenty = {"TORNADO4_DIFF_RUNS": "20"}
+    session.run("python", "-m", "pytest", "compat_tests/test_diff_real.py", "-k", "however_often", env=twenty)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
     install(session, "dev")

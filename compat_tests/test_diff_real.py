@@ -101,6 +101,47 @@ def test_the_chat_demo_is_the_same(demos: Path, tmp_path: Path) -> None:
     assert {one.rule for one in posted.differences} <= {"noise", "etag", "length"}
 
 
+def test_the_chat_of_the_examples_is_the_same_however_often(demos: Path, tmp_path: Path) -> None:
+    """Noise that is not learned from one pair of runs would show in some later one. ``nox -s unchanged`` runs twenty."""
+    script = str(TOP / "examples" / "legacy" / "chat" / "chat.py")
+    for _ in range(int(os.environ.get("TORNADO4_DIFF_RUNS", "2"))):
+        code, run = diff(tmp_path, script, "--port={port}", "--crawl", "--unsafe", "--timeout", "3")
+        assert unexplained(run) == [] and code == 0
+        assert len(run.verdicts) > 40
+        # What hangs waits for a message of somebody else: the long poll.
+        untested = {verdict.sequence.partition(" ")[0] for verdict in run.verdicts if verdict.untested}
+        assert len(untested) <= 1
+
+
+WSGI = '''\
+import tornado.web
+import tornado.wsgi
+
+class Main(tornado.web.RequestHandler):
+    def get(self, name):
+        self.set_cookie("seen", name)
+        self.write("hello " + name)
+    def post(self, name):
+        self.write(self.get_argument("x"))
+
+adapter = tornado.wsgi.WSGIAdapter(tornado.web.Application([("/(.*)", Main)]))
+application = tornado.wsgi.WSGIApplication([("/(.*)", Main)])
+
+def plain(environ, start_response):
+    start_response("404 Not Found", [("Content-Type", "text/plain"), ("X-Path", environ["PATH_INFO"])])
+    return [b"nothing ", environ["wsgi.input"].read()]
+'''
+
+
+@pytest.mark.parametrize("name", ["adapter", "application", "plain"])
+def test_wsgi_applications_are_the_same(demos: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "wsgi.py").write_text(WSGI)
+    traffic = write(tmp_path, "t.http", "GET /ann?x=1", "HEAD /", f"POST /\n{FORM}\n\nx=%C3%A9", "POST /", "DELETE /")
+    code, run = diff(tmp_path, f"wsgi.py:{name}", "--http", traffic, "--unsafe")
+    assert unexplained(run) == [] and code == 0
+    assert not run.count(Outcome.UNTESTED)
+
+
 def test_the_upload_demo_is_the_same(demos: Path, tmp_path: Path) -> None:
     (tmp_path / "up.bin").write_bytes(
         UPLOAD.replace("POST /post\n", f"POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: {len(UPLOAD) - 65}\r\n")
