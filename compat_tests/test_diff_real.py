@@ -102,7 +102,7 @@ def test_the_chat_demo_is_the_same(demos: Path, tmp_path: Path) -> None:
 
 
 def test_the_chat_of_the_examples_is_the_same_however_often(demos: Path, tmp_path: Path) -> None:
-    """Noise that is not learned from one pair of runs would show in some later one. ``nox -s unchanged`` runs twenty."""
+    """Noise that is not learned from one pair of runs would show in some later one: ``nox -s unchanged``."""
     script = str(TOP / "examples" / "legacy" / "chat" / "chat.py")
     for _ in range(int(os.environ.get("TORNADO4_DIFF_RUNS", "2"))):
         code, run = diff(tmp_path, script, "--port={port}", "--crawl", "--unsafe", "--timeout", "3")

@@ -195,6 +195,8 @@ def _three(texts: Iterable[str]) -> Texts:
 
 def _signed(texts: Texts) -> Texts:
     """Without times and signatures, where the times differ: of one second, the signatures must be equal as well."""
+    if "|" not in texts[0]:  # which both forms have: most texts are told by that, at once
+        return texts
     for pattern in _SIGNED:
         old, new = ([match[2] for match in pattern.finditer(text)] for text in texts[:2])
         if old != new and len(old) == len(new):
@@ -207,6 +209,8 @@ _QUALIFIED = re.compile(r"\b(?:\w+\.|<locals>\.)+(\w+\(\) (?:missing|takes|got)\
 
 def _unqualified(texts: Texts) -> Texts:
     """Where one interpreter names the class and the other does not; two classes are a difference."""
+    if "() " not in texts[0] and "() " not in texts[1]:
+        return texts
     bare = _three(_QUALIFIED.sub(r"\1", text) for text in texts)
     one_sided = (texts[0] == bare[0]) != (texts[1] == bare[1])
     return bare if one_sided else texts

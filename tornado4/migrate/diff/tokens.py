@@ -321,6 +321,7 @@ def _opening(item: str) -> str:
     return f"{found[0] if found else ''}{len(split(item))}"
 
 
+@functools.lru_cache(maxsize=4096)  # the lines of a page come again with each answer
 def shape(text: str) -> str:
     """A text without what usually varies (anything with a digit in it), to pair lines and records by."""
     return _VARIES.sub("#", text)

@@ -2,8 +2,9 @@
 
 The document is an object with ``format`` and ``version``, the fields of `Run` and what follows from them (``counts``,
 ``slower_steps``, each step's ``outcome`` and ``milliseconds`` by side), so that a reader needs no arithmetic. Bytes
-are ``{"base64": ..., "text": ...}``; ``text`` is there where they are text, and only base64 is read back. Fields that the reader does not know are passed over, and those
-with a default may be absent: a report of an older tool of the same version can be read.
+are ``{"base64": ..., "text": ...}``; ``text`` is there where they are text, and only base64 is read back. Fields that
+the reader does not know are passed over, and those with a default may be absent: a report of an older tool of the
+same version can be read.
 """
 
 from __future__ import annotations
