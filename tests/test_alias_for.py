@@ -113,7 +113,7 @@ class WorkingSet:
     def add(self, distribution, insert, replace):
         assert not insert and replace
         self.by_key[distribution.key] = distribution
-        self.entry_keys[None] = [distribution.key]
+        self.entry_keys[distribution.location] = [distribution.key]
     def add_entry(self, entry): pass
     def require(self, text): self.required.append((text, self.by_key['tornado'].version))
 working_set = WorkingSet()
@@ -126,10 +126,10 @@ def test_pkg_resources_is_told_and_console_scripts_of_old_are_served(tmp_path: P
     code = (
         "__requires__ = 'app==1.0'\nimport pkg_resources as p\nfrom tornado4.migrate import alias\n"
         "print(p.early, p.working_set.required, __requires__, p.working_set.by_key['tornado'].version)\n"
-        "alias.uninstall(); print(p.working_set.by_key, p.working_set.entry_keys)\n"
+        "alias.uninstall(); print(p.working_set.by_key, list(p.working_set.entry_keys.values()))\n"
     )
     assert tornado4_run("-c", code, cwd=tmp_path).stdout == (
-        "None [('app==1.0', '4.5.3')] app==1.0 4.5.3\n{} {}\n"
+        "None [('app==1.0', '4.5.3')] app==1.0 4.5.3\n{} [[]]\n"
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import select
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tornado4._wire.http1 import END, NEED_DATA, Head, ResponseReader
@@ -121,15 +122,15 @@ class Client:
     def perform(self, step: Step, last: bool = False) -> Answer:
         """Send a step, and wait for all of its answer.
 
-        ``last``: close the connection behind it, so that what the side logs about that belongs to this step.
+        ``last``: close the connection behind it, so that what the side logs about that belongs to this step, and
+        every frame that has come.
         """
         started = time.perf_counter()
         answer = _Collected()
         try:
             self._exchange(step, answer)
             if last:
-                answer.frames += self._surplus
-                self.disconnect()
+                self._end(answer)
                 answer.log += self.side.log(self.seconds)
         except Gone as error:
             self.gone = True
@@ -154,6 +155,16 @@ class Client:
         self._surplus = []
         if link is not None:
             link.close()
+
+    def _end(self, answer: _Collected) -> None:
+        """Close the connection; a side that sent a close frame ends it first, or chance would decide who does."""
+        if self._link is not None and any(frame.opcode == CLOSE for frame in [*answer.frames, *self._surplus]):
+            with suppress(_NoAnswer):  # it leaves the connection to us, which the answer tells
+                while self._link.receive():
+                    continue  # nothing counts behind a close (RFC 6455, 5.5.1)
+            answer.closed = self._link.closed
+        answer.frames += self._surplus
+        self.disconnect()
 
     def _exchange(self, step: Step, answer: _Collected) -> None:
         if step.frames and self._splitter is None:

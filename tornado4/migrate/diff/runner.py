@@ -12,6 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Rows
+from itertools import zip_longest
 
 from tornado4.migrate.diff.client import Client
 from tornado4.migrate.diff.compare import Comparer
@@ -82,13 +83,13 @@ class Runner:
             for sequence in sequences:
                 client = Client(side, sequence.keep_cookies, self._seconds)
                 failed = ""
-                for step in sequence.steps:
+                for step, following in zip_longest(sequence.steps, sequence.steps[1:]):
                     if self._stopped.is_set():
                         return
                     if dead or failed:
                         into.put(Answer(b"", False, failure=dead or failed))
                         continue
-                    answer = client.perform(step, last=step is sequence.steps[-1])
+                    answer = client.perform(step, last=following is None or following.new_connection)
                     if client.gone:
                         dead = self._restart(side, client, step, answer)
                     if answer.failure and sequence.until_failure:
