@@ -81,6 +81,13 @@ def unchanged(session: nox.Session) -> None:
 
 
 @nox.session
+def autobahn(session: nox.Session) -> None:
+    """The Autobahn|Testsuite, both sides: twenty minutes. It runs on Python 2.7, which must be there."""
+    session.install("--editable", ".")
+    session.run("python", "-m", "compat_tests.autobahn", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
     install(session, "dev")
@@ -129,5 +136,8 @@ def package(session: nox.Session) -> None:
         session.install("--force-reinstall", str(source))
         session.run("python", "-c", "import tornado4.web; assert 'site-packages' in tornado4.__file__")
         session.run("tornado4", "run", "--help")
+        session.run("tornado4", "security")
+        session.run("python", "-c", "from importlib.metadata import files as f; import sys; "
+                    "sys.exit(not [n for n in f('tornado4') if n.match('*.dist-info/sboms/*.json')])")  # fmt: skip
         session.chdir(tree)
     session.run("python", "-m", "pytest", *(session.posargs or ["tests", "compat_tests/test_transcripts.py"]))

@@ -32,6 +32,7 @@ COMMANDS = [
     Command("startup", "tornado4.migrate.startup", "have TORNADO4_ALIAS obeyed by each Python of this environment"),
     Command("check", "tornado4.migrate.check.command", "list what Tornado 6 would break in a program"),
     Command("explain", "tornado4.migrate.rules.explain", "what a rule of the way to Tornado 6 says, with an example"),
+    Command("security", "tornado4.migrate.security.command", "list the fixes since 4.5.3, and which are switched off"),
     Command("diff", "tornado4.migrate.diff.command", "show where an application behaves otherwise than before"),
 ]
 
