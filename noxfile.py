@@ -81,6 +81,13 @@ def unchanged(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """The properties of tests/fuzz, a minute each and with new inputs each time: half an hour."""
+    install(session, "test")
+    session.run("python", "-m", "pytest", "tests/fuzz", *session.posargs, env={"TORNADO4_FUZZ": "150"})
+
+
+@nox.session
 def autobahn(session: nox.Session) -> None:
     """The Autobahn|Testsuite, both sides: twenty minutes. It runs on Python 2.7, which must be there."""
     session.install("--editable", ".")

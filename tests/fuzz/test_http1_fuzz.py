@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import pathlib
 import sys
 
-from hypothesis import given, settings
+from budget import cut, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "wire"))
@@ -27,12 +27,7 @@ WORDS = st.sampled_from(
 STREAMS = st.lists(WORDS | st.binary(max_size=8), max_size=30).map(b"".join)
 
 
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[a:b] for a, b in itertools.pairwise(edges)]
-
-
-@settings(max_examples=300, derandomize=True, deadline=None)
+@examples(300)
 @given(STREAMS, st.lists(st.integers(0, 10_000), max_size=8))
 def test_requests_read_the_same_however_they_are_cut(data: bytes, places: list[int]) -> None:
     whole = feed(RequestReader, [data])
@@ -41,7 +36,7 @@ def test_requests_read_the_same_however_they_are_cut(data: bytes, places: list[i
     assert parts.status == whole.status
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@examples(300)
 @given(STREAMS, st.lists(st.integers(0, 10_000), max_size=8))
 def test_responses_read_the_same_however_they_are_cut(data: bytes, places: list[int]) -> None:
     whole = feed(ResponseReader, [data], eof=True)
@@ -50,7 +45,7 @@ def test_responses_read_the_same_however_they_are_cut(data: bytes, places: list[
     assert parts.status == whole.status
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@examples(200)
 @given(
     st.binary(max_size=200) | STREAMS,
     st.sampled_from(["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]),
@@ -62,7 +57,7 @@ def test_bodies_end_in_arguments_or_in_an_input_error(data: bytes, content_type:
         pass
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@examples(200)
 @given(st.text(alphabet='ab=;,"\\ 0137%\t', max_size=60))
 def test_small_parsers_take_any_text(text: str) -> None:
     httputil.parse_cookie(text)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from tornado4.migrate.diff.model import Send, Sequence, Step
-from tornado4.migrate.diff.traffic.request import TrafficError, http_step, read_text, websocket_handshake
+from tornado4.migrate.diff.traffic.request import TrafficError, http_step, read_text, split_url, websocket_handshake
 
 _BOUNDARY = "tornado4-diff-boundary"
 _CONNECTION_FIELDS = frozenset({"keep-alive", "proxy-connection", "te", "http2-settings"})
@@ -33,7 +33,7 @@ def read_har(path: Path) -> tuple[list[Sequence], list[str]]:
     for number, entry in enumerate(entries, 1):
         origin = f"{path.name}, entry {number}"
         request = _wanted(entry, "request", dict, origin)
-        url = urlsplit(_wanted(request, "url", str, origin))
+        url = split_url(_wanted(request, "url", str, origin), origin)
         if url.scheme not in ("http", "https", "ws", "wss"):
             continue  # data:, blob:, chrome-extension: never reach a server
         first_host = first_host or url.netloc

@@ -25,10 +25,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tornado4.migrate.diff.model import Sequence, Step
-from tornado4.migrate.diff.traffic.request import TrafficError, http_step, read_bytes, read_text, websocket_handshake
+from tornado4.migrate.diff.traffic.request import (
+    TrafficError,
+    http_step,
+    read_bytes,
+    read_text,
+    split_url,
+    websocket_handshake,
+)
 
 _PARTS = re.compile(r"(?m)^###[^\n]*$")
 _VARIABLE = re.compile(r"@([A-Za-z_][\w.-]*)\s*=\s*(.*)")
@@ -172,7 +178,7 @@ class _Request:
             version, line = match[1], line[: match.start()]
         method, target = line.split(None, 1) if _METHOD.match(line) else ("GET", line)
         if target.startswith(("http://", "https://", "ws://", "wss://")):
-            url = urlsplit(target)
+            url = split_url(target, f"{self.path}: {origin}")
             if not any(name.lower() == "host" for name, _ in headers):
                 headers.insert(0, ("Host", url.netloc.rpartition("@")[2]))
             target = (url.path or "/") + ("?" + url.query if url.query else "")

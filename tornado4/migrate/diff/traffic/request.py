@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from tornado4.migrate.diff.model import Send, Step
 
@@ -31,6 +32,8 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise TrafficError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:  # a NUL in the name
+        raise TrafficError(f"{str(path)!r}: {error}") from error
 
 
 def read_text(path: Path) -> str:
@@ -39,6 +42,14 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TrafficError(f"{path}: not UTF-8 at byte {error.start}") from error
+
+
+def split_url(address: str, origin: str) -> SplitResult:
+    """An address in its parts. :raises TrafficError: it is none (``http://[``)."""
+    try:
+        return urlsplit(address)
+    except ValueError as error:
+        raise TrafficError(f"{origin}: {address!r} is no URL: {error}") from error
 
 
 def http_step(
