@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from budget import examples
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tornado4 import locale, options, template
@@ -322,6 +322,8 @@ HTTP_LINES = st.sampled_from(
     st.lists(HTTP_LINES, max_size=10).map("\n".join).map(lambda text: text.encode("utf-8", "replace"))
     | st.binary(max_size=40)
 )
+@example(b"GET http://[/")  # not a URL
+@example(b"POST /\n\n< ./a\0b")  # not a file's name
 def test_http_files(data: bytes) -> None:
     is_read_or_refused(traffic.read_http_file, data, "a.http")
 
@@ -365,11 +367,8 @@ def test_websocket_files(data: bytes) -> None:
     is_read_or_refused(traffic.read_websocket, data, "a.ws")
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | SHORT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SHORT, inner, max_size=3),
-    max_leaves=5,
-)
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | SHORT
+JSON = ATOMS | st.lists(ATOMS, max_size=3) | st.dictionaries(SHORT, ATOMS | st.lists(ATOMS, max_size=2), max_size=3)
 PAIRS = st.lists(st.fixed_dictionaries({"name": SHORT | JSON, "value": SHORT | JSON}), max_size=2) | JSON
 MESSAGES = st.lists(
     st.fixed_dictionaries(
@@ -403,5 +402,6 @@ ARCHIVES = st.fixed_dictionaries(
 
 @examples(200)
 @given((ARCHIVES | JSON).map(json.dumps).map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=20))
+@example(b'{"log": {"entries": [{"request": {"method": "GET", "url": "http://["}}]}}')
 def test_har_files(data: bytes) -> None:
     is_read_or_refused(traffic.read_har, data, "a.har")
