@@ -148,7 +148,6 @@ TABLE: list[Row] = [
     _made("cgi", "3.13", "only escape, parse_header, parse_qs, parse_qsl; all: legacy-cgi", "cgi_module"),
     _made("pipes", "3.13", "shlex.quote (only quote)", "pipes_module"),
     _made("imp", "3.12", "importlib", "imp_module"),
-    _same("xml.etree.cElementTree", "", "3.9", "xml.etree.ElementTree"),
     _same("dummy_threading", "", "3.9", "threading"),
 ]
 
@@ -182,14 +181,33 @@ def row_of(error: AttributeError | ImportError) -> Row | None:
     """The row of the name that an error misses: an attribute of a module or class, an import, a module."""
     if isinstance(error, AttributeError):
         owner = error.obj if isinstance(error.obj, (type, ModuleType)) else type(error.obj)
-        names = {(owner.__name__, error.name)}
         if isinstance(owner, type):
-            names = {(kind.__module__, f"{kind.__qualname__}.{error.name}") for kind in owner.__mro__}
             # A class of a package's inner module: unittest.case.TestCase is unittest.TestCase to the table.
-            names |= {(module.partition(".")[0], name) for module, name in names}
-    elif isinstance(error, ModuleNotFoundError):
-        names = {(error.name or "", "")}
-    else:
-        missed = re.match(r"cannot import name '(\w+)'", str(error))
-        names = {(error.name or "", missed[1] if missed else "")}
-    return next((row for row in TABLE if (row.module, row.name) in names), None)
+            modules = {(kind.__module__, kind) for kind in owner.__mro__}
+            modules |= {(module.partition(".")[0], kind) for module, kind in modules}
+            return _row({f"{module}.{kind.__qualname__}.{error.name}" for module, kind in modules})
+        return _row({f"{owner.__name__}.{error.name}"})
+    if isinstance(error, ModuleNotFoundError):
+        return _row({error.name or ""})
+    return row_in(str(error))
+
+
+def row_in(text: str) -> Row | None:
+    """The row of the name that a traceback's text misses, where the error itself was in another process."""
+    for found in _MISSING.finditer(text):
+        title = found["alone"] or f"{found['module'] or found['owner']}.{found['name'] or found['attribute']}"
+        # Interpreters name a class without its module.
+        if row := _row({title, *(row.title for row in TABLE if "." in row.name and row.name == title)}):
+            return row
+    return None
+
+
+_MISSING = re.compile(
+    r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'|"
+    r"(?:module|type object)? ?'(?P<owner>[\w.]+)' (?:object )?has no attribute '(?P<attribute>\w+)'|"
+    r"No module named '(?P<alone>[\w.]+)'"
+)
+
+
+def _row(titles: set[str]) -> Row | None:
+    return next((row for row in TABLE if row.title in titles), None)

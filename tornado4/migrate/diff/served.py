@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tornado4.migrate.backfill_table import TABLE
+from tornado4.migrate.backfill_table import row_in
 from tornado4.migrate.diff.environments import Environment
 from tornado4.migrate.diff.model import LogRecord
 from tornado4.migrate.diff.sides import SideFailed, SideProcess
@@ -162,8 +162,8 @@ class Served:
         """What it printed, and the way out where that is known."""
         text = self._last_words()
         missing = re.search(r"(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)", text)
-        if self._old is None and not self._program.backfill and (dropped := _dropped(text)):
-            return f"{text}\n{dropped} is gone since Python {_GONE[dropped]}: --backfill puts it back"
+        if self._old is None and not self._program.backfill and (row := row_in(text)):
+            return f"{text}\n{row.title} is gone since Python {row.gone}: --backfill puts it back"
         if missing is None:
             return text
         where = "--python names an environment that has it" if self._old else "install it beside tornado4"
@@ -197,24 +197,6 @@ _OUR_FRAMES = re.compile(
     r'(?m)^  File "(?:[^"\n]*/migrate/diff/(?:launcher|program)\.py|[^"\n]*/runpy\.py|<frozen runpy>)".*\n'
     r"(?:    .*\n)*"
 )
-
-
-# What --backfill knows of: title -> the Python that dropped it.
-_GONE = {row.title: row.gone for row in TABLE}
-_MISSING = re.compile(
-    r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'|"
-    r"(?:module|type object) '(?P<owner>[\w.]+)' has no attribute '(?P<attribute>\w+)'|"
-    r"No module named '(?P<alone>[\w.]+)'"
-)
-
-
-def _dropped(text: str) -> str:
-    """The title of the name for want of which the program ended, where the table of --backfill has it; or nothing."""
-    for found in _MISSING.finditer(text):
-        title = found["alone"] or f"{found['module'] or found['owner']}.{found['name'] or found['attribute']}"
-        if title in _GONE:
-            return title
-    return ""
 
 
 def _ending(code: int | None) -> str:
