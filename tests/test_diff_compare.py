@@ -13,7 +13,8 @@ from tornado4.migrate.diff.body import json_points, line_points
 from tornado4.migrate.diff.compare import Comparer
 from tornado4.migrate.diff.message import responses
 from tornado4.migrate.diff.model import Answer, Difference, Frame, Kind, LogRecord, Outcome, Send, Step, Verdict
-from tornado4.migrate.diff.rules import BadRules, Rules, UserRules, find_user_rules, markdown
+from tornado4.migrate.diff.rules import Rules, markdown
+from tornado4.migrate.diff.user_rules import BadRules, UserRules, find_user_rules
 
 TOP = Path(__file__).resolve().parent.parent
 GET = Step("GET /", (Send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),))

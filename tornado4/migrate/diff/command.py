@@ -21,7 +21,7 @@ from tornado4.migrate.diff import deviations, report
 from tornado4.migrate.diff.compare import Comparer
 from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment
 from tornado4.migrate.diff.model import Answer, Outcome, Run, Sequence, Step, Verdict
-from tornado4.migrate.diff.rules import BadRules, Rules, find_user_rules
+from tornado4.migrate.diff.rules import Rules
 from tornado4.migrate.diff.runner import Runner, without_unsafe
 from tornado4.migrate.diff.served import START_SECONDS, DoesNotStart, Gone, Program, Served, start_all
 from tornado4.migrate.diff.traffic import (
@@ -33,6 +33,7 @@ from tornado4.migrate.diff.traffic import (
     read_websocket,
     to_har,
 )
+from tornado4.migrate.diff.user_rules import BadRules, find_user_rules
 
 SAME, DIFFERENT, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
@@ -335,9 +336,7 @@ def to_replay(earlier: Run) -> list[Sequence]:
     sequences = []
     for name, verdicts in by_sequence.items():
         last = max((at for at, verdict in enumerate(verdicts) if id(verdict) in differing), default=-1)
-        steps = [
-            verdict.step for verdict in verdicts[: last + 1] if id(verdict) in differing or _prepares(verdict)
-        ]
+        steps = [verdict.step for verdict in verdicts[: last + 1] if id(verdict) in differing or _prepares(verdict)]
         steps = [step for step in steps if step.send]  # the start is seen each time
         if steps:
             sequences.append(Sequence(name, tuple(steps), keep_cookies=not steps[0].raw))
