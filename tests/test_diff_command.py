@@ -6,9 +6,11 @@ under the name ``tornado``, with a marker by which the application below knows t
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -620,6 +622,42 @@ def test_names_that_this_python_dropped_are_there_with_backfill(
     err = capsys.readouterr().err
     assert err.endswith("\ncollections.MutableMapping is gone since Python 3.10: --backfill puts it back\n")
     assert diff("--http", file, "--two-way", "--backfill") == 0
+
+
+# -- Secrets -----------------------------------------------------------------------------------------------
+
+LOGIN = """
+import tornado.web
+
+class Login(tornado.web.RequestHandler):
+    def get(self):
+        self.set_secure_cookie("user", "john")
+        self.set_cookie("plain", "c00kie-0f-th1s-run")
+        self.write({"access_token": "t0ken-0f-th1s-run", "you": self.get_argument("password", "")})
+
+def make_app():
+    return tornado.web.Application([("/", Login)], cookie_secret="x" * 20)
+"""
+
+
+def test_redacted_reports_have_no_secret(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "login.py").write_text(LOGIN)
+    program = ["login.py:make_app", "--python", sys.executable]
+    traffic = ["--http", requests(folder, "GET /?password=hunter-2000")]
+    reports = {name: folder / f"report.{name}" for name in ("json", "html", "junit")}
+    options = [word for name, path in reports.items() for word in (f"--{name}", str(path))]
+    assert main(["diff", *program, *traffic, *options, "--redact"]) == 0
+    said = capsys.readouterr()
+    for text in (said.out, said.err, *(path.read_text() for path in reports.values())):
+        # What a report holds in base64 is text as well.
+        coded = re.findall(r"[A-Za-z0-9+/]{16,}={0,2}", text)
+        for shown in (text, *(base64.b64decode(one[: len(one) // 4 * 4]).decode("latin-1") for one in coded)):
+            assert not any(secret in shown for secret in ("hunter-2000", "c00kie-0f", "t0ken-0f"))
+    assert "redacted-" in reports["json"].read_text()
+    assert main(["diff", *program, "--replay", str(reports["json"])]) == 2
+    assert "was written with --redact" in capsys.readouterr().err
+    assert main(["diff", *program, *traffic, "--redact", "--save", "s.har"]) == 2
+    assert "--save writes what was sent" in capsys.readouterr().err
 
 
 # -- The port ----------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tornado4.migrate.diff import deviations, report
 from tornado4.migrate.diff.compare import Comparer
 from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment
 from tornado4.migrate.diff.model import Answer, Outcome, Run, Sequence, Step, Verdict
+from tornado4.migrate.diff.redact import Redactor
 from tornado4.migrate.diff.rules import Rules
 from tornado4.migrate.diff.runner import Runner, without_unsafe
 from tornado4.migrate.diff.served import START_SECONDS, DoesNotStart, Gone, Program, Served, start_all
@@ -108,6 +109,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     add("--junit", metavar="FILE", type=Path, help="write the report as JUnit XML")
     add("--html", metavar="FILE", type=Path, help="write the report as one HTML page")
     add("--save", metavar="FILE", type=Path, help="write what was sent as HAR 1.2, for --har")
+    add("--redact", action="store_true", help="show cookies, credentials, tokens, passwords as hashes")
     add("--replay", metavar="REPORT", type=Path, help="send only what differs in that JSON report: FIXED or STILL")
     add("--timeout", metavar="SECONDS", type=float, default=10.0, help="the most that an answer may take (10)")
     add("--start-timeout", metavar="SECONDS", type=float, default=START_SECONDS, help="... and a start (60)")
@@ -162,6 +164,8 @@ def _check(options: argparse.Namespace, program: list[str]) -> None:
         raise CannotRun(f"{target} takes no arguments; what is {program[1]}?")
     if not any((options.har, options.http, options.raw, options.ws, options.crawl, options.replay)):
         raise CannotRun("nothing to send: give --har, --http, --raw, --ws, --crawl or --replay")
+    if options.redact and options.save:
+        raise CannotRun("--save writes what was sent, secrets and all, which --redact is against: save in another run")
     for path in (options.json, options.junit, options.html, options.save):
         if path is not None and not path.absolute().parent.is_dir():
             raise CannotRun(f"{path}: there is no such folder")
@@ -181,6 +185,7 @@ class _Command:
         self.skipped = 0
         self.earlier: Run | None = None
         self.terminal = report.Terminal(sys.stdout)
+        self.redactor = Redactor() if options.redact else None
 
     def run(self) -> int:
         started = time.monotonic()
@@ -214,6 +219,8 @@ class _Command:
                 self.earlier = report.from_json(options.replay.read_bytes())
             except OSError as error:
                 raise CannotRun(f"{options.replay}: {error.strerror}") from error
+            if self.earlier.redacted:
+                raise CannotRun(f"{options.replay} was written with --redact: what it would send is not in it")
             sequences += to_replay(self.earlier)
         return sequences
 
@@ -249,7 +256,8 @@ class _Command:
 
     def _compared(self, sides: list[Served], sequences: list[Sequence], rules: Rules) -> list[Verdict]:
         total = sum(len(sequence.steps) for sequence in sequences)
-        self.terminal.start(str(self.program), _described(sides[0]), _described(sides[-1]), total)
+        app = str(self.program) if self.redactor is None else self.redactor.text(str(self.program))
+        self.terminal.start(app, _described(sides[0]), _described(sides[-1]), total)
         # Several threads may have something to say; what they say is shown by this one.
         comparer = Comparer(rules, self.options.against)
         runner = Runner(sides, comparer, seconds=self.options.timeout, note=self.notes.append)
@@ -258,10 +266,18 @@ class _Command:
         for verdict in runner.verdicts(sequences):
             verdicts.append(verdict)
             while shown < len(self.notes):
-                self.terminal.note(self.notes[shown])
+                note = self.notes[shown]
+                self.terminal.note(note if self.redactor is None else self.redactor.text(note))
                 shown += 1
-            self.terminal.step(verdict)
+            self.terminal.step(self._shown(verdict))
         return verdicts
+
+    def _shown(self, verdict: Verdict) -> Verdict:
+        """A step as it goes to the terminal, while later ones may still tell what is secret in it."""
+        if self.redactor is None:
+            return verdict
+        self.redactor.learn(verdict)
+        return self.redactor.verdict(verdict)
 
     def _finish(self, sides: list[Served], rules: Rules, verdicts: list[Verdict], seconds: float) -> int:
         used = {difference.rule for verdict in verdicts for difference in verdict.differences if difference.rule}
@@ -271,10 +287,15 @@ class _Command:
             sides=[side.name for side in sides], verdicts=verdicts, rules={**rules.meanings(used), **rows},
             seconds=seconds, slower=self.options.slower, skipped=self.skipped, notes=self.notes,
         )  # fmt: skip
+        earlier = self.earlier
+        if self.redactor is not None:
+            for verdict in [*run.verdicts, *(earlier.verdicts if earlier else ())]:
+                self.redactor.learn(verdict)
+            run, earlier = self.redactor.run(run), earlier and self.redactor.run(earlier)
         self.terminal.finish(run)
         self._write(run)
-        if self.earlier is not None:
-            replay = report.against(self.earlier, run)
+        if earlier is not None:
+            replay = report.against(earlier, run)
             self.terminal.replayed(replay)
             return replay.exit_code
         return DIFFERENT if run.count(Outcome.DIFFERENT) else SAME

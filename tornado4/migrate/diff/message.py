@@ -48,8 +48,17 @@ class Response:
             return self.body
 
 
-def responses(raw: bytes, methods: Iterable[str] = ()) -> tuple[list[Response], bytes]:
-    """(the responses, what is behind them). ``methods``: what was asked for, one a final response; else not HEAD."""
+def head_end(raw: bytes) -> int:
+    """Where the first message's body begins; where there is no end of its head, behind everything."""
+    end = _HEAD_END.search(raw)
+    return end.end() if end else len(raw)
+
+
+def responses(raw: bytes, methods: Iterable[str] = (), limit: int = 0) -> tuple[list[Response], bytes]:
+    """(the responses, what is behind them). ``methods``: what was asked for, one a final response; else not HEAD.
+
+    ``limit``: so many at most; 0: all.
+    """
     found: list[Response] = []
     asked = list(methods)
     finals = 0
@@ -62,7 +71,7 @@ def responses(raw: bytes, methods: Iterable[str] = ()) -> tuple[list[Response], 
         response, rest = one
         found.append(response)
         finals += response.status >= 200
-        if response.status == 101:
+        if response.status == 101 or len(found) == limit:
             break
     return found, rest
 

@@ -188,6 +188,7 @@ class Run:
     seconds: float = 0.0
     skipped: int = 0  # steps with unsafe methods, without --unsafe
     notes: list[str] = field(default_factory=list)  # "session.har: 12 entries of other hosts were left out", restarts
+    redacted: bool = False  # secrets were replaced by hashes: its requests cannot be sent again
     slower: float = 0.0  # steps that take so many times longer on the new side are listed; 0: none
 
     def count(self, outcome: Outcome) -> int:
