@@ -6,6 +6,7 @@ says which is applied where.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
@@ -81,9 +82,18 @@ def near_dates(texts: Texts) -> Texts:
     if not old or len(old) != len(new):
         return texts
     for one, other in zip(old, new, strict=True):
-        if abs((parsedate_to_datetime(one) - parsedate_to_datetime(other)).total_seconds()) > DATE_SECONDS:
+        # One that has a zone is never near to one that has none.
+        if one.endswith("GMT") != other.endswith("GMT") or _apart(one, other) > DATE_SECONDS:
             return texts
     return three(_HTTP_DATE.sub(_spelling, text) for text in texts)
+
+
+def _apart(one: str, other: str) -> float:
+    """The seconds between two dates; without end, if one is no date of the calendar (31 Feb)."""
+    try:
+        return abs((parsedate_to_datetime(one) - parsedate_to_datetime(other)).total_seconds())
+    except ValueError:
+        return math.inf
 
 
 def _spelling(match: re.Match[str]) -> str:

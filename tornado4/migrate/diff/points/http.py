@@ -83,8 +83,10 @@ def _headers(old: Response, new: Response, again: Response) -> Iterator[Point]:
         for one, other, second in zip(ours, theirs, seconds if len(seconds) == len(ours) else ours, strict=True):
             if one != other:
                 yield Kind.HEADER, name, one, other, second
-        if name != spelled[1][low]:
-            yield Kind.HEADER_CASE, name, name, spelled[1][low], name
+        spellings = [[one for one, _ in response.headers if one.lower() == low] for response in (old, new)]
+        for one, other in dict.fromkeys(zip(*spellings, strict=True)):
+            if one != other:
+                yield Kind.HEADER_CASE, name, one, other, one
     orders = [
         ", ".join(name for name, _ in one.headers if all(name.lower() in s for s in spelled))
         for one in (old, new, again)
