@@ -23,7 +23,7 @@ def check(tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600)
 
 
-@pytest.mark.parametrize("file", ["everyday.py", "legacy_app.py", "mistakes.py"])
+@pytest.mark.parametrize("file", ["everyday.py", "overrides.py", "legacy_app.py", "mistakes.py"])
 def test_mypy_strict_accepts(file: str, tmp_path: Path) -> None:
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed")
@@ -34,7 +34,7 @@ def test_mypy_strict_accepts(file: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("file", ["everyday.py", "legacy_app.py", "mistakes.py"])
+@pytest.mark.parametrize("file", ["everyday.py", "overrides.py", "legacy_app.py", "mistakes.py"])
 def test_pyright_strict_accepts(file: str, tmp_path: Path) -> None:
     # basedpyright brings its node along; pyright downloads one, and may be unable to.
     checker = next((name for name in ("basedpyright", "pyright") if importlib.util.find_spec(name)), None)

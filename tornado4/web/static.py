@@ -10,7 +10,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Generator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tornado4 import gen, httputil, iostream, switches
 from tornado4.httputil.dates import parse_date
@@ -51,21 +51,30 @@ class StaticFileHandler(RequestHandler):
     #: Guards ``_static_hashes``: ``static_url`` may be called from threads.
     _lock = threading.Lock()
 
+    root: str
+    default_filename: str | None
     path: str
     allowed_symlink_directory: str | Iterable[str] | None = None
     #: The last path that `validate_absolute_path` found good, and what the system says of it.
     _checked: tuple[str, os.stat_result] | None = None
 
-    def initialize(
-        self,
-        path: str,
-        default_filename: str | None = None,
-        *,
-        allowed_symlink_directory: str | Iterable[str] | None = None,
-    ) -> None:
-        """Takes the directory, the name of the file that stands for a directory, and where links may lead to."""
-        self.allowed_symlink_directory = allowed_symlink_directory
-        self.root, self.default_filename = path, default_filename
+    if TYPE_CHECKING:
+        # As RequestHandler's: programs override it with parameters of their own.
+        def initialize(self, *args: Any, **kwargs: Any) -> Any:
+            """Takes the directory, the name of the file that stands for a directory, and where links may lead to."""
+
+    else:
+
+        def initialize(
+            self,
+            path: str,
+            default_filename: str | None = None,
+            *,
+            allowed_symlink_directory: str | Iterable[str] | None = None,
+        ) -> None:
+            """Takes the directory, the name of the file that stands for a directory, and where links may lead to."""
+            self.allowed_symlink_directory = allowed_symlink_directory
+            self.root, self.default_filename = path, default_filename
 
     @classmethod
     def reset(cls) -> None:
