@@ -7,10 +7,12 @@ import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tornado4 import _hints
+from tornado4.ioloop import IOLoop
 from tornado4.netutil import bind_sockets, ssl_options_to_context
 from tornado4.options import Error, OptionParser
 from tornado4.platform.asyncio import AsyncIOLoop
@@ -70,6 +72,16 @@ def test_a_closed_loop() -> None:
     loop.close()
     assert "was closed" in note_of(lambda: loop.add_callback(print), RuntimeError, "IOLoop is closing")
     assert "was closed" in note_of(lambda: loop.add_callback_from_signal(print), RuntimeError, "IOLoop is closing")
+
+
+def test_a_closed_loop_of_the_default_kind() -> None:
+    loop: Any = IOLoop(make_current=False)
+    loop.close()
+    for call in (loop.start, lambda: loop.run_sync(print)):
+        assert "was closed" in note_of(call, RuntimeError, "Event loop is closed")
+    # These stumbled over what close() had taken away in 4.5.3, too.
+    assert "was closed" in note_of(lambda: loop.call_later(1, print), TypeError)
+    assert "was closed" in note_of(lambda: loop.add_handler(0, print, loop.READ), ValueError)
 
 
 def test_a_note_is_put_once() -> None:

@@ -115,7 +115,17 @@ def test_backfill_puts_dropped_names_back_for_the_session(suite: Path, installed
     done = run_pytest(suite, installed, "--tornado4-alias", "--tornado4-backfill")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'import tornado' is tornado4, the standard library is backfilled" in done.stdout
-    assert run_pytest(suite, installed, "--tornado4-alias").returncode == 2  # collection error
+    done = run_pytest(suite, installed, "--tornado4-alias")
+    assert done.returncode == 2  # collection error
+    hint = "tornado4: collections.MutableMapping is gone since Python 3.10: 'tornado4 run --backfill'"
+    assert done.stdout.count(hint) == 1
+    assert "tornado4: collections" not in run_pytest(suite, installed).stdout  # who does not use it is not told
+
+
+def test_a_dropped_name_that_a_test_misses_is_told_with_the_way_out(suite: Path, installed: Path) -> None:
+    (suite / "test_old.py").write_text("import time\n\n\ndef test_old():\n    time.clock()\n")
+    done = run_pytest(suite, installed, "--tornado4-alias")
+    assert done.returncode == 1 and "\ntornado4: time.clock is gone since Python 3.8: " in done.stdout
 
 
 def test_unasked_it_changes_nothing_and_imports_no_engine(suite: Path, installed: Path) -> None:

@@ -45,7 +45,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, ClassVar, Literal, overload
 
-from tornado4 import _handed_on, stack_context
+from tornado4 import _handed_on, _hints, stack_context
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
 from tornado4._core.tasks import release_tasks
@@ -535,7 +535,12 @@ class PollIOLoop(IOLoop):
         through: `FileExistsError` of epoll.
         """
         number, file_object = self.split_fd(fd)
-        self._impl.register(number, events | self.ERROR)
+        try:
+            self._impl.register(number, events | self.ERROR)
+        except ValueError as error:
+            if self._closing:
+                _hints.add(error, "closed-loop", loop=self)
+            raise
         # One context for the life of the registration, as asyncio's add_reader() has it.
         if stack_context._active():
             handler = stack_context.wrap(handler)
@@ -572,6 +577,10 @@ class PollIOLoop(IOLoop):
         if self._stopped:
             self._stopped = False
             return
+        if self._closing:
+            closed = RuntimeError("Event loop is closed")
+            _hints.add(closed, "closed-loop", loop=self)
+            raise closed
         self._setup_logging()
         previous = getattr(IOLoop._current, "instance", None)
         contexts = stack_context._state.contexts
@@ -640,7 +649,11 @@ class PollIOLoop(IOLoop):
         bound.context = copy_context()
         timeout = _new_timeout((deadline, next(self._timeout_counter)))
         timeout.callback = bound
-        heapq.heappush(self._timeouts, timeout)
+        try:
+            heapq.heappush(self._timeouts, timeout)
+        except TypeError as error:  # None: the loop is closed
+            _hints.add(error, "closed-loop", loop=self)
+            raise
         if self._polling:
             self._wake()
         return timeout

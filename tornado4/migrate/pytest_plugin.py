@@ -32,6 +32,8 @@ _ALIAS_FOR = "tornado4_alias_for"
 _SESSION = "_tornado4_session"
 #: And the one that keeps the line for the report's head.
 _SAID = "_tornado4_said"
+#: And the one that says that the suite is an old one, and that names are gone which could be there.
+_BACKFILL_HELPS = "_tornado4_backfill_helps"
 
 
 # Annotations are texts here, and names of pytest are used that all have since 6.2: the plugin is loaded whether its
@@ -100,6 +102,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         ) from None
     if wanted.backfill:
         undo.enter_context(backfill.installed())
+    early_config.__dict__[_BACKFILL_HELPS] = wanted.alias and not wanted.backfill
     said = []
     if wanted.alias_for:
         said.append(f"'import tornado' is tornado4 for {', '.join(wanted.alias_for)}")
@@ -156,12 +159,20 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say where the name is to be had, when a file of the suite could not be collected for want of it."""
-    missing = "No module named 'tornado"
-    if any(missing in str(report.longrepr) for report in terminalreporter.stats.get("error", ())):
+    """Say where a name is to be had for want of which a file could not be collected, or a test failed."""
+    errors = [str(report.longrepr) for report in terminalreporter.stats.get("error", ())]
+    if any("No module named 'tornado" in text for text in errors):
         from tornado4 import _hints
 
         terminalreporter.write_line("tornado4: " + _hints.TEXTS["alias-pytest"])
+    if config.__dict__.get(_BACKFILL_HELPS):
+        from tornado4 import _hints
+        from tornado4.migrate.backfill_table import row_in
+
+        errors += [str(report.longrepr) for report in terminalreporter.stats.get("failed", ())]
+        for row in dict.fromkeys(filter(None, map(row_in, errors))):
+            note = _hints.TEXTS["backfill"].format(name=row.title, gone=row.gone, today=row.instead)
+            terminalreporter.write_line("tornado4: " + note)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
