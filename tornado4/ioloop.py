@@ -341,7 +341,7 @@ class IOLoop(Configurable):
         if type(deadline) is float or isinstance(deadline, numbers.Real):
             return self.call_at(deadline, callback, *args, **kwargs)
         if isinstance(deadline, datetime.timedelta):
-            return self.call_at(self.time() + deadline.total_seconds(), callback, *args, **kwargs)
+            return self.call_at(self.time() + timedelta_to_seconds(deadline), callback, *args, **kwargs)
         raise TypeError(f"Unsupported deadline {deadline!r}")
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -436,7 +436,7 @@ def ssl_options_to_context(ssl_options: ssl.SSLContext | Mapping[str, Any]) -> s
     (an OpenSSL cipher string). An unknown key is an `AssertionError`. The context serves both sides of a
     connection, as in 4.5.3.
     """
-    return _context_for(ssl_options, None)
+    return _context_for(ssl_options, as_client=False)
 
 
 def ssl_wrap_socket(
@@ -453,14 +453,14 @@ def ssl_wrap_socket(
     The keyword arguments (``server_side``, ``do_handshake_on_connect``, ...) go to
     `ssl.SSLContext.wrap_socket`.
     """
-    context = _context_for(ssl_options, bool(kwargs.get("server_side", False)))
+    # Only on the client's side does a dictionary mean something else than to the public function.
+    server_side = bool(kwargs.get("server_side", False))
+    context = ssl_options_to_context(ssl_options) if server_side else _context_for(ssl_options, as_client=True)
     return context.wrap_socket(socket, server_hostname=server_hostname, **kwargs)
 
 
-def _context_for(
-    ssl_options: ssl.SSLContext | Mapping[str, Any], server_side: bool | None
-) -> ssl.SSLContext:
-    """`ssl_options_to_context`, for one side if ``server_side`` is not None."""
+def _context_for(ssl_options: ssl.SSLContext | Mapping[str, Any], as_client: bool) -> ssl.SSLContext:
+    """`ssl_options_to_context`, which serves both sides; or for a client alone, which verifies by default."""
     if isinstance(ssl_options, ssl.SSLContext):
         return ssl_options
     if not isinstance(ssl_options, Mapping):
@@ -468,12 +468,12 @@ def _context_for(
         _hints.add(wrong, "ssl-options", value=ssl_options, type=type(ssl_options).__name__)
         raise wrong
     assert set(ssl_options) <= _SSL_CONTEXT_KEYWORDS, ssl_options
-    context = _new_context(ssl_options.get("ssl_version"), server_side)
+    context = _new_context(ssl_options.get("ssl_version"), as_client)
     # A key whose value is None says nothing, as with the ssl.wrap_socket of old.
     given = {key: value for key, value in ssl_options.items() if value is not None}
     if (ciphers := given.get("ciphers")) is not None:
         context.set_ciphers(ciphers)
-    verifies = server_side is False and verifies_by_default(ssl_options)
+    verifies = as_client and verifies_by_default(ssl_options)
     if (authorities := given.get("ca_certs")) is not None:
         try:
             context.load_verify_locations(authorities)
@@ -509,7 +509,7 @@ def _load_system_certificates(context: ssl.SSLContext) -> None:
         context.load_default_certs()
 
 
-def _new_context(ssl_version: int | None, server_side: bool | None) -> ssl.SSLContext:
+def _new_context(ssl_version: int | None, as_client: bool) -> ssl.SSLContext:
     """A context that checks nothing yet, as ``ssl.SSLContext(PROTOCOL_SSLv23)`` did.
 
     Only ``PROTOCOL_TLS_CLIENT``, asked for by its name, checks the certificate and the host name.
@@ -517,8 +517,8 @@ def _new_context(ssl_version: int | None, server_side: bool | None) -> ssl.SSLCo
     if ssl_version in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER):
         return ssl.SSLContext(ssl_version)
     fixed = None if ssl_version is None else _FIXED_VERSIONS.get(ssl_version)
-    if server_side is not None and fixed is None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
+    if as_client and fixed is None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     else:
         # Python wants to be told the side, and deprecates the versions before 1.2. Who asks for "either side"
         # through the public function, or for one version by its name, does so on purpose: the warning is not

@@ -118,9 +118,9 @@ _TEXT = "what comes from the wire is decoded once, where it is parsed; there is 
 #: Functions and methods that a program may replace, and that nothing calls where 4.5.3 called them.
 INERT = {
     "concurrent.raise_exc_info": "a Future raises its exception itself, with the traceback it came with",
-    "gen.is_future": (
-        "whether something is a Future is found by the dispatch of `convert_yielded`, which can be replaced"
-    ),
+    "gen._wrap_awaitable": NO_CALLBACK["gen._wrap_awaitable"],
+    "web.raise_exc_info": "an exception is raised again by `raise`, with the traceback it came with",
+    "process.set_close_exec": _NO_INHERIT,
     "http1connection.native_str": _TEXT,
     "http1connection.utf8": "a head is put together as text and encoded once",
     "httputil.parse_request_start_line": _HEAD,

@@ -7,6 +7,11 @@ from typing import Any
 
 from tornado4.iostream.base import BaseIOStream
 
+try:
+    from tornado4.platform.posix import _set_nonblocking
+except ImportError:  # no fcntl, nor pipes of this kind
+    _set_nonblocking = None  # type: ignore[assignment]
+
 
 class PipeIOStream(BaseIOStream):
     """A stream over the descriptor ``fd`` (an int, made non-blocking and owned by the stream) of a pipe or
@@ -20,7 +25,7 @@ class PipeIOStream(BaseIOStream):
 
     def __init__(self, fd: int, *args: Any, **kwargs: Any) -> None:
         self.fd = fd
-        os.set_blocking(fd, False)
+        _set_nonblocking(fd)
         super().__init__(*args, **kwargs)
         kind = type(self)
         self._short_read_drains = kind.read_from_fd is _READ_FROM_FD

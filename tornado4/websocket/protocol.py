@@ -34,7 +34,7 @@ from tornado4._wire.websocket_deflate import (
 )
 from tornado4._wire.websocket_events import NEED_DATA, InvalidData, MessageTooBig, ProtocolError
 from tornado4.concurrent import Future
-from tornado4.escape import utf8
+from tornado4.escape import to_unicode, utf8
 from tornado4.ioloop import PeriodicCallback
 from tornado4.iostream import IOStream, StreamClosedError
 from tornado4.log import app_log, gen_log
@@ -393,7 +393,7 @@ class WebSocketProtocol13(WebSocketProtocol):
             self._fail(failure)
             return
         if reason:
-            self.handler.close_reason = reason.decode("utf-8")
+            self.handler.close_reason = to_unicode(reason)
         self.close(code)
 
     # -- sending
