@@ -78,3 +78,9 @@ def with_a_timeout(record):
 
     for kind in KINDS:
         outcome(record, kind.__name__, lambda kind=kind: yielding(waiting(kind)))
+
+
+_RETURN = "Tornado 6 has an `async def` fail with the `gen.Return` that it raises"
+
+#: What the real 6.6.1 does in the same scenarios: the same, or otherwise, and why.
+ON_6 = {"yielded": _RETURN, "by_run_sync": _RETURN, "in_a_list": _RETURN, "awaited": _RETURN}

@@ -208,8 +208,11 @@ def run_scenarios(scenarios, seconds):
 
 def run_scenario(scenario):
     import tornado.ioloop
-    import tornado.stack_context
 
+    try:
+        import tornado.stack_context as contexts
+    except ImportError:  # Tornado 6
+        contexts = None
     loop = tornado.ioloop.IOLoop()
     loop.make_current()
 
@@ -221,7 +224,8 @@ def run_scenario(scenario):
     except BaseException as e:
         tell("raised", describe(e))
     gc.collect()
-    tornado.stack_context._state.contexts = ((), None)
+    if contexts is not None:
+        contexts._state.contexts = ((), None)
     tornado.ioloop.IOLoop.clear_current()
     try:
         loop.close(all_fds=True)
