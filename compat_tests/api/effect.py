@@ -96,25 +96,29 @@ def main(namespace, wanted=None, only=None):
 def alone(namespace, wanted):
     """As `main`, each replaced by itself, in a process of its own: a shorter way may be taken then.
 
-    Of the programs, the first runs that calls it on the real one.
+    Of the programs, the first runs that calls it on the real one; then, where that takes a shorter way, all of them.
     """
     for module in MODULES:
         importlib.import_module(namespace + "." + module)
     called = []
     for key, program in wanted.items():
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                code = 0 if key in main(namespace, [key], program) else 3
-            finally:
-                os._exit(code)
-        code = os.WEXITSTATUS(os.waitpid(child, 0)[1])
-        if code == 0:
+        if is_called(namespace, key, program) or is_called(namespace, key, None):
             called.append(key)
-        elif code != 3:
-            raise RuntimeError(f"the program {program} failed with {key} replaced")
     return called
+
+
+def is_called(namespace, key, program):
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            code = 0 if key in main(namespace, [key], program) else 3
+        finally:
+            os._exit(code)
+    code = os.WEXITSTATUS(os.waitpid(child, 0)[1])
+    if code not in (0, 3):
+        raise RuntimeError(f"{program or 'a program'} failed with {key} replaced")
+    return code == 0
 
 
 if __name__ == "__main__":
