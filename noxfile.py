@@ -94,6 +94,17 @@ def autobahn(session: nox.Session) -> None:
     session.run("python", "-m", "compat_tests.autobahn", *session.posargs)
 
 
+@nox.session(python=PYTHONS)
+def speedups(session: nox.Session) -> None:
+    """The module in C, insisted on: under a sanitizer, and WebSockets with it and without."""
+    session.env["TORNADO_EXTENSION"] = "1"
+    install(session, "test")
+    session.run("python", "-m", "pytest", "-rs", "tests/test_speedups.py")
+    for extension in ("1", "0"):
+        tests = ["tests/test_websocket.py", "tests/wire/test_websocket_frames.py", "compat_tests/test_upstream.py"]
+        session.run("python", "-m", "pytest", "-k", "websocket", *tests, env={"TORNADO_EXTENSION": extension})
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""

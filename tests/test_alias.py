@@ -129,9 +129,7 @@ def test_pkgutil_walks_the_old_name() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["tornado.speedups", "tornado.nosuch", "tornado.util.deeper", "tornado.no.such"]
-)
+@pytest.mark.parametrize("name", ["tornado.nosuch", "tornado.util.deeper", "tornado.no.such"])
 def test_what_is_missing_is_missing_by_its_old_name(name: str) -> None:
     output = check(
         f"""

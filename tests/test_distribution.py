@@ -17,7 +17,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-ALWAYS = {"LICENSE", "MANIFEST.in", "README.md", "pyproject.toml"}  # setuptools takes these by itself
+ALWAYS = {"LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"}  # setuptools takes these by itself
+CODE = {".py", ".pyc", ".c", ".so", ".pyd"}
 
 
 def test_the_source_distribution_has_the_whole_tree() -> None:
@@ -56,7 +57,7 @@ def test_each_kind_of_file_in_the_package_is_in_the_wheel() -> None:
     there = {
         path
         for path in (ROOT / "tornado4").rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc") and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix not in CODE and "__pycache__" not in path.parts
     }
     assert there <= given
 

@@ -91,13 +91,6 @@ def test_every_release_from_5_0_to_6_6_1_that_closed_something_is_there() -> Non
     }  # fmt: skip
 
 
-def test_nothing_is_compiled() -> None:
-    compiled = (".c", ".so", ".pyd", ".pyx", ".dylib")
-    assert not [path for path in (ROOT / "tornado4").rglob("*") if path.suffix in compiled]
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
-    assert "ext-modules" not in setuptools and not (ROOT / "setup.py").exists()
-
-
 # -- what is made of them -------------------------------------------------------------------------------------
 
 

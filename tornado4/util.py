@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import functools
 import inspect
+import os
 import re
 import sys
 import zlib
@@ -328,7 +329,7 @@ class ArgReplacer:
 
 
 #: Bytes from which lanes are quicker than long integers.
-_LANES_FROM = 4096
+_LANES_FROM = 2048
 
 
 @functools.cache
@@ -342,19 +343,43 @@ def _websocket_mask_python(mask: bytes, data: bytes) -> bytes:
 
     Short data by one XOR of two long integers; long data lane by lane: every fourth byte has the same key, and
     `bytes.translate` looks each up in a table. Both are linear, and each is the quicker one on its side.
+    Raises `ValueError` for a mask of another length, as Tornado 6.5.6 does; 4.5.3's compiled one read beyond its end.
     """
+    if len(mask) != 4:
+        raise ValueError(f"mask must be 4 bytes, not {len(mask)}")
     size = len(data)
     if size >= _LANES_FROM:
         masked_lanes = bytearray(data)
         for lane, key_byte in enumerate(bytes(mask)):
             masked_lanes[lane::4] = masked_lanes[lane::4].translate(_xor_table(key_byte))
         return bytes(masked_lanes)
-    key = bytes(mask) * (size // 4 + 1)
-    masked = int.from_bytes(data, "little") ^ int.from_bytes(key[:size], "little")
-    return masked.to_bytes(size, "little")
+    key = bytes(mask) * (size + 3 >> 2)
+    return (int.from_bytes(data) ^ int.from_bytes(key[:size])).to_bytes(size)
 
 
-_websocket_mask = _websocket_mask_python
+def _choose_mask() -> Callable[[bytes, bytes], bytes]:
+    """The compiled function where there is one, and the environment does not say otherwise.
+
+    As in 4.5.3, ``TORNADO_NO_EXTENSION`` or ``TORNADO_EXTENSION=0`` leaves it alone, and ``TORNADO_EXTENSION=1``
+    insists: ImportError where it is missing.
+    """
+    wanted = os.environ.get("TORNADO_EXTENSION")
+    if wanted == "0" or os.environ.get("TORNADO_NO_EXTENSION"):
+        return _websocket_mask_python
+    try:
+        from tornado4.speedups import websocket_mask
+    except ImportError as failure:
+        if wanted != "1":
+            return _websocket_mask_python
+        failure.add_note(
+            "note: TORNADO_EXTENSION=1 insists on tornado4.speedups, which this installation has not compiled. "
+            "Install it again with TORNADO_EXTENSION=1, which shows what the compiler says, or unset that variable."
+        )
+        raise
+    return websocket_mask
+
+
+_websocket_mask = _choose_mask()
 
 _finalizing = False
 

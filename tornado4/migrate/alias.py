@@ -22,7 +22,7 @@ Three things work together:
   would run a file of ours a second time, and there would be two of each class.
 
 What tornado4 does not have is not found under ``tornado`` either: ``import tornado.speedups`` raises
-ModuleNotFoundError, as on a Tornado that was installed without its C extension.
+ModuleNotFoundError where tornado4 was installed without its C extension, as on such a Tornado.
 """
 
 from __future__ import annotations
