@@ -116,8 +116,25 @@ class TestRouting:
         rules[0].target, rules[0].target_kwargs = app.wildcard_router, {}
         rules[0].matcher = PathMatches("/none")
         assert client.ask(get("/a")) == [b"one"]
+        rules[0].matcher.match = lambda request: {"path_args": [b"own"]}  # type: ignore[method-assign]
+        rules[0].target, rules[0].target_kwargs = Says, {"what": "match"}
+        assert client.ask(get("/a")) == [b"match own"]
+        del rules[0].matcher.match
+        assert client.ask(get("/a")) == [b"one"]
+        app.wildcard_router.rules = [Rule(PathMatches("/a"), Says, {"what": "another list"}), *rules]
+        assert client.ask(get("/a")) == [b"another list"]
+        app.wildcard_router.rules.pop(0)
+        assert client.ask(get("/a")) == [b"one"]
         app.add_handlers("a.test", [says("/a", "virtual host")])
         assert client.ask(get("/a")) == [b"virtual host"]
+
+    @pytest.mark.parametrize("name", ["match", "match_path"])
+    def test_a_way_of_matching_put_on_the_class_is_used(
+        self, io_loop: IOLoop, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        app = web.Application([says("/a", "one"), says("/(.*)", "two")])
+        monkeypatch.setattr(PathMatches, name, lambda self, asked: {"path_args": [b"mine"]})
+        assert Client(io_loop, app).ask(get("/x")) == [b"one mine"]
 
     def test_matchers_of_other_kinds_are_asked_in_their_turn(self, io_loop: IOLoop) -> None:
         class Odd(Matcher):
@@ -152,29 +169,6 @@ class TestRouting:
         assert Routes(app).find("/a") is not None
         app.add_handlers("a.test", [says("/a", "host")])
         assert Routes(app).find("/a") is None
-
-    @pytest.mark.parametrize(
-        ("pattern", "prefix"),
-        [
-            ("/static/(.*)", "/static/"),
-            (r"/(robots\.txt)", "/"),
-            (r"^/a\.b/(\d+)", "/a.b/"),
-            ("/colou?r", "/colo"),
-            ("/a*", "/"),
-            ("/x{2}", "/"),
-            ("/a|/b", ""),
-            ("[(]a|b[)]", ""),
-            ("[]a|]x", ""),
-            ("/(a|b)/c", "/"),
-            ("/(a(b|c))", "/"),
-            ("/(a(b(c))|d)", ""),  # deeper than it looks: nothing is said
-            ("(?i)/x.*", ""),
-            (r"\d/x", ""),
-            (".*", ""),
-        ],
-    )
-    def test_prefix_is_what_all_matches_begin_with(self, pattern: str, prefix: str) -> None:
-        assert PathMatches(pattern).prefix == prefix
 
 
 class TestOverrides:

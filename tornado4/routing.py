@@ -14,20 +14,23 @@ A `Rule` binds a `Matcher` to a target. In a `RuleRouter`, a target is another r
 `.HTTPServerConnectionDelegate`, or a callable taking the request in the manner of old (it writes the whole
 response to the request). `ReversibleRouter` can also make a URL path from a rule's name.
 
-Rules are tried in order. A pattern's regular expression runs only where the path begins with the plain text
-that the pattern begins with.
+Rules are tried in order: the first that matches counts. Which of them can match is looked up in an index
+(`tornado4._route_index`), so that a thousand rules cost what ten do; those that it knows nothing of (matchers and
+rules of other classes, patterns with flags) have their turn with each request. Rules may be added and changed at any
+time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeAlias
 
 from tornado4 import _handed_on, _hints, httputil
 from tornado4._masking import shown_target
+from tornado4._route_index import HostIndex, PathIndex
 from tornado4.escape import url_escape, url_unescape, utf8
 from tornado4.log import access_log, app_log
 from tornado4.util import basestring_type, import_object, re_unescape, unicode_type
@@ -140,11 +143,104 @@ class _NotFoundDelegate(httputil.HTTPMessageDelegate):
         access_log.warning("404 %s %s (%s)", request.method, shown_target(request.uri), request.remote_ip)
 
 
+class _Changes:
+    """How often something has been changed that an index was made of."""
+
+    count = 0
+
+
+_changes = _Changes()
+
+
+def _noting(name: str) -> Any:
+    method = getattr(list, name)
+
+    def changed(self: _Rules, *args: Any, **kwargs: Any) -> Any:
+        if self.indexed:
+            self.indexed = False
+            _changes.count += 1
+        return method(self, *args, **kwargs)
+
+    changed.__name__, changed.__qualname__ = name, f"_Rules.{name}"
+    return changed
+
+
+class _Rules(list[Any]):
+    """A router's rules: a list that tells `_changes` when it is changed after an index has been made of it."""
+
+    indexed = False
+
+    append, extend, insert = _noting("append"), _noting("extend"), _noting("insert")
+    remove, pop, clear = _noting("remove"), _noting("pop"), _noting("clear")
+    sort, reverse = _noting("sort"), _noting("reverse")
+    __setitem__, __delitem__ = _noting("__setitem__"), _noting("__delitem__")
+    __iadd__, __imul__ = _noting("__iadd__"), _noting("__imul__")
+
+
+class _RuleIndex:
+    """Which rules of a list may match a request."""
+
+    def __init__(self, rules: list[Any]) -> None:
+        self.rules = rules
+        self.changes = _changes.count
+        if isinstance(rules, _Rules):
+            rules.indexed = True
+        #: Whether there is an index at all; without one, each rule may match.
+        self.complete = type(rules) is _Rules
+        self._unread: list[int] = []
+        self._paths = PathIndex()
+        self._hosts = HostIndex()
+        self._default_hosts: dict[int, tuple[Any, HostIndex]] = {}
+        if self.complete:
+            for number, rule in enumerate(rules):
+                self._add(number, rule)
+
+    def current(self, rules: list[Any]) -> bool:
+        """Whether this is what ``rules`` say now. (What a list of another class says, nobody tells.)"""
+        return rules is self.rules and self.changes == _changes.count
+
+    def _add(self, number: int, rule: Any) -> None:
+        matcher = rule.matcher if type(rule) in (Rule, URLSpec) else None
+        kind = type(matcher)
+        if matcher is None or "match" in vars(matcher):
+            self._unread.append(number)
+        elif kind is PathMatches:
+            self._paths.add(number, matcher.regex)
+        elif kind is HostMatches:
+            self._hosts.add(number, matcher.host_pattern)
+        elif kind is DefaultHostMatches:
+            application = matcher.application
+            _, hosts = self._default_hosts.setdefault(id(application), (application, HostIndex()))
+            hosts.add(number, matcher.host_pattern)
+        else:
+            self._unread.append(number)
+
+    def candidates(self, request: httputil.HTTPServerRequest) -> Iterable[Any]:
+        """The rules that may match, in order: all that do are among them."""
+        if not self.complete or not _matchers_are_ours():
+            return self.rules
+        parts = [self._unread] if self._unread else []
+        if self._paths:
+            parts.append(self._paths.candidates(request.path))
+        if self._hosts:
+            parts.append(self._hosts.candidates(request.host_name))
+        for application, hosts in self._default_hosts.values():
+            parts.append(hosts.candidates(application.default_host))
+        if len(parts) == 1:
+            numbers = parts[0]
+        else:
+            numbers = sorted(number for part in parts for number in part)
+        rules = self.rules
+        return [rules[number] for number in numbers]
+
+
 class RuleRouter(Router):
     """Routes by a list of rules, first match first."""
 
+    _index: _RuleIndex | None = None
+
     def __init__(self, rules: Sequence[RuleLike] | None = None) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[Rule] = _Rules()
         if rules:
             self.add_rules(rules)
 
@@ -163,12 +259,11 @@ class RuleRouter(Router):
         self, request: httputil.HTTPServerRequest, **kwargs: Any
     ) -> httputil.HTTPMessageDelegate | None:
         """The delegate of the first rule that matches and whose target takes the request."""
-        path = request.path
-        for rule in self.rules:
-            matcher = rule.matcher
-            if type(matcher) is PathMatches and not path.startswith(matcher.prefix):
-                continue  # saves running most of the expressions
-            params: dict[str, Any] | None = matcher.match(request)
+        index = self._index
+        if index is None or not index.current(self.rules):
+            index = self._index = _RuleIndex(self.rules)
+        for rule in index.candidates(request):
+            params: dict[str, Any] | None = rule.matcher.match(request)
             if params is None:
                 continue
             if rule.target_kwargs:
@@ -229,15 +324,6 @@ class ReversibleRuleRouter(ReversibleRouter, RuleRouter):
         return None
 
 
-class _Changes:
-    """How often a pattern or a rule's matcher has been set, for those who remember what matched."""
-
-    count = 0
-
-
-_changes = _Changes()
-
-
 class Rule:
     """A matcher, the target for what it matches, arguments for the target, and a name for `reverse_url`."""
 
@@ -255,7 +341,7 @@ class Rule:
         self.name = name
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "matcher":
+        if name in ("matcher", "target") and name in self.__dict__:
             _changes.count += 1
         super().__setattr__(name, value)
 
@@ -292,7 +378,21 @@ class Matcher:
         raise NotImplementedError()
 
 
-class HostMatches(Matcher):
+class _IndexedMatcher(Matcher):
+    """Common base of the matchers that an index can read."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # not the first time, in the constructor: there cannot be an index yet
+        if name in self.__dict__ or name == "match":
+            _changes.count += 1
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _changes.count += 1
+        super().__delattr__(name)
+
+
+class HostMatches(_IndexedMatcher):
     """Matches by the request's host name (without port), against a whole regular expression."""
 
     def __init__(self, host_pattern: str | re.Pattern[str]) -> None:
@@ -303,7 +403,7 @@ class HostMatches(Matcher):
         return {} if self.host_pattern.match(request.host_name) else None
 
 
-class DefaultHostMatches(Matcher):
+class DefaultHostMatches(_IndexedMatcher):
     """Matches requests under no virtual host of their own, by the application's ``default_host``.
 
     Requests with X-Real-Ip never match: behind a proxy the client's Host header is what counts.
@@ -328,7 +428,7 @@ class AnyMatches(Matcher):
         return {}
 
 
-class PathMatches(Matcher):
+class PathMatches(_IndexedMatcher):
     """Matches by the request's path (without query), against a whole regular expression.
 
     Its groups, either all named or none, become ``path_kwargs`` or ``path_args``, percent-decoded to bytes.
@@ -348,12 +448,9 @@ class PathMatches(Matcher):
 
     @regex.setter
     def regex(self, regex: re.Pattern[str]) -> None:
-        _changes.count += 1
         self._regex = regex
         #: The one path that the pattern matches; None if it may match several.
         self.literal = _literal_path(regex)
-        #: What all paths begin with that the pattern matches.
-        self.prefix = _literal_prefix(regex) if self.literal is None else self.literal
 
     def match(self, request: httputil.HTTPServerRequest) -> dict[str, Any] | None:
         """The groups' contents, if the path fits."""
@@ -467,12 +564,6 @@ def _whole(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
 
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]|()\\]")
 _ESCAPED = re.compile(r"\\[^a-zA-Z0-9]")
-#: A set of characters; what is special elsewhere is not within it.
-_SET = re.compile(r"\[\^?\]?[^\]]*\]")
-#: A group without groups in it.
-_GROUP = re.compile(r"\([^()]*\)")
-#: Characters that stand for themselves, none of them repeated.
-_PLAIN = re.compile(r"(?:(?:[^.^$*+?{}\[\]|()\\]|\\[^a-zA-Z0-9])(?![*+?{]))*")
 
 
 def _literal_path(regex: re.Pattern[str]) -> str | None:
@@ -486,23 +577,26 @@ def _literal_path(regex: re.Pattern[str]) -> str | None:
     return _ESCAPED.sub(lambda escape: escape.group()[1:], inner)
 
 
-def _literal_prefix(regex: re.Pattern[str]) -> str:
-    """What every text begins with that ``regex`` matches, as far as that can be seen easily."""
-    pattern = regex.pattern
-    if not isinstance(pattern, str) or regex.flags != re.UNICODE:
-        return ""
-    if "|" in _GROUP.sub("", _SET.sub("", _ESCAPED.sub("", pattern))):
-        return ""  # alternatives begin differently
-    plain = _PLAIN.match(pattern.removeprefix("^"))
-    assert plain is not None
-    return _ESCAPED.sub(lambda escape: escape.group()[1:], plain.group())
-
-
 def _unquote_or_none(s: str | None) -> bytes | None:
     """Percent-decode to bytes, decoded further by the handler; a group that took no part stays None.
 
     A plus sign stays one: in a path it does not mean a space.
     """
     return None if s is None else url_unescape(s, encoding=None, plus=False)
+
+# Our own ways of matching, which an index is about.
+_PATH_MATCH, _PATH_MATCH_PATH = PathMatches.match, PathMatches.match_path
+_HOST_MATCH, _DEFAULT_HOST_MATCH = HostMatches.match, DefaultHostMatches.match
+
+
+def _matchers_are_ours() -> bool:
+    """Whether nobody has replaced what an index answers for."""
+    return (
+        PathMatches.match is _PATH_MATCH
+        and PathMatches.match_path is _PATH_MATCH_PATH
+        and HostMatches.match is _HOST_MATCH
+        and DefaultHostMatches.match is _DEFAULT_HOST_MATCH
+    )
+
 
 _handed_on.complete(globals())

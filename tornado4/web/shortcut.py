@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import httputil
+from tornado4._route_index import PathIndex
 from tornado4.concurrent import Future
 from tornado4.httputil.headers import HTTPHeaders
-from tornado4.routing import AnyMatches, PathMatches, Rule, URLSpec, _changes
+from tornado4.routing import AnyMatches, PathMatches, Rule, URLSpec, _changes, _matchers_are_ours, _Rules
 from tornado4.web.execution import see_to
 from tornado4.web.handler import RequestHandler
 from tornado4.web.static import StaticFileHandler
@@ -39,7 +40,7 @@ class Routes:
     """The rules of an application by path, as far as they go by path alone. First match first, as ever.
 
     Rules without special characters are found by one look into a dictionary; it holds none that a rule before it
-    would take. The others are tried in order, but only where the path begins as their pattern does.
+    would take. For the others an index says which may match.
 
     This is a snapshot. `current` tells whether the rules are still those that it was made of.
     """
@@ -47,11 +48,12 @@ class Routes:
     def __init__(self, application: Application) -> None:
         self._default = application.default_router
         self._wildcard = application.wildcard_router
-        self._default_rules = list(self._default.rules)
-        self._rules = list(self._wildcard.rules)
+        self._default_rules = self._default.rules
+        self._rules = self._wildcard.rules
         self._changes = _changes.count
         self._literal: dict[str, _Found | None] = {}
-        self._patterns: list[tuple[str, PathMatches, Rule, type[RequestHandler] | None]] = []
+        self._patterns = PathIndex()
+        self._targets: list[tuple[PathMatches, Rule, type[RequestHandler] | None]] = []
         if self._by_path_alone():
             self._read(self._rules)
 
@@ -59,35 +61,45 @@ class Routes:
         """Whether this is what the application's rules say now."""
         wildcard, default = application.wildcard_router, application.default_router
         return (
-            wildcard is self._wildcard
+            self._changes == _changes.count
+            and wildcard is self._wildcard
             and default is self._default
-            and wildcard.rules == self._rules
-            and default.rules == self._default_rules
-            and _changes.count == self._changes
+            and wildcard.rules is self._rules
+            and default.rules is self._default_rules
         )
 
     def _by_path_alone(self) -> bool:
         """Whether there are no virtual hosts, and no routers of other kinds than the application makes."""
-        if type(self._default) is not type(self._wildcard) or len(self._default_rules) != 1:
+        default_rules, rules = self._default_rules, self._rules
+        if type(self._default) is not type(self._wildcard) or len(default_rules) != 1 or not _matchers_are_ours():
             return False
-        only = self._default_rules[0]
+        if type(rules) is not _Rules or type(default_rules) is not _Rules:
+            return False  # nobody would tell when they are changed
+        rules.indexed = default_rules.indexed = True
+        only = default_rules[0]
         return (
             type(only) is Rule
             and type(only.matcher) is AnyMatches
+            and "match" not in vars(only.matcher)
             and only.target is self._wildcard
             and not only.target_kwargs
         )
 
     def _read(self, rules: Sequence[Any]) -> None:
+        targets = self._targets
         for rule in rules:
             if type(rule) not in (Rule, URLSpec) or type(rule.matcher) is not PathMatches:
                 return  # it may take anything, so for what comes behind it the long way is the only one
             matcher, handler_class = rule.matcher, _handler_class(rule.target)
+            if "match" in vars(matcher):
+                return
             path = matcher.literal
             if path is None:
-                self._patterns.append((matcher.prefix, matcher, rule, handler_class))
+                self._patterns.add(len(targets), matcher.regex)
+                targets.append((matcher, rule, handler_class))
             elif path not in self._literal:
-                taken = any(earlier.match_path(path) is not None for _, earlier, _, _ in self._patterns)
+                before = self._patterns.candidates(path)
+                taken = any(targets[number][0].match_path(path) is not None for number in before)
                 self._literal[path] = None if taken else (rule, handler_class, (), _NO_ARGUMENTS)
 
     def find(self, path: str) -> _Found | None:
@@ -95,12 +107,12 @@ class Routes:
         found = self._literal.get(path)
         if found is not None:
             return found
-        for prefix, matcher, rule, handler_class in self._patterns:
-            if path.startswith(prefix):
-                arguments = matcher.match_path(path)
-                if arguments is not None:
-                    args, kwargs = arguments.get("path_args", ()), arguments.get("path_kwargs", _NO_ARGUMENTS)
-                    return rule, handler_class, args, kwargs
+        for number in self._patterns.candidates(path):
+            matcher, rule, handler_class = self._targets[number]
+            arguments = matcher.match_path(path)
+            if arguments is not None:
+                args, kwargs = arguments.get("path_args", ()), arguments.get("path_kwargs", _NO_ARGUMENTS)
+                return rule, handler_class, args, kwargs
         return None
 
 
