@@ -601,8 +601,10 @@ class PollIOLoop(IOLoop):
 
     def stop(self) -> None:
         """Leave `start` at the end of this round; when the loop does not run, the next `start` returns at once."""
-        self._stopped = True
-        if self._running:
+        elsewhere = not self._running and self.asyncio_loop.is_running()  # then that call ends, and no later one
+        if not elsewhere:
+            self._stopped = True
+        if elsewhere or self._running:
             self.asyncio_loop.stop()
             self._wake()
 

@@ -4,7 +4,7 @@ Who imports decides. ``import tornado.web`` in a module of one of the packages g
 the Tornado that is installed, and ``sys.modules["tornado"]`` is theirs. So the import statement itself has to be asked,
 which is ``builtins.__import__`` (and ``importlib.import_module`` for names in strings): while this is in place each
 import statement that is executed takes a call more. tornado4 counts as one of the packages: the names that programs
-give it in settings mean tornado4.
+give it in settings mean tornado4. Its bridge alone means the Tornado that is installed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 _OLD = "tornado"
 _NEW = "tornado4"
+_BRIDGE = "tornado4.migrate.bridge."
 
 _packages: tuple[str, ...] = ()
 _import: Callable[..., ModuleType] = builtins.__import__
@@ -52,6 +53,8 @@ def _has_alias(namespace: Mapping[str, Any] | None) -> bool:
     if not namespace:
         return False
     name = namespace.get("__name__") or ""
+    if name.startswith(_BRIDGE):
+        return False
     # What `-m package.module` runs is called __main__, and belongs to its package all the same.
     names = (name, namespace.get("__package__") or "") if name == "__main__" else (name,)
     return any(
