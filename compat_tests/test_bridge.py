@@ -240,6 +240,8 @@ def test_work_on_a_loop_that_would_never_run_is_an_error() -> None:
     code = (
         SETUP
         + """
+import warnings
+warnings.simplefilter("ignore")  # 3.12 and 3.13 warn of what Tornado does there
 tornado.ioloop.IOLoop.current().add_callback(print, "never")
 try:
     Tornado6(tornado.web.Application([]))

@@ -752,3 +752,74 @@ def test_a_saved_har_is_what_har_1_2_asks_for(folder: Path) -> None:
     assert second["response"]["content"] == {"size": 3, "mimeType": "text/html; charset=UTF-8", "text": "ann"}
     (sequence,), notes = read_har(folder / "saved.har")
     assert len(sequence.steps) == 3 and not notes
+
+
+# -- Sides that are commands ---------------------------------------------------------------------------------
+
+
+def command_of(folder: Path, name: str, text: str) -> str:
+    """A server of its own that answers with a text, and ends itself when it is asked for /end."""
+    (folder / name).write_text(
+        "import http.server, os, sys\n"
+        "class Handler(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        if self.path == '/end': os._exit(3)\n"
+        "        self.send_response(200)\n"
+        f"        self.send_header('Content-Length', '{len(text)}')\n"
+        "        self.end_headers()\n"
+        f"        self.wfile.write({text.encode()!r})\n"
+        "print('so far so good')\n"
+        "http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()\n"
+    )
+    return f"{sys.executable} {name} {{port}}"
+
+
+def test_two_commands_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = command_of(folder, "one.py", "hello"), command_of(folder, "other.py", "hullo")
+    http = requests(folder, "GET /")
+    assert main(["diff", "--old", one, "--new", one, "--http", http, "--json", "same.json"]) == 0
+    assert from_json((folder / "same.json").read_text()).sides == ["old", "old again", "new"]
+    capsys.readouterr()
+    assert main(["diff", "--old", one, "--new", other, "--two-way", "--http", http]) == 1
+    assert "hello" in (shown := capsys.readouterr().out) and "hullo" in shown and "log" not in shown
+
+
+def test_the_new_side_may_be_another_program(folder: Path) -> None:
+    new = command_of(folder, "one.py", "hello")
+    http = requests(folder, "GET /same")
+    assert diff("--new", new, "--http", http, "--json", "report.json") == 1
+    run = from_json((folder / "report.json").read_text())
+    assert run.sides == ["4.5.3", "4.5.3 again", "new"] and run.new == new
+    assert not any(d.kind is Kind.LOG for v in run.verdicts for d in v.differences)
+
+
+def test_a_command_that_ends_is_started_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = command_of(folder, "one.py", "hello")
+    http = requests(folder, "GET /a", "GET /end", "GET /b")
+    assert main(["diff", "--old", one, "--new", one, "--two-way", "--http", http, "--json", "report.json"]) == 0
+    outcomes = [v.outcome for v in from_json((folder / "report.json").read_text()).verdicts]
+    assert outcomes == [Outcome.SAME, Outcome.UNTESTED, Outcome.SAME]
+    assert "crashed: ended with exit code 3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["app.py", "--new", "serve"], "--new 'serve': where {port} stands, the command is told on which port to"),
+        (["app.py", "--old", "a {port}", "--new", "b {port}"], "both sides are commands; what is app.py?"),
+        (["--new", "b {port}"], "which application?"),
+        (["--old", "no-such-program {port}", "--new", "GOOD"], "old: no-such-program: No such file"),
+        (["--old", "false {port}", "--new", "GOOD"], "old: false {port} ended with exit code 1, and listened"),
+        (["--old", "sleep 9 {port}", "--new", "GOOD"], "does not listen on port"),
+    ],
+)
+def test_a_command_that_cannot_run_is_one_error(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    http = requests(folder, "GET /")
+    seconds = "0.2" if any("sleep" in argument for argument in arguments) else "30"
+    good = command_of(folder, "good.py", "")
+    arguments = [argument.replace("GOOD", good) for argument in arguments]
+    assert main(["diff", *arguments, "--http", http, "--two-way", "--start-timeout", seconds]) == 2
+    error = capsys.readouterr().err
+    assert error.count("tornado4 diff: error:") == 1 and message in error

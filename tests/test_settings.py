@@ -104,3 +104,8 @@ def test_help_lists_all_switches_and_flags() -> None:
 
     shown = tornado4_run("--help").stdout
     assert all(f"  {name} " in shown for name in [*switches.SWITCHES, *flags.FLAGS])
+
+
+def test_the_table_of_another_tool_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.tornado4.diff]\nignore-headers = ['Server']\n")
+    assert vars(settings.of_project(str(tmp_path))) == vars(Settings())

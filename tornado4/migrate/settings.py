@@ -108,11 +108,15 @@ def _find(folder: str) -> str | None:
         folder = above
 
 
+#: Tables that are for other tools: ``[tool.tornado4.diff]``.
+_OTHERS = ("diff",)
+
+
 def from_table(table: Any, place: str) -> Settings:
     """The settings of a table that was read from ``place``."""
     if not isinstance(table, dict):
         raise SettingsError(f"{place}: a table is wanted, not {table!r}")
-    unknown = [key for key in table if key not in KEYS]
+    unknown = [key for key in table if key not in KEYS and key not in _OTHERS]
     if unknown:
         raise SettingsError(f"{place}: no key {', '.join(map(repr, unknown))}; there are: {', '.join(KEYS)}")
     settings = Settings(migrate=table.get("migrate"))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import tornado4
 from tornado4.migrate.diff import deviations, report
+from tornado4.migrate.diff.commanded import Commanded
 from tornado4.migrate.diff.compare import Comparer
 from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment
 from tornado4.migrate.diff.model import Answer, Outcome, Run, Sequence, Step, Verdict
@@ -46,6 +47,7 @@ Our options may stand anywhere; what is none of ours, and all behind --, goes to
   tornado4 diff app.py --port={port} --http requests.http
   tornado4 diff shop.main:make_app --har session.har --unsafe --html report.html
   tornado4 diff app.py --crawl --against 5.1.1
+  tornado4 diff app.py --port={port} --har session.har --new "python moved.py --port={port}"
 
 Exit codes: 0 same, 1 different, 2 could not run.
 """
@@ -98,6 +100,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     add("-m", dest="module", action="store_true", help="APP is the name of a module, as for python -m")
     add("--against", metavar="VERSION", default="4.5.3", help="the old side's Tornado (4.5.3)")
     add("--python", metavar="PYTHON", help="the old side's interpreter; one that has this Tornado is used as it is")
+    add("--old", metavar="COMMAND", help="the old side is this command, as it is, with {port} for its port")
+    add("--new", metavar="COMMAND", help="the new side is this command: a program that has moved, or another server")
     for name, what in (("har", "a HAR 1.2 file"), ("http", "a .http file"), ("raw", "a file of raw bytes")):
         add(f"--{name}", metavar="FILE", type=Path, action="append", default=[], help=f"{what}; may be repeated")
     add("--ws", metavar="FILE", type=Path, action="append", default=[], help="a WebSocket transcript; may be repeated")
@@ -150,6 +154,27 @@ def _split(argv: list[str], ours: dict[str, bool]) -> tuple[list[str], list[str]
 
 def _check(options: argparse.Namespace, program: list[str]) -> None:
     """What can be told to be wrong before anything is started."""
+    for name in ("old", "new"):
+        command = getattr(options, name)
+        if command is not None and "{port}" not in command:
+            raise CannotRun(f"--{name} {command!r}: where {{port}} stands, the command is told on which port to listen")
+    if options.old and options.new:
+        if program:
+            raise CannotRun(f"both sides are commands; what is {program[0]}?")
+    else:
+        _check_program(options, program)
+    if not any((options.har, options.http, options.raw, options.ws, options.crawl, options.replay)):
+        raise CannotRun("nothing to send: give --har, --http, --raw, --ws, --crawl or --replay")
+    if options.crawl and options.old:
+        raise CannotRun("--crawl asks the old side for its routes, which a command cannot tell: give requests instead")
+    if options.redact and options.save:
+        raise CannotRun("--save writes what was sent, secrets and all, which --redact is against: save in another run")
+    for path in (options.json, options.junit, options.html, options.save):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise CannotRun(f"{path}: there is no such folder")
+
+
+def _check_program(options: argparse.Namespace, program: list[str]) -> None:
     if not program:
         raise CannotRun("which application? A script, or module:callable; see --help")
     target = program[0]
@@ -162,13 +187,6 @@ def _check(options: argparse.Namespace, program: list[str]) -> None:
         raise CannotRun(f"{target} is neither a script (.py) nor module:callable; a module's name wants -m")
     elif not options.module and len(program) > 1:
         raise CannotRun(f"{target} takes no arguments; what is {program[1]}?")
-    if not any((options.har, options.http, options.raw, options.ws, options.crawl, options.replay)):
-        raise CannotRun("nothing to send: give --har, --http, --raw, --ws, --crawl or --replay")
-    if options.redact and options.save:
-        raise CannotRun("--save writes what was sent, secrets and all, which --redact is against: save in another run")
-    for path in (options.json, options.junit, options.html, options.save):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise CannotRun(f"{path}: there is no such folder")
 
 
 # -- The run -----------------------------------------------------------------------------------------------
@@ -179,7 +197,8 @@ class _Command:
 
     def __init__(self, options: argparse.Namespace, program: list[str]) -> None:
         self.options = options
-        self.program = Program(program[0], tuple(program[1:]), options.module, backfill=options.backfill)
+        target, *arguments = program or [options.old]
+        self.program = Program(target, tuple(arguments), options.module, backfill=options.backfill)
         self.notes: list[str] = []
         self.started = datetime.datetime.now(datetime.UTC)
         self.skipped = 0
@@ -226,15 +245,27 @@ class _Command:
 
     def _sides(self) -> list[Served]:
         options = self.options
-        old = environment(options.against, python=options.python or default_python(options.against))
-        names: list[tuple[str, Environment | None]] = [(options.against, old)]
-        if not options.two_way:
-            names.append((f"{options.against} again", old))
-        names.append(("tornado4", None))
-        return [
-            Served(name, self.program, env, options.first_port and options.first_port + n, options.start_timeout)
-            for n, (name, env) in enumerate(names)
-        ]
+        olds = 1 if options.two_way else 2
+        sides: list[Served] = []
+        if options.old:
+            names = ["old", "old again"][:olds]
+            sides += [self._commanded(name, options.old, number) for number, name in enumerate(names)]
+        else:
+            old = environment(options.against, python=options.python or default_python(options.against))
+            names = [options.against, f"{options.against} again"][:olds]
+            sides += [self._served(name, old, number) for number, name in enumerate(names)]
+        new = self._commanded("new", options.new, olds) if options.new else self._served("tornado4", None, olds)
+        return [*sides, new]
+
+    def _served(self, name: str, old: Environment | None, number: int) -> Served:
+        return Served(name, self.program, old, self._port(number), self.options.start_timeout)
+
+    def _commanded(self, name: str, command: str, number: int) -> Served:
+        return Commanded(name, command, self._port(number), self.options.start_timeout)
+
+    def _port(self, number: int) -> int:
+        first: int = self.options.first_port
+        return first and first + number
 
     def _crawled(self, side: Served) -> list[Sequence]:
         if not self.options.crawl:
@@ -259,7 +290,8 @@ class _Command:
         app = str(self.program) if self.redactor is None else self.redactor.text(str(self.program))
         self.terminal.start(app, _described(sides[0]), _described(sides[-1]), total)
         # Several threads may have something to say; what they say is shown by this one.
-        comparer = Comparer(rules, self.options.against)
+        logs = not (self.options.old or self.options.new)
+        comparer = Comparer(rules, self.options.against, logs)
         runner = Runner(sides, comparer, seconds=self.options.timeout, note=self.notes.append)
         verdicts = _startup(comparer, sides)
         shown = len(self.notes)
@@ -338,6 +370,8 @@ def _startup(comparer: Comparer, sides: list[Served]) -> list[Verdict]:
 
 
 def _described(side: Served) -> str:
+    if isinstance(side, Commanded):
+        return side.command
     name = "tornado4" if side.name == "tornado4" else "tornado"
     return f"{name} {side.tornado or tornado4.version} on Python {side.python}"
 

@@ -24,14 +24,15 @@ _MOST_DIFFERENCES = 200  # of one step; a page that is another page altogether n
 
 @dataclass(frozen=True)
 class Comparer:
-    """Compares with one set of rules; ``against`` is the old side's Tornado."""
+    """Compares with one set of rules; ``against`` is the old side's Tornado; ``logs``: log lines are known of both."""
 
     rules: Rules = field(default_factory=Rules)
     against: str = "4.5.3"
+    logs: bool = True
 
     def compare(self, step: Step, old: Answer, new: Answer, again: Answer | None = None) -> tuple[Difference, ...]:
         """Every point in which the answers differ; what has a rule does not count."""
-        found = self._found(step, old, new, again or old)
+        found = self._found(step, *(one if self.logs else replace(one, log=()) for one in (old, new, again or old)))
         found = _copies(_follow(found), old, new)
         if any(not one.rule for one in found) and self.against == "4.5.3":
             found = deviations.explain(step, old, new, found)

@@ -1,0 +1,1 @@
+"""The notice board's handlers as they have moved: Tornado 6."""
