@@ -57,6 +57,8 @@ SWITCHES = {
         Switch("unbounded-curl", "SEC-CURL-SIZE", "any number of bytes in a response that curl_httpclient gathers"),
         Switch("unverified-tls", "SEC-TLS-VERIFY", "TLS clients with a dictionary of options that verify nothing"),
         Switch("websocket-drafts", "SEC-WEBSOCKET-VERSION", "WebSocket handshakes of versions 7 and 8"),
+        Switch("slow-heads", "WIRE-SLOW-HEAD", "request heads that take longer than a minute"),
+        Switch("slow-handshakes", "TLS-SLOW-HANDSHAKE", "TLS handshakes with a server that take longer than a minute"),
         Switch("log-credentials", "SEC-LOG", "credentials in the representations of requests, and in log lines"),
     )
 }

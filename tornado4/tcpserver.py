@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tornado4 import _handed_on, gen
+from tornado4 import _handed_on, gen, switches
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import IOStream, SSLIOStream
 from tornado4.log import app_log
@@ -60,8 +60,11 @@ class TCPServer:
     `tornado4.netutil.ssl_options_to_context` with at least a ``certfile`` (a missing key is a `KeyError`, a
     missing file a `ValueError`). A dictionary's files are read anew for each connection, as in 4.5.3: renewed
     certificates need no restart. ``max_buffer_size`` and ``read_chunk_size``, in bytes, are those of the
-    streams.
+    streams. A TLS handshake that takes longer than a minute is given up (``TORNADO4_ALLOW=slow-handshakes``).
     """
+
+    #: Seconds; None: for ever, as in 4.5.3.
+    _handshake_timeout: float | None = 60
 
     def __init__(
         self,
@@ -176,6 +179,8 @@ class TCPServer:
                 max_buffer_size=self.max_buffer_size,
                 read_chunk_size=self.read_chunk_size,
             )
+            if self.ssl_options is not None and self._handshake_timeout is not None:
+                stream._limit_handshake(self._handshake_timeout)  # type: ignore[attr-defined]  # an SSLIOStream
             waiting = self.handle_stream(stream, address)
             if waiting is not None:
                 assert self.io_loop is not None
@@ -206,6 +211,13 @@ class TCPServer:
             if gone:
                 return None
             raise
+
+
+def _wait_for_handshakes() -> None:
+    TCPServer._handshake_timeout = None
+
+
+switches.when_allowed("slow-handshakes", _wait_for_handshakes)
 
 
 def _look_at(future: Any) -> None:

@@ -50,7 +50,7 @@ class HTTP1ConnectionParameters:
     * ``body_timeout``: seconds to wait for a complete body (default None: for ever)
     * ``decompress``: undo ``Content-Encoding: gzip``
 
-    Three switches, to be set on the class or on an instance, say how strict a server is. 4.5.3 behaved as
+    Four switches, to be set on the class or on an instance, say how strict a server is. 4.5.3 behaved as
     their other values do.
     """
 
@@ -60,6 +60,9 @@ class HTTP1ConnectionParameters:
     chunked_http10: bool = False
     #: Answer a refused message with its 4xx or 5xx status, rather than by closing without a word.
     answer_errors: bool = True
+    #: Seconds from a request head's first byte to its last; None: as many as ``header_timeout`` has. Time without a
+    #: byte, between requests or before the first, does not count.
+    slow_head_timeout: Seconds | None = 60
 
     def __init__(
         self,
@@ -82,10 +85,11 @@ class HTTP1ConnectionParameters:
         self.body_timeout = body_timeout
 
 
-def _switch(attribute: str, value: bool) -> None:
+def _switch(attribute: str, value: bool | None) -> None:
     setattr(HTTP1ConnectionParameters, attribute, value)
 
 
 switches.when_allowed("missing-host", lambda: _switch("require_host", False))
 switches.when_allowed("chunked-http10", lambda: _switch("chunked_http10", True))
 switches.when_allowed("silent-refusals", lambda: _switch("answer_errors", False))
+switches.when_allowed("slow-heads", lambda: _switch("slow_head_timeout", None))

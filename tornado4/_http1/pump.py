@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from tornado4 import httputil, iostream
+from tornado4 import httputil, iostream, switches
+from tornado4._core.deadlines import deadlines_of
 from tornado4._core.yielded import convert_yielded
 from tornado4._http1.connection import HTTP1Connection
 from tornado4._http1.decompress import _GzipMessageDelegate
@@ -26,6 +27,7 @@ from tornado4.log import app_log, gen_log
 from tornado4.stack_context import NullContext, _active, _state, wrap
 
 if TYPE_CHECKING:
+    from tornado4._core.deadlines import Deadlines
     from tornado4.http1connection import HTTP1ServerConnection
     from tornado4.httputil import HTTPHeaders
 
@@ -100,6 +102,7 @@ class RequestPump:
         "_phase",
         "_running",
         "_shortcut",
+        "_slow_head",
         "done",
         "params",
         "reader",
@@ -133,6 +136,7 @@ class RequestPump:
         self._phase = _Phase.HEAD
         self._body_timer: Any = None
         self._idle_timer: Any = None
+        self._slow_head: Deadlines | None = None  # set while a part of a head is there and the rest is not
         self._linger_timer: Any = None
         self._linger_left = _LINGER_BYTES
         self._idle_since = 0.0
@@ -245,6 +249,8 @@ class RequestPump:
                 if event is None:
                     event = reader.next_event()
                 if event is _NEED_DATA:
+                    if self._phase is _PHASE_HEAD and self._slow_head is None and reader.pending:
+                        self._begin_slow_head()
                     break
                 if event is _END:
                     self._on_end()
@@ -328,6 +334,8 @@ class RequestPump:
     # Events
 
     def _on_head(self, head: http1.Head) -> None:
+        if self._slow_head is not None:
+            self._end_slow_head()
         conn = self._conn
         shortcut = self._shortcut
         if shortcut is not None and head.length == 0 and self._answer(head, shortcut):
@@ -496,11 +504,14 @@ class RequestPump:
 
     def _refuse(self, error: httputil.HTTPInputError) -> None:
         """The client's message is no good: one line in the log, an answer if there is none yet, good-bye."""
-        conn = self._conn
         if isinstance(error, http1.HeadTooLarge):
             gen_log.info("Unsatisfiable read, closing connection: %s", error)
         else:
-            gen_log.info("Malformed HTTP message from %s: %s", conn.context, printable(str(error)))
+            gen_log.info("Malformed HTTP message from %s: %s", self._conn.context, printable(str(error)))
+        self._turn_away(error.status_code)
+
+    def _turn_away(self, status: int) -> None:
+        conn = self._conn
         self._drop_body_timer()
         unanswered = conn._writing is HEAD
         if self._need_close:
@@ -509,7 +520,7 @@ class RequestPump:
             self._finish_serving()
         elif unanswered and conn._writing is HEAD and self.params.answer_errors:
             self._flush_cork()
-            self.stream._send(error_answer(error.status_code))
+            self.stream._send(error_answer(status))
             conn._end()
             self._linger()
         else:
@@ -598,6 +609,7 @@ class RequestPump:
             if timer is not None:
                 self.stream.io_loop.remove_timeout(timer)
         self._idle_timer = self._linger_timer = None
+        self._end_slow_head()
         self._conn._end()
         if not self.done.done():
             self.done.set_result(None)
@@ -620,6 +632,24 @@ class RequestPump:
             self._arm_idle_timer(left)
         else:
             self.stream.close()
+
+    def _begin_slow_head(self) -> None:
+        """A head has begun: from now on it has ``slow_head_timeout`` seconds, however its bytes come."""
+        seconds = self.params.slow_head_timeout
+        if seconds is not None:
+            self._slow_head = deadlines_of(self.stream.io_loop, seconds)
+            self._slow_head.begin(self, self._on_slow_head)
+
+    def _end_slow_head(self) -> None:
+        if self._slow_head is not None:
+            self._slow_head.end(self)
+            self._slow_head = None
+
+    def _on_slow_head(self) -> None:
+        self._slow_head = None
+        if self._phase is _PHASE_HEAD and not self.stream.closed():
+            gen_log.info("Timeout reading head from %s %s", self._conn.context, switches.hint("slow-heads"))
+            self._turn_away(408)
 
     def _drop_body_timer(self) -> None:
         if self._body_timer is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tornado4 import stack_context, switches
+from tornado4._core.deadlines import Deadlines, deadlines_of
 from tornado4.concurrent import Future
 from tornado4.iostream.lifecycle import _WRITE
 from tornado4.iostream.plain import IOStream
@@ -47,6 +48,7 @@ class SSLIOStream(IOStream):
         self._server_hostname: str | None = None
         self._short_read_drains = False  # one recv is one record at most, and more of them may wait unseen
         self._direct_write = False
+        self._slow_handshake: Deadlines | None = None
         if self._is_connected():
             # Whoever has to speak first finds the socket writable; the other side finds out that it has to
             # wait.
@@ -90,11 +92,36 @@ class SSLIOStream(IOStream):
             self.close(exc_info=True)
         else:
             self._ssl_accepting = False
+            self._end_slow_handshake()
             self._direct_write = type(self).write_to_fd is SSLIOStream.write_to_fd
             if self._verify_cert(self.socket.getpeercert()):
                 self._run_ssl_connect_callback()
             else:
                 self.close()
+
+    def _limit_handshake(self, seconds: float) -> None:
+        """Close if the handshake is not done by then: for servers, whose clients may mean to never end it."""
+        if self._ssl_accepting and not self._closed:
+            self._slow_handshake = deadlines_of(self.io_loop, seconds)
+            self._slow_handshake.begin(self, self._on_slow_handshake)
+
+    def _end_slow_handshake(self) -> None:
+        if self._slow_handshake is not None:
+            self._slow_handshake.end(self)
+            self._slow_handshake = None
+
+    def _on_slow_handshake(self) -> None:
+        self._slow_handshake = None
+        try:
+            peer = self.socket.getpeername()
+        except OSError:
+            peer = "(not connected)"
+        gen_log.info("Timeout in TLS handshake with %s %s", peer, switches.hint("slow-handshakes"))
+        self.close()
+
+    def _give_up_fd(self) -> None:
+        self._end_slow_handshake()
+        super()._give_up_fd()
 
     def _handshake_failed(self, error: ssl.SSLError) -> None:
         """Close. A peer that merely left is not worth a line; anything else is."""
