@@ -106,6 +106,13 @@ def speedups(session: nox.Session) -> None:
 
 
 @nox.session
+def corpora(session: nox.Session) -> None:
+    """The request corpora of llhttp and gunicorn, which git fetches, against our server: half a minute."""
+    session.install("--editable", ".")
+    session.run("python", "-m", "compat_tests.corpora", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
     install(session, "dev")

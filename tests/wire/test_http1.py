@@ -159,6 +159,13 @@ class TestFields:
     def test_what_frames_a_message_is_never_folded(self, name: bytes) -> None:
         refused(head(name + b":", b" chunked"))
 
+    @pytest.mark.parametrize("line", [b" Content-Length: 38", b"\t transfer-encoding : chunked", b" HOST:x"])
+    def test_nor_does_a_folded_line_look_like_it(self, line: bytes) -> None:
+        refused(head(b"A: b", line))
+        refused(head(b"A: b", b" c", line))
+        (message,) = request(head(b"A: b", line.replace(b":", b"="), b" x" + line)).messages
+        assert dict(message.headers)["A"].startswith("b")
+
     def test_head_of_the_largest_size_passes(self) -> None:
         data = head(b"A: " + b"x" * 100)
         assert request(data, max_header_size=len(data)).error is None
@@ -310,12 +317,22 @@ class TestTransferEncoding:
             b"5\n",
             b"5 ",
             b"5;\x00",
+            b"5;",
+            b"5; ",
+            b"5;;a",
+            b"5;=b",
+            b"5;a=",
+            b"5;a b",
+            b'5;a="b',
+            b'5;a="b"c',
+            b'5;a="b\\"',
+            b"5;a=\rb",
         ],
     )
     def test_sizes_that_are_none(self, size: bytes) -> None:
         assert refused(self.CHUNKED(size + b"\r\nhello\r\n0\r\n\r\n")).startswith("Invalid chunk size")
 
-    @pytest.mark.parametrize("extension", [b";a=b", b";a", b" ;a", b';a="b;c"', b";\ta"])
+    @pytest.mark.parametrize("extension", [b";a=b", b";a", b" ;a", b';a="b;c"', b";\ta", b'; a = "b\\"" ;c;d=e'])
     def test_extensions_are_skipped(self, extension: bytes) -> None:
         """Section 7.1.1."""
         (message,) = request(
@@ -339,9 +356,21 @@ class TestTransferEncoding:
         assert outcome.messages[0].complete
         assert "A" not in dict(outcome.messages[0].headers)
 
-    @pytest.mark.parametrize("trailer", [b"asdf\r\n\r\n", b"A : b\r\n\r\n", b"A: \x00\r\n\r\n"])
+    @pytest.mark.parametrize(
+        "trailer",
+        [b"asdf\r\n\r\n", b"A : b\r\n\r\n", b"A: \x00\r\n\r\n", b"\n", b"A: b\n\r\n", b"A: b\r\n\n", b"\r\r\n"],
+    )
     def test_malformed_trailers(self, trailer: bytes) -> None:
+        """In the coding no line ends in a lone LF."""
         refused(self.CHUNKED(b"0\r\n" + trailer))
+
+    @pytest.mark.parametrize("field", [b"Content-Length: 99", b"Transfer-Encoding: chunked", b"Host: other", b"A: b"])
+    def test_trailers_that_are_forbidden_are_dropped_as_well(self, field: bytes) -> None:
+        """RFC 9110 section 6.5.1: such a field frames nothing, and nobody sees it."""
+        outcome = request(self.CHUNKED(b"1\r\nx\r\n0\r\n" + field + b"\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n"))
+        first, second = outcome.messages
+        assert first.body == b"x" and second.start_line.path == "/next"
+        assert [value for key, value in first.headers if key == "Host"] == ["x"] and len(second.headers) == 1
 
     def test_trailers_are_bounded_as_headers_are(self) -> None:
         data = self.CHUNKED(b"0\r\n" + b"A: b\r\n" * 100)

@@ -385,7 +385,11 @@ class MessageReader:
             raise refuse("chunk data is not followed by CRLF")
 
     def _read_trailer(self) -> None:
-        """Check the trailer lines and drop them (RFC 9112 section 7.1.2 allows that), to the blank line."""
+        """Check the trailer lines and drop them (RFC 9112 section 7.1.2 allows that), to the blank line.
+
+        They end in CRLF, as all lines of the coding do, where those of a head may end in a lone LF: 4.5.3 read no
+        trailers, and where a chunked body ends must not be a matter of opinion.
+        """
         while True:
             buffer = self._buffer
             start = self._position
@@ -398,10 +402,10 @@ class MessageReader:
             self._remaining -= size
             self._position = end + 1
             line = bytes(buffer[start : end + 1])
-            if line in (b"\r\n", b"\n"):
+            if line == b"\r\n":
                 self._state = State.END
                 return
-            if grammar.parse_fields(line.decode("latin-1")) is None:
+            if not line.endswith(b"\r\n") or grammar.parse_fields(line.decode("latin-1")) is None:
                 raise refuse(f"Malformed trailer field: {grammar.blame_field(line.decode('latin-1'))}")
 
     def _read_until_close(self) -> bytes | None:

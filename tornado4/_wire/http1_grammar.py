@@ -49,13 +49,16 @@ _DIGITS = re.compile(r"[0-9]++")
 #: More digits than this are no size that anyone means (and ``int`` of many digits is slow).
 _MOST_DIGITS = 18
 
-#: chunk-size [ chunk-ext ] (RFC 9112 section 7.1). Extensions are skipped, as long as they are text.
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*+;[^\x00-\x08\x0a-\x1f\x7f]*+)?")
+#: chunk-size [ chunk-ext ] (RFC 9112 section 7.1). Extensions are skipped, and yet have to be some: a name without
+#: a quoted string that is open at the line's end, where another program might read on (section 7.1.1).
+_QUOTED = r'"(?:[\t\x20!\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
+_EXTENSION = rf"[ \t]*+;[ \t]*+{TOKEN}(?:[ \t]*=[ \t]*+(?:{TOKEN}|{_QUOTED}))?"
+_CHUNK_LINE = re.compile(rf"([0-9A-Fa-f]{{1,16}})(?:{_EXTENSION})*+".encode("latin-1"))
 
-#: Fields that say where a message ends or whom it is for. Folding them has no honest use.
-_NEVER_FOLDED = re.compile(
-    r"^(?:content-length|transfer-encoding|host|connection):[^\n]*\n[ \t]", re.M | re.I
-)
+#: Fields that say where a message ends or whom it is for. Folding them has no honest use; nor has a folded line that
+#: looks like one of them, which another program may take for it.
+_FRAMING = r"(?:content-length|transfer-encoding|host|connection)"
+_NEVER_FOLDED = re.compile(rf"^{_FRAMING}:[^\n]*\n[ \t]|^[ \t]++{_FRAMING}[ \t]*+:", re.M | re.I)
 
 
 def parse_fields(text: str) -> HTTPHeaders | None:
