@@ -88,6 +88,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def guided(session: nox.Session) -> None:
+    """Coverage-guided fuzzing of what reads bytes off the wire, with atheris: a minute a target."""
+    session.install("--editable", ".", "atheris")
+    session.run("python", "-m", "compat_tests.guided", *session.posargs)
+
+
+@nox.session
 def autobahn(session: nox.Session) -> None:
     """The Autobahn|Testsuite, both sides: twenty minutes. It runs on Python 2.7, which must be there."""
     session.install("--editable", ".")
