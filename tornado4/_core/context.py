@@ -122,7 +122,7 @@ def enter(context: Context, fn: Callable[[], _R]) -> _R:
 
 def rejoin(context: Context | None, fn: Callable[..., _R], *args: Any) -> _R:
     """`run_in`, for what is called from anywhere; a plain call where the context is entered already, or is None."""
-    if context is None:
+    if context is None or shared_context() is context:
         return fn(*args)
     return _enter_by(run_in, context, fn, *args)
 

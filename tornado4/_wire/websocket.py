@@ -44,6 +44,11 @@ RSV_MASK, OPCODE_MASK = 0x70, 0x0F
 
 # First bytes of a frame that is a message of its own: TEXT and BINARY, final, no reserved bit.
 _WHOLE_MESSAGE = frozenset({FIN | TEXT, FIN | BINARY})
+# The same, compressed (RFC 7692, section 6.1).
+_WHOLE_COMPRESSED = frozenset({FIN | RSV1 | TEXT, FIN | RSV1 | BINARY})
+
+#: Bytes from which a view of a payload is cheaper than a copy.
+_VIEW_FROM = 4096
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _new_text_decoder = codecs.getincrementaldecoder("utf-8")
@@ -63,19 +68,22 @@ def encode_frame(fin: bool, opcode: int, data: bytes, flags: int = 0, mask: bool
 
     The key is fresh and unpredictable for every frame (section 5.3).
     """
-    size = len(data)
-    first = (FIN if fin else 0) | flags | opcode
-    bit = 0x80 if mask else 0
-    if size < 126:
-        head = bytes((first, bit | size))
-    elif size < 0x10000:
-        head = struct.pack(">BBH", first, bit | 126, size)
-    else:
-        head = struct.pack(">BBQ", first, bit | 127, size)
+    head = encode_head(fin, opcode, len(data), flags, mask)
     if not mask:
         return head + data
     key = os.urandom(4)
     return head + key + _websocket_mask(key, data)
+
+
+def encode_head(fin: bool, opcode: int, size: int, flags: int = 0, mask: bool = False) -> bytes:
+    """What stands before the key, if there is one, and ``size`` bytes of payload."""
+    first = (FIN if fin else 0) | flags | opcode
+    bit = 0x80 if mask else 0
+    if size < 126:
+        return bytes((first, bit | size))
+    if size < 0x10000:
+        return struct.pack(">BBH", first, bit | 126, size)
+    return struct.pack(">BBQ", first, bit | 127, size)
 
 
 def close_payload(code: int | None, reason: str | bytes | None) -> bytes:
@@ -213,6 +221,11 @@ class FrameReader:
         """Whether bytes have come that no event has taken yet."""
         return self._position < len(self._buffer)
 
+    @property
+    def missing(self) -> int:
+        """Bytes that the frame being read still lacks, if its header is there."""
+        return self._remaining
+
     def next_event(self) -> Event | NeedData:
         """The next complete message or control frame. Raises `ProtocolError`."""
         while not self._closed:
@@ -222,8 +235,12 @@ class FrameReader:
                 if self._final:
                     return self._finish_message()
             event = self._take_frame()
+            if event is NEED_DATA:
+                break
             if event is not None:
                 return event
+        if self._position == len(self._buffer):
+            self._buffer, self._position = b"", 0  # nothing is held while nothing comes
         return NEED_DATA
 
     def _take_frame(self) -> Event | NeedData | None:
@@ -254,8 +271,11 @@ class FrameReader:
         self.wire_bytes += size + length
         if opcode >= 8:
             return self._take_control(opcode, length, key)
-        if first in _WHOLE_MESSAGE and self._message is None and length <= available - size:
-            return self._take_message(first, length, key)
+        if self._message is None and length <= available - size:
+            if first in _WHOLE_MESSAGE:
+                return self._take_message(opcode, length, key)
+            if first in _WHOLE_COMPRESSED and self.inflater is not None:
+                return self._take_message(opcode, length, key, self.inflater)
         message = self._begin_frame(first, opcode, length)
         if not length:
             return self._finish_message() if first & FIN else None
@@ -294,17 +314,24 @@ class FrameReader:
         self._closed = True
         return Close(CLOSE, data)
 
-    def _take_message(self, first: int, length: int, key: bytes) -> Message:
-        """The common case in one go: a message that is one uncompressed frame, all of it there."""
+    def _take_message(
+        self, opcode: int, length: int, key: bytes, inflater: _PerMessageDeflateDecompressor | None = None
+    ) -> Message:
+        """The common case in one go: a message that is one frame, all of it there."""
         if length > self.max_message_size:
             raise MessageTooBig("message too big")
-        end = self._position + length
-        data = self._buffer[self._position : end]
-        self._position = end
-        if key:
-            data = _websocket_mask(key, data)
-        self.message_bytes += length
-        if first & OPCODE_MASK == BINARY:
+        start = self._position
+        self._position = end = start + length
+        if not key:
+            data = self._buffer[start:end]
+        elif length < _VIEW_FROM:
+            data = _websocket_mask(key, self._buffer[start:end])
+        else:
+            data = _websocket_mask(key, memoryview(self._buffer)[start:end])  # type: ignore[arg-type]  # any buffer
+        if inflater is not None:
+            data = inflater.decompress(data, self.max_message_size)
+        self.message_bytes += len(data)
+        if opcode == BINARY:
             return Message(BINARY, data)
         try:
             return Message(TEXT, data.decode("utf-8"))

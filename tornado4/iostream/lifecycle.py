@@ -129,6 +129,12 @@ class StreamLifecycle:
 
     # -- what the floors above provide -----------------------------------------------------------------
 
+    #: Whether something waits for `_write_gathered`; see `StreamWriting._write_later`.
+    _gathered = False
+
+    def _write_gathered(self) -> None:
+        raise NotImplementedError
+
     def reading(self) -> bool:
         """Whether a read is pending."""
         return self._request is not None or (self._push is not None and not self._push_paused)
@@ -168,6 +174,8 @@ class StreamLifecycle:
         ``exc_info`` (a triple as of ``sys.exc_info()``, or True for the exception now being handled) becomes
         ``error``.
         """
+        if self._gathered:
+            self._write_gathered()  # as if it had been written at once
         if not self._closed:
             if exc_info:
                 info = sys.exc_info() if isinstance(exc_info, bool) else exc_info
@@ -306,7 +314,7 @@ class StreamLifecycle:
                 if chunk:
                     push(chunk)
                     if len(chunk) >= self.read_chunk_size:
-                        self._push_more(push)
+                        self._push_more(push, len(chunk))
                 return
             if self._closed:
                 gen_log.warning("Got events for closed stream %s", fd)
@@ -318,7 +326,7 @@ class StreamLifecycle:
     def _receive(self) -> bytes | None:
         raise NotImplementedError
 
-    def _push_more(self, push: Callable[[bytes], None]) -> None:
+    def _push_more(self, push: Callable[[bytes], None], size: int) -> None:
         raise NotImplementedError
 
     def _events_failed(self, error: Exception) -> None:

@@ -118,8 +118,12 @@ class StreamPush(StreamReading):
         """Something has come for the view."""
         raise NotImplementedError
 
-    def _push_more(self, push: Callable[[bytes], None]) -> None:
-        """A chunk was full: more is there, most probably, and a round of the loop costs more than a look."""
+    def _push_more(self, push: Callable[[bytes], None], size: int) -> None:
+        """A chunk was full, with ``size`` bytes: more is there, most probably, and a round of the loop costs more
+        than a look.
+        """
+        if size < self._ask:
+            return  # not full, after all
         for _ in range(_CHUNKS_AT_A_STRETCH - 1):
             if self._push_direct is not push:
                 return

@@ -20,6 +20,9 @@ from tornado4.log import gen_log
 #: their own for each head.
 _JOIN_UP_TO = 128 * 1024
 
+#: Bytes that wait for one another at most.
+_GATHER_UP_TO = 64 * 1024
+
 
 def _retrieve(future: Future) -> None:
     """Few look at what `write` returns. A failed write is told by the close callback: no log line for it."""
@@ -68,6 +71,32 @@ class StreamWriting(StreamLifecycle):
             self._add_io_state(_WRITE)
         self._maybe_add_error_listener()
         return future  # type: ignore[return-value]
+
+    def _write_later(self, data: bytes) -> bool:
+        """`write` without a system call of its own: ``data`` leaves with the next write, with `_write_gathered` or
+        before `close`, whichever comes first. False when it has to be written now: something is unsent already, or
+        its amount limited.
+
+        To be used within one call of the loop, at whose end comes `_write_gathered`.
+        """
+        outgoing = self._outgoing
+        if self._closed or self._connecting or self.max_write_buffer_size is not None:
+            return False
+        if outgoing.size and not self._gathered:
+            return False
+        outgoing.append(data)
+        self._total_write_index += len(data)
+        self._gathered = True
+        if outgoing.size >= _GATHER_UP_TO:
+            self._write_gathered()
+        return True
+
+    def _write_gathered(self) -> None:
+        """Send what `_write_later` has left, as far as the descriptor takes it."""
+        if self._gathered and not self._closed:
+            self._handle_write()
+            if self._outgoing.size:
+                self._add_io_state(_WRITE)
 
     def _write_future(self, through: bool) -> Future:
         """The Future of what has been written up to now; ``through`` when it was offered to the kernel
@@ -172,6 +201,7 @@ class StreamWriting(StreamLifecycle):
 
     def _handle_write(self) -> None:
         """Send what the descriptor takes, then resolve and call what waited for it."""
+        self._gathered = False
         outgoing = self._outgoing
         limit = self._write_limit
         while outgoing.size:

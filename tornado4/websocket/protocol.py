@@ -19,9 +19,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, cast
 
 from tornado4 import gen, httputil, stack_context
+from tornado4._core.context import rejoin
+from tornado4._core.futures import resolved
 from tornado4._wire import websocket as wire
 from tornado4._wire.websocket_deflate import (
     EXTENSION,
@@ -49,6 +52,16 @@ CLOSE_TIMEOUT = 5
 
 #: Bytes unsent with which the peer counts as one that does not read, and whose pings are not all answered.
 _CLOGGED = 65536
+
+
+#: Bytes of a frame from which its payload is not copied behind its head.
+_APART = 16 * 1024
+
+#: Bytes that are asked for in one read, for frames of that size.
+_MOST_AT_ONCE = 256 * 1024
+
+# Seconds that an answer waits for those to messages which came with its own: handlers may be slow.
+_GATHER_SECONDS = 0.001
 
 
 class WebSocketProtocol:
@@ -141,6 +154,8 @@ class WebSocketProtocol13(WebSocketProtocol):
         # its turn before what follows is looked at.
         self._woke_reader = False
         self._deferred = False
+        # Whether what is sent waits for the answers to messages that have come already.
+        self._gathers = False
         self._waiting: Any = None
         # The last pong, and what the latest ping said when its answer has to wait until that one has left.
         self._unsent_pong: Future | None = None
@@ -288,19 +303,38 @@ class WebSocketProtocol13(WebSocketProtocol):
     def _data_received(self, data: bytes) -> None:
         if self._deaf or self._reader is None:
             return
+        assert self.stream is not None
         self._reader.receive(data)
         if self._deferred:
-            assert self.stream is not None
             self.stream._pause_push()  # what has come is enough to go on with
-        else:
-            self._process_events()
+            return
+        self._process_events()
+        missing = self._reader.missing
+        if missing:
+            # The next frame will be as large, most probably: in one piece it costs half as much.
+            stream = self.stream
+            stream._ask = min(max(stream.read_chunk_size, stream._ask, len(data) + missing), _MOST_AT_ONCE)
 
     def _process_events(self, waiting: bool = True) -> bool:
         """Handle all that has come in, until a handler wants to be waited for. False: it does; reading is
         paused. Without ``waiting`` it is not asked.
+
+        What the handler sends meanwhile leaves in one write, at the end.
         """
-        assert self._reader is not None and self.stream is not None
-        next_event = self._reader.next_event
+        stream = self.stream
+        assert stream is not None
+        try:
+            # The Context is entered once for all that came, not once a message.
+            return rejoin(self.handler._request_context, self._handle_events, waiting)
+        finally:
+            self._gathers = False
+            stream._write_gathered()
+
+    def _handle_events(self, waiting: bool) -> bool:
+        reader = self._reader
+        assert reader is not None and self.stream is not None
+        next_event = reader.next_event
+        until = 0.0
         while not self.client_terminated:
             try:
                 event = next_event()
@@ -309,6 +343,8 @@ class WebSocketProtocol13(WebSocketProtocol):
                 break
             if event is NEED_DATA:
                 break
+            if not self._gathers and reader.has_more:
+                self._gathers, until = True, monotonic() + _GATHER_SECONDS
             self._woke_reader = False
             handled = self._handle_message(event[0], event[1])
             if handled is not None and waiting and not self.client_terminated:
@@ -316,13 +352,16 @@ class WebSocketProtocol13(WebSocketProtocol):
                 self.stream._pause_push()
                 self.stream.io_loop.add_future(handled, self._go_on)
                 return False
-            if self._woke_reader and self._reader.has_more and waiting:
+            if self._woke_reader and reader.has_more and waiting:
                 # Whoever has waited for the message gets its turn before what follows is looked at, a close or a
                 # broken frame: its answer still goes out, as in 4.5.3. A coroutine is up to two iterations away.
                 self._deferred = True
                 add_callback = self.stream.io_loop.add_callback
                 add_callback(add_callback, self._go_on)
                 return False
+            if self._gathers and monotonic() >= until:
+                self.stream._write_gathered()
+                until = monotonic() + _GATHER_SECONDS
         return True
 
     def _go_on(self, handled: Future | None = None) -> None:
@@ -402,10 +441,25 @@ class WebSocketProtocol13(WebSocketProtocol):
         """Send one frame; the Future resolves when it has gone to the kernel. None when the stream is
         closed.
         """
+        stream = cast(IOStream, self.stream)
+        if len(data) >= _APART and not (self.mask_outgoing or self._gathers):
+            return self._write_apart(wire.encode_head(fin, opcode, len(data), flags), data)
         frame = wire.encode_frame(fin, opcode, data, flags, self.mask_outgoing)
         self._wire_bytes_out += len(frame)
+        if self._gathers and stream._write_later(frame):
+            return resolved(None)  # as if the kernel had it: nothing is in its way, and it will in a moment
         try:
-            return cast(Future, self.stream.write(frame))  # type: ignore[union-attr]
+            return stream.write(frame)
+        except StreamClosedError:
+            self._abort()
+            return None
+
+    def _write_apart(self, head: bytes, data: bytes) -> Future | None:
+        """`_write_frame` for much data, which leaves from where it lies."""
+        self._wire_bytes_out += len(head) + len(data)
+        stream = cast(IOStream, self.stream)
+        try:
+            return stream._write_future(stream._send_pieces((head, data)))
         except StreamClosedError:
             self._abort()
             return None
