@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 #: By module, below ``tornado4``: the names, each with ``=`` and where it comes from, a module or ``module:attribute``,
@@ -40,13 +41,16 @@ NAMES = {
         "native_str=tornado4.escape:to_unicode stack_context=tornado4.stack_context time "
         "utf8=tornado4.escape:utf8 weakref"
     ),
-    "httputil": "typing",
+    "httputil": "copy typing",
     "ioloop": (
         "collections datetime errno functools heapq itertools logging math numbers os select signal "
         "stack_context=tornado4.stack_context sys thread=_thread threading time traceback"
     ),
-    "iostream": "collections numbers re sys",
-    "locale": "BytesIO=io:BytesIO codecs csv datetime gen_log=tornado4.log:gen_log numbers os re",
+    "iostream": (
+        "_client_ssl_defaults=tornado4.netutil:_client_ssl_defaults "
+        "_server_ssl_defaults=tornado4.netutil:_server_ssl_defaults collections numbers re sys"
+    ),
+    "locale": "BytesIO=io:BytesIO codecs csv datetime gettext gen_log=tornado4.log:gen_log numbers os re",
     "log": "colorama curses logging sys",
     "netutil": "errno os socket ssl stat sys",
     "options": (
@@ -83,7 +87,7 @@ NAMES = {
         "Match=typing:Match Optional=typing:Optional Tuple=typing:Tuple Union=typing:Union array atexit "
         "cast=typing:cast datetime getargspec=inspect:getfullargspec os re sys types typing zlib"
     ),
-    "web": "tornado=tornado4 typing",
+    "web": "gzip mimetypes template=tornado4.template tornado=tornado4 typing",
     "websocket": (
         "base64 collections gen=tornado4.gen hashlib httpclient=tornado4.httpclient httputil=tornado4.httputil os "
         "simple_httpclient=tornado4.simple_httpclient struct tornado=tornado4 urlparse=urllib.parse:urlparse "
@@ -120,10 +124,11 @@ ALONG = {
     "process": "httpserver routing tcpserver web websocket wsgi",
     "stack_context": "routing",
     "tcpserver": "routing web websocket wsgi",
+    "template": "web",
 }
 
 #: Modules that 4.5.3 could do without; the name was None then.
-OPTIONAL = frozenset({"certifi", "colorama"})
+OPTIONAL = frozenset({"certifi", "colorama", "curses"})
 
 
 def sources(module: str) -> dict[str, str]:
@@ -144,28 +149,40 @@ def submodule(package: str, name: str) -> Any:
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 
-def complete(namespace: MutableMapping[str, Any]) -> None:
+def complete(
+    namespace: MutableMapping[str, Any], made: Mapping[str, Callable[[], Any]] | None = None
+) -> None:
     """Enter the names in the ``__all__`` of a module, and let what it does not have be imported when it is asked for.
 
-    To be called last in a module, with its ``globals()``.
+    To be called last in a module, with its ``globals()``. ``made`` are names of its own that take long to make: they
+    are when somebody asks for them. The module's own code does by `own`.
     """
     wanted = sources(namespace["__name__"])
     if "__all__" not in namespace:
         namespace["__all__"] = [name for name in namespace if not name.startswith("_")]
     namespace["__all__"] = sorted({*namespace["__all__"], *wanted})
-    missing = {name: source for name, source in wanted.items() if name not in namespace}
+    missing: dict[str, Callable[[], Any]] = {
+        name: partial(_load, source) for name, source in wanted.items() if name not in namespace
+    }
+    missing.update(made or {})
     if missing:
         namespace["__getattr__"] = _getter(namespace, missing)
+        namespace["__dir__"] = lambda: sorted({*namespace, *missing})
 
 
-def _getter(namespace: MutableMapping[str, Any], missing: dict[str, str]) -> Callable[[str], Any]:
+def own(namespace: MutableMapping[str, Any], name: str) -> Any:
+    """What ``name`` is in a module, given as its ``globals()``: one of those that are ``made`` when asked for."""
+    return namespace[name] if name in namespace else namespace["__getattr__"](name)
+
+
+def _getter(namespace: MutableMapping[str, Any], missing: dict[str, Callable[[], Any]]) -> Callable[[str], Any]:
     module = namespace["__name__"]
 
     def __getattr__(name: str) -> Any:
-        source = missing.get(name)
-        if source is None:
+        make = missing.get(name)
+        if make is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value = namespace[name] = _load(source)
+        value = namespace[name] = make()
         return value
 
     return __getattr__

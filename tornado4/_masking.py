@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from tornado4 import switches
 
@@ -16,23 +17,34 @@ MASK = "***"
 #: Header fields whose values let their holder in, or parts of their names, by which the many of the kind are found
 #: (``X-Api-Key``, ``X-Auth-Token``, ``X-Xsrftoken``).
 _SECRET_NAME = re.compile(r"authorization|cookie|token|secret|passw|api-?key|credential|session|signature", re.I)
-_SECRET_ARGUMENT = re.compile(rf"(?<=[?&])([^=&#]*(?:{_SECRET_NAME.pattern})[^=&#]*=)[^&#]+", re.I)
 _USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+# Two that take long to compile, and that hardly any program needs.
+
+
+@cache
+def _secret_argument() -> re.Pattern[str]:
+    return re.compile(rf"(?<=[?&])([^=&#]*(?:{_SECRET_NAME.pattern})[^=&#]*=)[^&#]+", re.I)
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    return re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def printable(text: str) -> str:
     """``text`` with control characters, line ends among them, as escapes: ``\\n``, ``\\x1b``."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _unprintable().sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def mask_url(url: str) -> str:
     """``url`` without user name, password, and arguments that are credentials (``access_token``)."""
     if switches.is_allowed("log-credentials"):
         return url
-    return _SECRET_ARGUMENT.sub(rf"\1{MASK}", _USER_INFO.sub(f"{MASK}@", url))
+    return _secret_argument().sub(rf"\1{MASK}", _USER_INFO.sub(f"{MASK}@", url))
 
 
 def shown_target(target: str) -> str:

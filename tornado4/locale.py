@@ -18,19 +18,20 @@ Applications normally use ``locale`` and ``_`` as `.RequestHandler` and template
 from __future__ import annotations
 
 import codecs
-import csv
 import datetime
-import gettext
 import numbers
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tornado4 import _handed_on, escape
 from tornado4._locale_data import LOCALE_NAMES
 from tornado4.log import gen_log
 from tornado4.util import PY3, bytes_type, u
+
+if TYPE_CHECKING:
+    import gettext
 
 _default_locale = "en_US"
 _translations: dict[str, Any] = {}
@@ -86,6 +87,8 @@ def load_translations(directory: str, encoding: str | None = None) -> None:
     :param encoding: of all the files. By default UTF-16 where a file's byte order mark says so, and
         UTF-8, with or without a mark, otherwise.
     """
+    import csv  # late: hardly anybody has such files
+
     global _translations
     _translations = {}
     for file_name in os.listdir(directory):
@@ -127,6 +130,8 @@ def load_gettext_translations(directory: str, domain: str) -> None:
     ``xgettext`` collects an application's texts, ``msgmerge`` updates translations of them, ``msgfmt``
     makes the ``.mo`` files. A file that cannot be read is logged and left out.
     """
+    import gettext  # late, as csv above
+
     global _translations, _use_gettext
     _translations = {}
     for code in os.listdir(directory):

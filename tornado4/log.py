@@ -18,24 +18,12 @@ import logging
 import logging.handlers
 import sys
 from collections.abc import Callable, Mapping
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from tornado4 import _handed_on
 from tornado4.escape import _unicode
 from tornado4.util import basestring_type, unicode_type
-
-curses: ModuleType | None
-try:
-    import curses
-except ImportError:  # Windows has none
-    curses = None
-
-colorama: ModuleType | None
-try:
-    import colorama  # type: ignore[import-untyped,import-not-found,no-redef,unused-ignore]
-except ImportError:
-    colorama = None
 
 access_log = logging.getLogger("tornado.access")
 app_log = logging.getLogger("tornado.application")
@@ -101,11 +89,17 @@ def _use_options(find_options: Callable[[], Any]) -> None:
     _process_options = find_options
 
 
+def _terminal_library(name: str) -> Any:
+    """The module's ``curses`` or ``colorama``, imported when a terminal is there; None where there is none."""
+    return _handed_on.own(globals(), name)
+
+
 def _stderr_supports_color() -> bool:
     stream = sys.stderr
     try:
         if not stream.isatty():
             return False
+        curses, colorama = _terminal_library("curses"), _terminal_library("colorama")
         if curses is not None:
             curses.setupterm()
             return bool(curses.tigetnum("colors") > 0)
@@ -192,6 +186,7 @@ class LogFormatter(logging.Formatter):
 
 def _terminal_codes(colors: Mapping[int, int]) -> tuple[dict[int, str], str]:
     """Return what to write before a line of each level, and after it."""
+    curses = _terminal_library("curses")
     if curses is None:
         # colorama, on Windows, translates ANSI sequences.
         return {level: f"\033[2;3{number}m" for level, number in colors.items()}, "\033[0m"

@@ -17,7 +17,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tornado4 import _handed_on, _hints, switches
 from tornado4.concurrent import Future, dummy_executor, run_on_executor
@@ -409,11 +410,14 @@ def _needs_certifi(purpose: ssl.Purpose) -> bool:
     return places.cafile is None and places.capath is None
 
 
-#: What ``ssl_options=None`` means to a client: the certificate and the host name are checked.
-_client_ssl_defaults = _default_context(ssl.Purpose.SERVER_AUTH)
-#: What ``ssl_options=None`` means to the server's side of ``start_tls``: no certificate is loaded or asked
-#: for.
-_server_ssl_defaults = _default_context(ssl.Purpose.CLIENT_AUTH)
+# Made when first asked for, at the end of this module: to read all the system's certificates takes longer than to
+# import everything else.
+if TYPE_CHECKING:
+    #: What ``ssl_options=None`` means to a client: the certificate and the host name are checked.
+    _client_ssl_defaults: ssl.SSLContext
+    #: What ``ssl_options=None`` means to the server's side of ``start_tls``: no certificate is loaded or asked
+    #: for.
+    _server_ssl_defaults: ssl.SSLContext
 
 #: The keys that an ``ssl_options`` dictionary may hold: those of the ``ssl.wrap_socket`` of old.
 _SSL_CONTEXT_KEYWORDS = frozenset(("ssl_version", "certfile", "keyfile", "cert_reqs", "ca_certs", "ciphers"))
@@ -590,4 +594,10 @@ def _dns_name_matches(pattern: str, hostname: str) -> bool:
     wildcard = want[0] == "*" and len(want) > 2 and "*" not in ".".join(want[1:])
     return wildcard and bool(have[0]) and want[1:] == have[1:]
 
-_handed_on.complete(globals())
+_handed_on.complete(
+    globals(),
+    made={
+        "_client_ssl_defaults": partial(_default_context, ssl.Purpose.SERVER_AUTH),
+        "_server_ssl_defaults": partial(_default_context, ssl.Purpose.CLIENT_AUTH),
+    },
+)

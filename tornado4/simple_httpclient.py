@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, cast
 from urllib import parse as urlparse
 
-from tornado4 import _handed_on, gen, httputil, stack_context, switches
+from tornado4 import _handed_on, gen, httputil, netutil, stack_context, switches
 from tornado4._http1.idle_pool import IdlePool
 from tornado4._masking import mask_url
 from tornado4._wire.http1_grammar import connection_options
@@ -41,7 +41,7 @@ from tornado4.httpclient import (
 from tornado4.ioloop import IOLoop
 from tornado4.iostream import IOStream, StreamClosedError
 from tornado4.log import gen_log
-from tornado4.netutil import OverrideResolver, Resolver, _client_ssl_defaults
+from tornado4.netutil import OverrideResolver, Resolver
 from tornado4.tcpclient import TCPClient
 from tornado4.util import PY3
 
@@ -389,7 +389,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         if request.ssl_options is not None:
             return cast("dict[str, Any] | ssl.SSLContext", request.ssl_options)
         if request.validate_cert and not (request.ca_certs or request.client_cert or request.client_key):
-            return _client_ssl_defaults
+            return cast("ssl.SSLContext", _handed_on.own(globals(), "_client_ssl_defaults"))
         return _make_client_context(
             bool(request.validate_cert), request.ca_certs, request.client_cert, request.client_key
         )
@@ -816,7 +816,7 @@ def _forward_credentials() -> None:
 
 switches.when_allowed("redirect-credentials", _forward_credentials)
 
-_handed_on.complete(globals())
+_handed_on.complete(globals(), made={"_client_ssl_defaults": lambda: netutil._client_ssl_defaults})
 
 
 if __name__ == "__main__":

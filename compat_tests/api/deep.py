@@ -82,7 +82,8 @@ def dump(namespace):
     for module in MODULES:
         loaded = importlib.import_module(namespace + "." + module)
         found[module] = names = {}
-        for name, value in sorted(vars(loaded).items()):
+        for name in sorted(dir(loaded)):  # what is made when somebody asks for it is among these
+            value = getattr(loaded, name)
             home = getattr(value, "__module__", None)
             if (name.startswith("__") and name.endswith("__")) or inspect.ismodule(value):
                 continue

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import calendar
 import collections
-import copy
 import datetime
 import email.utils
 import http.cookies as Cookie
@@ -72,7 +71,6 @@ __all__ = [
     "bytes_type",
     "calendar",
     "collections",
-    "copy",
     "current_date",
     "datetime",
     "doctests",

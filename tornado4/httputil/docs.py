@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import doctest
 import importlib
-import unittest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import unittest
 
 _ROOMS = ("headers", "params", "ranges", "dates", "start_lines", "uris")
 
 
 def doctests() -> unittest.TestSuite:
     """A suite of all the examples in this package's docstrings."""
+    import unittest  # this and doctest are for test runners only
+
     suite = unittest.TestSuite()
     for room in _ROOMS:
         suite.addTests(_examples_of(importlib.import_module(f"tornado4.httputil.{room}")))
@@ -18,6 +22,9 @@ def doctests() -> unittest.TestSuite:
 
 
 def _examples_of(module: object) -> unittest.TestSuite:
+    import doctest
+    import unittest
+
     # The face names itself as the home of what it hands on, so doctest's finder would take these classes and
     # functions for somebody else's. Asked for one by one, they are not sorted out.
     names = vars(module)

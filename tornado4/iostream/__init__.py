@@ -40,8 +40,6 @@ from tornado4.iostream.tls import SSLIOStream
 from tornado4.log import app_log, gen_log
 from tornado4.netutil import (
     SSLCertificateError,
-    _client_ssl_defaults,
-    _server_ssl_defaults,
     ssl_match_hostname,
     ssl_wrap_socket,
 )
@@ -66,10 +64,8 @@ __all__ = [
     "StreamClosedError",
     "TracebackFuture",
     "UnsatisfiableReadError",
-    "_client_ssl_defaults",
     "_double_prefix",
     "_merge_prefix",
-    "_server_ssl_defaults",
     "_set_nonblocking",
     "app_log",
     "bytes_type",

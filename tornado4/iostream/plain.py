@@ -9,13 +9,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tornado4 import stack_context
+from tornado4 import netutil, stack_context
 from tornado4.concurrent import Future
 from tornado4.iostream.base import BaseIOStream
 from tornado4.iostream.errors import _ERRNO_INPROGRESS, _ERRNO_WOULDBLOCK, StreamClosedError
 from tornado4.iostream.lifecycle import _WRITE
 from tornado4.log import gen_log
-from tornado4.netutil import _client_ssl_defaults, _server_ssl_defaults, ssl_wrap_socket
+from tornado4.netutil import ssl_wrap_socket
 from tornado4.util import errno_from_exception
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ class IOStream(BaseIOStream):
         if not self._idle():
             raise ValueError("IOStream is not idle; cannot convert to SSL")
         if ssl_options is None:
-            ssl_options = _server_ssl_defaults if server_side else _client_ssl_defaults
+            ssl_options = netutil._server_ssl_defaults if server_side else netutil._client_ssl_defaults
         bare = self.socket
         if self._state is not None:
             self.io_loop.remove_handler(bare)

@@ -11,19 +11,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tornado4 import stack_context, switches
+from tornado4 import netutil, stack_context, switches
 from tornado4._core.deadlines import Deadlines, deadlines_of
 from tornado4.concurrent import Future
 from tornado4.iostream.lifecycle import _WRITE
 from tornado4.iostream.plain import IOStream
 from tornado4.log import gen_log
-from tornado4.netutil import (
-    SSLCertificateError,
-    _client_ssl_defaults,
-    ssl_match_hostname,
-    ssl_wrap_socket,
-    verifies_by_default,
-)
+from tornado4.netutil import SSLCertificateError, ssl_match_hostname, ssl_wrap_socket, verifies_by_default
 
 
 class SSLIOStream(IOStream):
@@ -38,7 +32,8 @@ class SSLIOStream(IOStream):
     _write_limit = 256 * 1024
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        options: ssl.SSLContext | Mapping[str, Any] = kwargs.pop("ssl_options", _client_ssl_defaults)
+        options: ssl.SSLContext | Mapping[str, Any]
+        options = kwargs.pop("ssl_options") if "ssl_options" in kwargs else netutil._client_ssl_defaults
         self._ssl_options = options
         super().__init__(*args, **kwargs)
         self._ssl_accepting = True

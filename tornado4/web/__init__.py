@@ -26,10 +26,8 @@ import binascii
 import datetime
 import email.utils
 import functools
-import gzip
 import hashlib
 import hmac
-import mimetypes
 import numbers
 import os
 import re
@@ -45,7 +43,7 @@ from io import BytesIO
 from urllib import parse as urlparse
 from urllib.parse import urlencode
 
-from tornado4 import _handed_on, escape, gen, httputil, iostream, locale, stack_context, template
+from tornado4 import _handed_on, escape, gen, httputil, iostream, locale, stack_context
 from tornado4.concurrent import Future, is_future
 from tornado4.escape import _unicode, utf8
 from tornado4.httputil import split_host_and_port
@@ -181,7 +179,6 @@ __all__ = [
     "gen",
     "gen_log",
     "get_signature_key_version",
-    "gzip",
     "hashlib",
     "hmac",
     "httputil",
@@ -191,7 +188,6 @@ __all__ = [
     "is_future",
     "isclass",
     "locale",
-    "mimetypes",
     "numbers",
     "os",
     "raise_exc_info",
@@ -203,7 +199,6 @@ __all__ = [
     "stat",
     "stream_request_body",
     "sys",
-    "template",
     "threading",
     "time",
     "traceback",

@@ -7,14 +7,16 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from tornado4 import template
 from tornado4.escape import utf8
 from tornado4.util import ObjectDict
 from tornado4.web import pages
 from tornado4.web.handler_input import HandlerInput
 from tornado4.web.uimodules import _UIModuleNamespace
+
+if TYPE_CHECKING:
+    from tornado4 import template
 
 _WEB_PACKAGE = __name__.rpartition(".")[0]
 
@@ -127,7 +129,9 @@ class HandlerPages(HandlerInput):
             options["autoescape"] = settings["autoescape"]
         if "template_whitespace" in settings:
             options["whitespace"] = settings["template_whitespace"]
-        return template.Loader(template_path, **options)
+        from tornado4.template import Loader  # late: a server of JSON has none
+
+        return Loader(template_path, **options)
 
     def get_template_path(self) -> str | None:
         """The directory of templates: the setting ``template_path``. None for the caller's directory."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
-import mimetypes
 import os
 import stat
 import threading
@@ -269,6 +268,8 @@ class StaticFileHandler(RequestHandler):
 
     def get_content_type(self) -> str:
         """The Content-Type: by the file's extension, for compressed files the compression's."""
+        import mimetypes  # late: not every server has files, and it reads the system's tables
+
         mime_type, encoding = mimetypes.guess_type(self.absolute_path)
         if encoding == "gzip":
             return "application/gzip"

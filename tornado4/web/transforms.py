@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -83,6 +82,8 @@ class GZipContentEncoding(OutputTransform):
         if not self._gzipping:
             return status_code, headers, chunk
         headers["Content-Encoding"] = "gzip"
+        import gzip  # late: only who compresses needs it
+
         self._gzip_value = BytesIO()
         self._gzip_file = gzip.GzipFile("", "wb", self.GZIP_LEVEL, self._gzip_value)
         compressed = self.transform_chunk(chunk, finishing)
