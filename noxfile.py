@@ -49,6 +49,14 @@ def replaced(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS)
+def asgi(session: nox.Session) -> None:
+    """Programs under uvicorn, hypercorn, granian and daphne against our own server: three minutes."""
+    install(session, "test")
+    session.install("granian")
+    session.run("python", "-m", "pytest", "-m", "asgi_servers", "compat_tests/peers", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
 def agents(session: nox.Session) -> None:
     """What tracing agents record of an application."""
     install(session, "test")

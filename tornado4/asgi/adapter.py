@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -27,12 +28,25 @@ class ASGIAdapter:
     `.HTTPServerRequest`. Callbacks, ``gen.engine`` and ``@asynchronous`` work as under our own server: the
     IOLoop is attached to the server's asyncio loop. Streaming has the back-pressure of the server.
 
+    An application that wants its loop when it is made (``io_loop``, a `.PeriodicCallback`, a client) is given by a
+    ``factory`` instead, a function without arguments, called once, on the server's loop: when the lifespan begins, or
+    before the first request of a server that knows none.
+
     ``max_body_size`` is in bytes, 100 MiB by default. A proxy's headers (``xheaders``) are the server's business;
     ``request.connection`` has neither ``detach`` nor a ``stream``.
     """
 
-    def __init__(self, application: Any, *, max_body_size: int = MAX_BODY_SIZE) -> None:
+    def __init__(
+        self,
+        application: Any = None,
+        *,
+        factory: Callable[[], Any] | None = None,
+        max_body_size: int = MAX_BODY_SIZE,
+    ) -> None:
+        if (application is None) is (factory is None):
+            raise TypeError("ASGIAdapter() takes an application, or a factory that makes one: either of them")
         self.application = application
+        self._factory = factory
         self.max_body_size = max_body_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,10 +61,19 @@ class ASGIAdapter:
         else:
             raise ValueError(f"an ASGI scope of type {kind!r} is not known here: http, websocket, lifespan")
 
+    def _make(self) -> Any:
+        """The application, made on the loop that runs if that has not been done."""
+        if self.application is None:
+            assert self._factory is not None
+            self.application = self._factory()
+        return self.application
+
     # -- http
 
     def _delegate(self, exchange: Exchange) -> httputil.HTTPMessageDelegate:
         application = self.application
+        if application is None:
+            application = self._make()
         if isinstance(application, httputil.HTTPServerConnectionDelegate):
             return application.start_request(exchange, exchange)
         return _CallableAdapter(application, exchange)
@@ -123,11 +146,17 @@ class ASGIAdapter:
     # -- lifespan
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        """An application has nothing to start; the loop is attached, so that callbacks can be added."""
+        """The loop is attached, so that callbacks can be added; and the application made, where it is to be."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 IOLoop.current()
+                try:
+                    self._make()
+                except Exception as error:
+                    app_log.error("The application could not be made", exc_info=True)
+                    await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+                    return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await send({"type": "lifespan.shutdown.complete"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from typing import Any
@@ -11,13 +12,17 @@ from urllib.parse import unquote
 from tornado4 import httputil, web
 from tornado4._core.tasks import as_future
 from tornado4.asgi.relay import Relay
-from tornado4.asgi.types import ASGIApplication, Message, Scope
+from tornado4.asgi.types import ASGIApplication, ClientDisconnected, Message, Scope, caused_by_disconnect
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
+from tornado4.iostream import StreamClosedError
 from tornado4.log import access_log, app_log
 
 #: The version of the specification that is spoken.
 ASGI = {"version": "3.0", "spec_version": "2.4"}
+
+#: Pieces that may be sent without a wait before others get their turn.
+_SENT_AT_A_STRETCH = 16
 
 
 class ASGIContainer(httputil.HTTPServerConnectionDelegate):
@@ -150,6 +155,7 @@ class _Request(httputil.HTTPMessageDelegate):
         self._status: int | None = None
         self._headers: httputil.HTTPHeaders | None = httputil.HTTPHeaders()
         self._finished = False
+        self._unwaited = 0
 
     # -- from the connection
 
@@ -189,8 +195,9 @@ class _Request(httputil.HTTPMessageDelegate):
             await self.container.application(scope, self._receive, self._send)
             if not self._finished and not self._disconnected:
                 raise RuntimeError("the ASGI application ended without completing its response")
-        except Exception:
-            app_log.error("Exception in ASGI application", exc_info=True)
+        except Exception as error:
+            if not (self._disconnected and caused_by_disconnect(error)):
+                app_log.error("Exception in ASGI application", exc_info=True)
             await self._fail()
         finally:
             self._make_room()
@@ -236,7 +243,7 @@ class _Request(httputil.HTTPMessageDelegate):
         if self._finished:
             raise RuntimeError("http.response.body was sent after the response was complete")
         if self._disconnected:
-            return
+            raise ClientDisconnected("the client has gone")
         waiting = None
         if self._headers is not None:
             headers, self._headers = self._headers, None
@@ -251,7 +258,19 @@ class _Request(httputil.HTTPMessageDelegate):
             self.connection.finish()
             self._wake()
         elif waiting is not None:
-            await waiting
+            await self._room_for_more(waiting)
+
+    async def _room_for_more(self, sent: Future) -> None:
+        """Wait until it has left; and for the others' turn, now and then, where it leaves at once."""
+        if not sent.done():
+            self._unwaited = 0
+            with contextlib.suppress(StreamClosedError):  # the next one is told
+                await sent
+            return
+        self._unwaited += 1
+        if self._unwaited == _SENT_AT_A_STRETCH:
+            self._unwaited = 0
+            await asyncio.sleep(0)
 
     async def _fail(self) -> None:
         """Answer 500 where nothing was sent; else end the connection, so that nobody takes it for complete."""

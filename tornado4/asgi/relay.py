@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from tornado4._core.tasks import as_future
-from tornado4.asgi.types import Message
+from tornado4.asgi.types import ClientDisconnected, Message, caused_by_disconnect
 from tornado4.concurrent import Future
 from tornado4.httputil import RequestStartLine
 from tornado4.log import app_log
@@ -72,9 +72,10 @@ class Relay(WebSocketHandler):
             await self.container.startup()
             scope["state"] = dict(self.container.state)
             await self.container.application(scope, self._receive, self._send)
-        except Exception:
+        except Exception as error:
             code = 1011
-            app_log.error("Exception in ASGI application", exc_info=True)
+            if not (self._over and caused_by_disconnect(error)):
+                app_log.error("Exception in ASGI application", exc_info=True)
         if not self._decided.done():
             self._decided.set_result(None)
         elif self._accepted and not self._over:
@@ -96,7 +97,7 @@ class Relay(WebSocketHandler):
             await self._opened  # what is sent next finds a connection
         elif kind == "websocket.send":
             if self._over or self.ws_connection is None:
-                return  # the peer has gone: as ASGI servers do
+                raise ClientDisconnected("the client has gone")
             text = message.get("text")
             waiting = (
                 self.write_message(message.get("bytes") or b"", binary=True)

@@ -124,6 +124,9 @@ class ASGIProtocol(WebSocketProtocol):
         self.stream = None
         self.ended = False
 
+    def _io_loop(self) -> IOLoop:
+        return IOLoop.current()
+
     def accept_connection(self) -> None:
         """Accept the handshake; the server has checked it."""
         handler = self.handler

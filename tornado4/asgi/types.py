@@ -6,6 +6,7 @@ import functools
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
+from tornado4 import version
 from tornado4.httputil import HTTPHeaders
 
 #: What a connection is: its type, path, headers, ...
@@ -24,6 +25,22 @@ HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 
+#: A handler has set it unless it was told otherwise: an ASGI server says who it is itself.
+_OUR_NAME = f"TornadoServer/{version}"
+
+
+class ClientDisconnected(OSError):
+    """The peer has gone: what ``send`` raises, as ASGI wants it since 2.4."""
+
+
+def caused_by_disconnect(error: BaseException | None) -> bool:
+    """Whether an application ended so because of that: frameworks raise errors of their own over it."""
+    while error is not None:
+        if isinstance(error, ClientDisconnected):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
 
 def to_headers(pairs: Iterable[tuple[bytes, bytes]]) -> HTTPHeaders:
     """The headers of a scope."""
@@ -34,12 +51,16 @@ def to_headers(pairs: Iterable[tuple[bytes, bytes]]) -> HTTPHeaders:
 
 
 def to_pairs(headers: HTTPHeaders) -> Pairs:
-    """The headers of a response, without those of the hop."""
-    return [(key, value.encode("utf-8")) for name, value in headers.get_all() if (key := _key(name)) is not None]
+    """The headers of a response, without what an ASGI server says: those of the hop, the date, our name."""
+    return [
+        (key, value.encode("utf-8"))
+        for name, value in headers.get_all()
+        if (key := _key(name)) is not None and value != _OUR_NAME
+    ]
 
 
 @functools.lru_cache(1000)
 def _key(name: str) -> bytes | None:
-    """A header's name as ASGI has it; None for one of the hop."""
+    """A header's name as ASGI has it; None for one of the hop, and for the date."""
     key = name.lower().encode("latin-1")
-    return None if key in HOP_BY_HOP else key
+    return None if key in HOP_BY_HOP or key == b"date" else key

@@ -92,8 +92,12 @@ class WebSocketProtocol:
             return None
         if future is None:
             return None
-        self.stream.io_loop.add_future(future, self._report)
+        self._io_loop().add_future(future, self._report)
         return cast(Future, future)
+
+    def _io_loop(self) -> Any:
+        """The loop of the connection."""
+        return self.stream.io_loop
 
     def _report(self, future: Future) -> None:
         """Look at how a method that took its time has ended."""

@@ -291,7 +291,7 @@ class _Command:
         self.terminal.start(app, _described(sides[0]), _described(sides[-1]), total)
         # Several threads may have something to say; what they say is shown by this one.
         logs = not (self.options.old or self.options.new)
-        comparer = Comparer(rules, self.options.against, logs)
+        comparer = Comparer(rules, "" if self.options.old else self.options.against, logs)
         runner = Runner(sides, comparer, seconds=self.options.timeout, note=self.notes.append)
         verdicts = _startup(comparer, sides)
         shown = len(self.notes)

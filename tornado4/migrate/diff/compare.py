@@ -24,7 +24,7 @@ _MOST_DIFFERENCES = 200  # of one step; a page that is another page altogether n
 
 @dataclass(frozen=True)
 class Comparer:
-    """Compares with one set of rules; ``against`` is the old side's Tornado; ``logs``: log lines are known of both."""
+    """Compares with one set of rules; ``against``: the old side's Tornado, "" for none; ``logs``: they are told."""
 
     rules: Rules = field(default_factory=Rules)
     against: str = "4.5.3"
