@@ -7,7 +7,7 @@ import pytest
 #: Markers, and what they mark.
 ON_DEMAND = {
     "old_suites": "Tornado's own suites before 4.5.3's; only run when asked for",
-    "asgi_servers": "programs under each ASGI server; only run when asked for",
+    "asgi_servers": "programs under each ASGI server, and heavy loads; only run when asked for",
     "alone": "each function that can be replaced, replaced by itself; only run when asked for",
 }
 

@@ -6,6 +6,7 @@ What a server does by itself is named in ``SERVERS``.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from compat_tests import load
 from compat_tests.bridge import cases
 from compat_tests.oracle import TOP, Oracle, oracle
 from compat_tests.side import ServerSide, comparable
@@ -112,6 +114,38 @@ def test_each_side_reads_the_others_signed_cookies(sides: dict[str, ServerSide])
 
 
 SECRET = "a secret of both sides"
+
+def check_load(side: ServerSide, size: int, count: int) -> None:
+    pid = side._process._process.pid
+    load.download(side.port, "/large?pieces=20")
+    load.upload(side.port, "/upload", 1_000_000)
+    load.forget_peak(pid)
+    before = load.resident(pid)
+    assert load.download(side.port, f"/large?pieces={size // 50_000}") > size
+    assert str(size).encode() in load.upload(side.port, "/upload", size)
+    load.stalled(side.port, f"/large?pieces={size // 50_000}")
+    assert load.resident(pid) - before < load.ALLOWED
+    asyncio.run(load.sockets(side.port, "/socket", count, greets=True))
+    log: list[Any] = []
+    while sum("closed" in line[2] for line in log) < count:
+        log += side.drain_log()
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is told by Linux")
+
+
+@linux
+@pytest.mark.parametrize("name", ["ours_six", "theirs_four"])
+def test_large_bodies_in_flat_memory_and_a_hundred_websockets(sides: dict[str, ServerSide], name: str) -> None:
+    check_load(sides[name], 200_000_000, 100)
+
+
+@linux
+@pytest.mark.asgi_servers
+@pytest.mark.parametrize("name", ["ours_six", "theirs_four"])
+def test_a_gigabyte_and_a_thousand_websockets(sides: dict[str, ServerSide], name: str) -> None:
+    check_load(sides[name], 1_000_000_000, 1000)
+
 
 # -- programs
 
