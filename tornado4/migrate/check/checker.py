@@ -12,6 +12,7 @@ from tornado4.migrate.check import (
 )
 from tornado4.migrate.check.choosing import is_silenced
 from tornado4.migrate.check.findings import Finding
+from tornado4.migrate.check.marking import marked
 from tornado4.migrate.check.project import Project
 from tornado4.migrate.check.requirements import check_requirements, requirement_files
 from tornado4.migrate.check.templates import check_template, template_files
@@ -43,11 +44,12 @@ def check(
     tops = list(paths)
     project, result = load(tops, aliases=aliases, progress=progress)
     for module in project.all_modules:
-        result.findings += [
+        found = [
             finding
             for finding in walk(project, module)
             if not is_silenced(module.lines[finding.line - 1] if module.lines else "", finding.rule_id)
         ]
+        result.findings += [*found, *marked(module.path, module.lines, found)]
     for path in requirement_files(tops):
         result.findings += check_requirements(path, files.shown(path))
     for path in template_files(tops):

@@ -68,8 +68,13 @@ def detects(*kinds: type[ast.AST]) -> Callable[[Detector], Detector]:
 def walk(project: Project, module: Module) -> list[Finding]:
     """All findings of a module, in the order of its lines."""
     place = Place(project, module)
-    _visit(place, module.tree)
+    visit(place, module.tree)
     return sorted(place.findings)
+
+
+def visit(place: Place, node: ast.AST) -> None:
+    """Ask the detectors at a node and at all in it; what they find is reported to the place."""
+    _visit(place, node)
 
 
 def _visit(place: Place, node: ast.AST) -> None:

@@ -1,0 +1,31 @@
+"""What is rewritten. Importing a room here enters its rewrites into the table of `steps`."""
+
+from __future__ import annotations
+
+from tornado4.migrate.fix.rewrites import (
+    arguments,
+    blocks,
+    callbacks,
+    client,
+    coroutines,
+    loops,
+    names,
+    native,
+    python,
+    testing,
+    web,
+)
+
+__all__ = [
+    "arguments",
+    "blocks",
+    "callbacks",
+    "client",
+    "coroutines",
+    "loops",
+    "names",
+    "native",
+    "python",
+    "testing",
+    "web",
+]

@@ -1,0 +1,497 @@
+"""The optional ladder: ``@gen.coroutine`` and yield become ``async def`` and await, where all callers wait.
+
+A coroutine of Tornado's starts when it is called, an ``async def`` when somebody waits for it. So a function is left as
+it is when one of its callers does not wait, or cannot be seen. And ``await`` takes less than yield did: lists,
+dictionaries and None have another spelling, what is unknown is left.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from tornado4.migrate.check.project import Instance, Module, Ref
+from tornado4.migrate.check.scopes import FUNCTIONS, Assigned, Function
+from tornado4.migrate.fix import callers, shapes
+from tornado4.migrate.fix.program import Spot, visible
+from tornado4.migrate.fix.rewrites.callbacks import FUTURES
+from tornado4.migrate.fix.rewrites.coroutines import (
+    COROUTINE,
+    TRANSPARENT,
+    decorator_change,
+    decorator_named,
+    function_of,
+)
+from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
+from tornado4.migrate.fix.tree import Change, Changed, expression, holed
+
+GEN_TEST = "tornado.testing.gen_test"
+
+#: Methods that Tornado calls, and whose result it waits for, in 4.5.3 and in 6.
+AWAITED_METHODS = {
+    "tornado.web.RequestHandler": frozenset("get post put delete head options patch prepare data_received".split()),
+    "tornado.websocket.WebSocketHandler": frozenset("open on_message".split()),
+    "tornado.tcpserver.TCPServer": frozenset(("handle_stream",)),
+    "tornado.netutil.Resolver": frozenset(("resolve",)),
+}
+
+#: Functions that take a coroutine function, or what one gives, and see to it that it runs.
+RUNNERS = frozenset(
+    [
+        f"tornado.ioloop.IOLoop.{name}"
+        for name in "run_sync spawn_callback add_callback call_later call_at add_timeout".split()
+    ]
+    + ["tornado.ioloop.PeriodicCallback"]
+)
+TAKERS = frozenset(
+    "tornado.gen.multi tornado.gen.with_timeout tornado.gen.convert_yielded tornado.gen.maybe_future asyncio.gather "
+    "asyncio.ensure_future asyncio.wait_for asyncio.run tornado.gen.multi_future".split()
+)
+#: What gave a Future in 4.5.3 and gives None in 6.
+NOTHING_TO_AWAIT = frozenset(
+    ("tornado.auth.OAuth2Mixin.authorize_redirect", "tornado.auth.OpenIdMixin.authenticate_redirect")
+)
+_RUNNER_NAMES = frozenset("run_sync spawn_callback add_callback call_later call_at add_timeout".split())
+
+
+@rewrites("TND301")
+def native(plan: Plan, spot: Spot) -> Step | None:
+    """One coroutine, and all methods that go under the same name in related classes."""
+    function = spot.node
+    assert isinstance(function, ast.FunctionDef)
+    module, step = spot.module, plan.step(spot)
+    whole = callers.family(plan.program, module, function)
+    for home, member in whole.members:
+        if isinstance(member, ast.AsyncFunctionDef):
+            continue
+        if COROUTINE not in plan.program.decorated(home, member):
+            if home is module and member is function:
+                raise Refused("it is decorated in a way that is not followed")
+            plan.unsafe_only(f"{plan.program.qualname(home, member)} has the same name and is no coroutine")
+            continue
+        _convert(plan, step, home, member)
+    _look_at_callers(plan, step, whole)
+    return step
+
+
+@rewrites("TND318")
+def gen_test(plan: Plan, spot: Spot) -> Step | None:
+    """A test of ``@gen_test``."""
+    function = spot.node
+    assert isinstance(function, ast.FunctionDef)
+    step = plan.step(spot)
+    if not any(isinstance(each, ast.Yield) for each in shapes.own_nodes(function)):
+        return None
+    _convert(plan, step, spot.module, function)
+    return step
+
+
+@rewrites("TND310", "TND311", "TND312", "TND313", "TND314", "TND319")
+def with_its_function(plan: Plan, spot: Spot) -> Step | None:
+    """Each yield changes with the coroutine that it stands in."""
+    return None
+
+
+def _convert(plan: Plan, step: Step, module: Module, function: Function) -> None:
+    decorators = function.decorator_list
+    coroutine = decorator_named(plan, module, function, COROUTINE)
+    is_test = GEN_TEST in plan.program.decorated(module, function)
+    if coroutine is None and not is_test:
+        raise Refused("it is decorated in a way that is not followed")
+    if coroutine is not None:
+        position = decorators.index(coroutine)
+        if position != len(decorators) - 1:
+            below = plan.program.refs(module, _called(decorators[-1]))
+            if below != {COROUTINE}:
+                raise Refused("a decorator below gen.coroutine works on the generator")
+        for above in decorators[:position]:
+            names = plan.program.refs(module, _called(above))
+            if not names & TRANSPARENT and GEN_TEST not in names:
+                if isinstance(above, ast.Name) and above.id == "property":
+                    raise Refused("a property: who waits for it cannot be seen")
+                if isinstance(above, ast.Name) and above.id in ("classmethod", "staticmethod"):
+                    continue
+                plan.unsafe_only("what the decorator above does with a coroutine cannot be seen")
+    own = shapes.own_nodes(function)
+    if any(isinstance(each, ast.YieldFrom) for each in own):
+        raise Refused("it has a yield from")
+    for each in own:
+        if isinstance(each, ast.Yield):
+            step.change(module, each, _awaiting(plan, step, module, function, each))
+        elif isinstance(each, ast.Raise):
+            called = each.exc.func if isinstance(each.exc, ast.Call) else each.exc
+            if plan.program.means(module, called, "tornado.gen.Return"):
+                raise Refused("it has a raise gen.Return that is not a return yet")
+        elif isinstance(each, ast.ExceptHandler) and any(
+            plan.program.means(module, one, "tornado.gen.Return")
+            for one in ast.walk(each.type or ast.Pass())
+            if isinstance(one, ast.expr)
+        ):
+            raise Refused("it catches gen.Return")
+    _with_locks(plan, step, module, function)
+    if coroutine is not None:
+        step.change(module, function, decorator_change(coroutine, None))
+    step.change(module, function, _async)
+
+
+def _called(node: ast.expr) -> ast.expr:
+    return node.func if isinstance(node, ast.Call) else node
+
+
+def _async(node: cst.CSTNode) -> Changed:
+    assert isinstance(node, cst.FunctionDef)
+    return node.with_changes(asynchronous=cst.Asynchronous())
+
+
+# -- what is yielded
+
+
+def _awaiting(plan: Plan, step: Step, module: Module, function: Function, node: ast.Yield) -> Change:
+    """How a yield is written with await."""
+    value = node.value
+    drop = _drops_parentheses(plan.index(module).parents[node], node)
+
+    def made(build: Callable[[Any], cst.BaseExpression]) -> Change:
+        def change(old: cst.CSTNode) -> Changed:
+            assert isinstance(old, cst.Yield)
+            inner = old.value
+            new = build(inner)
+            if drop or not old.lpar:
+                return new.with_changes(lpar=[], rpar=[]) if drop else new
+            return new.with_changes(lpar=old.lpar, rpar=old.rpar)
+
+        return change
+
+    if (
+        value is None
+        or (isinstance(value, ast.Constant) and value.value is None)
+        or _is(plan, module, value, "tornado.gen.moment")
+    ):
+        name = plan.spell(step, module, node, "asyncio.sleep")
+        return made(lambda inner: expression(f"await {name}(0)"))
+    if isinstance(value, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp | ast.GeneratorExp):
+        for each in _parts(value):
+            _known(plan, module, each)
+        name = plan.spell(step, module, node, "tornado.gen.multi")
+        if isinstance(value, ast.Tuple | ast.GeneratorExp):
+            if isinstance(value, ast.GeneratorExp):
+                raise Refused("it yields a generator")
+            return made(
+                lambda inner: expression(f"await {name}(({{items}}))", items=inner.with_changes(lpar=[], rpar=[]))
+            )
+        return made(lambda inner: expression(f"await {name}({{items}})", items=inner.with_changes(lpar=[], rpar=[])))
+    submitted = _submitted(plan, module, value)
+    if submitted is not None:
+        plan.unsafe_only("an executor's Future cannot be awaited as it is: run_in_executor takes its place")
+        loop = plan.spell(step, module, node, "tornado.ioloop.IOLoop.current")
+        return made(lambda inner: _run_in_executor(inner, loop))
+    _known(plan, module, value)
+    return made(lambda inner: cst.Await(holed(inner)))
+
+
+def _drops_parentheses(parent: ast.AST, node: ast.Yield) -> bool:
+    """Await binds tightly: parentheses stay where a dot, a bracket, a call or a power follow."""
+    if isinstance(parent, ast.Attribute | ast.Subscript | ast.Await | ast.FormattedValue | ast.Call):
+        return isinstance(parent, ast.Call | ast.Subscript) and node not in (
+            getattr(parent, "func", None),
+            getattr(parent, "value", None),
+        )
+    return not (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow))
+
+
+def _is(plan: Plan, module: Module, node: ast.expr, dotted: str) -> bool:
+    return plan.program.means(module, node, dotted)
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.List | ast.Tuple):
+        return [each.value if isinstance(each, ast.Starred) else each for each in node.elts]
+    if isinstance(node, ast.ListComp | ast.GeneratorExp):
+        return [node.elt]
+    if isinstance(node, ast.DictComp):
+        return [node.value]
+    assert isinstance(node, ast.Dict)
+    return list(node.values)
+
+
+def _known(plan: Plan, module: Module, node: ast.expr) -> None:
+    """Refuse what may be no awaitable."""
+    if isinstance(node, ast.IfExp):
+        _known(plan, module, node.body)
+        _known(plan, module, node.orelse)
+        return
+    if is_awaitable(plan, module, node):
+        return
+    if isinstance(node, ast.Call):
+        names = plan.program.refs(module, node.func)
+        for each in ("tornado.gen.Task", "tornado.gen.Wait", "tornado.gen.WaitAll", "tornado.gen.Callback"):
+            if each in names:
+                raise Refused(f"it yields {each.removeprefix('tornado.')}, which is to be rewritten first")
+        if names & NOTHING_TO_AWAIT:
+            raise Refused(f"{ast.unparse(node.func)} gives nothing to await in Tornado 6")
+        found = function_of(plan, module, node.func)
+        if found is not None and not _may_give_awaitable(plan, *found):
+            raise Refused(f"it yields {ast.unparse(node)[:40]}, which gives nothing that can be awaited")
+        plan.unsafe_only(f"whether {ast.unparse(node)[:60]} can be awaited cannot be seen")
+        return
+    if isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.ListComp):
+        raise Refused(f"it yields {ast.unparse(node)[:40]} within another")
+    if "future" in ast.unparse(node).lower() or ast.unparse(node).lower().endswith("fut"):
+        plan.unsafe_only(f"that {ast.unparse(node)[:60]} is a Future is likely by its name alone")
+        return
+    raise Refused(f"{ast.unparse(node)[:60]} may be a list, a dictionary or None, which yield takes and await does not")
+
+
+def _may_give_awaitable(plan: Plan, module: Module, function: Function) -> bool:
+    return bool(function.decorator_list) or shapes.returns_value(function)
+
+
+def is_awaitable(plan: Plan, module: Module, node: ast.expr, depth: int = 3) -> bool:
+    """Whether an expression certainly can be awaited."""
+    if isinstance(node, ast.Call):
+        names = plan.program.refs(module, node.func)
+        if names and names <= FUTURES:
+            return True
+        found = function_of(plan, module, node.func)
+        if found is None:
+            return False
+        home, function = found
+        whole = callers.family(plan.program, home, function)
+        return all(_gives_awaitable(plan, other, member, depth) for other, member in whole.members)
+    if isinstance(node, ast.Name | ast.Attribute):
+        values = plan.program.resolve(module, node)
+        if values and all(
+            isinstance(each, Instance) and each.sure and each.cls == "tornado.concurrent.Future" for each in values
+        ):
+            return True
+    if isinstance(node, ast.Name) and depth:
+        index = plan.index(module)
+        scope = visible(node.id, index.scopes[node])
+        bindings = scope.bindings[node.id] if scope is not None and scope.kind == "function" else []
+        return bool(bindings) and all(
+            isinstance(each, Assigned)
+            and each.value in index.scopes
+            and is_awaitable(plan, module, each.value, depth - 1)
+            and not _is_native_call(plan, module, each.value)
+            for each in bindings
+        )
+    return False
+
+
+def _is_native_call(plan: Plan, module: Module, node: ast.expr) -> bool:
+    found = function_of(plan, module, node.func) if isinstance(node, ast.Call) else None
+    return found is not None and isinstance(found[1], ast.AsyncFunctionDef)
+
+
+def _gives_awaitable(plan: Plan, module: Module, function: Function, depth: int) -> bool:
+    if isinstance(function, ast.AsyncFunctionDef):
+        return not function.decorator_list and not shapes.is_generator(function)
+    names = plan.program.decorated(module, function)
+    if COROUTINE in names or "tornado.concurrent.return_future" in names:
+        return all(
+            plan.program.refs(module, _called(each)) <= {COROUTINE, *TRANSPARENT, "tornado.concurrent.return_future"}
+            for each in function.decorator_list
+        )
+    if function.decorator_list or shapes.is_generator(function) or not depth:
+        return False
+    returns = [each for each in shapes.own_nodes(function) if isinstance(each, ast.Return)]
+    last = function.body[-1]
+    return (
+        bool(returns)
+        and isinstance(last, ast.Return | ast.Raise)
+        and all(each.value is not None and is_awaitable(plan, module, each.value, depth - 1) for each in returns)
+    )
+
+
+def _submitted(plan: Plan, module: Module, node: ast.expr) -> ast.Call | None:
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "submit"):
+        return None
+    values = plan.program.resolve(module, node.func)
+    known = any(isinstance(each, Ref) and each.dotted.startswith("concurrent.futures") for each in values)
+    if known or "executor" in ast.unparse(node.func.value).lower() or "pool" in ast.unparse(node.func.value).lower():
+        if node.keywords:
+            raise Refused("executor.submit with keywords: by hand")
+        return node
+    return None
+
+
+def _run_in_executor(inner: cst.CSTNode | None, loop: str) -> cst.BaseExpression:
+    assert isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute)
+    first = cst.Arg(inner.func.value, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    call = inner.with_changes(func=cst.parse_expression(f"{loop}().run_in_executor"), args=[first, *inner.args])
+    return cst.Await(call)
+
+
+def _with_locks(plan: Plan, step: Step, module: Module, function: Function) -> None:
+    """``with (yield lock.acquire())`` is ``async with lock``, for Tornado's own locks."""
+    for node in shapes.own_nodes(function):
+        if not isinstance(node, ast.With) or len(node.items) != 1 or node.items[0].optional_vars is not None:
+            continue
+        value = node.items[0].context_expr
+        if not isinstance(value, ast.Yield) or not isinstance(value.value, ast.Call):
+            continue
+        if plan.program.refs(module, value.value.func) <= {
+            "tornado.locks.Semaphore.acquire",
+            "tornado.locks.Lock.acquire",
+        }:
+            if not plan.program.refs(module, value.value.func) or value.value.args or value.value.keywords:
+                continue
+
+            def change(old: cst.CSTNode) -> Changed:
+                assert isinstance(old, cst.With)
+                item = old.items[0].item
+                while isinstance(item, cst.Await):
+                    item = item.expression
+                assert isinstance(item, cst.Call) and isinstance(item.func, cst.Attribute)
+                lock = item.func.value
+                return old.with_changes(
+                    items=[old.items[0].with_changes(item=lock)],
+                    asynchronous=cst.Asynchronous(),
+                    whitespace_after_with=cst.SimpleWhitespace(" "),
+                    lpar=cst.MaybeSentinel.DEFAULT,
+                    rpar=cst.MaybeSentinel.DEFAULT,
+                )
+
+            step.change(module, node, change)
+
+
+# -- who calls
+
+
+def _look_at_callers(plan: Plan, step: Step, whole: callers.Family) -> None:
+    project = plan.program.project
+    if whole.is_method:
+        for base, names in AWAITED_METHODS.items():
+            if whole.name in names and any(base in project.mro(cls) for cls in whole.classes):
+                break
+        else:
+            for cls in whole.classes:
+                taken = [each for each in project.mro(cls) if _is_tornados(each, whole.name)]
+                if taken:
+                    raise Refused(f"{taken[0]}.{whole.name} is called by Tornado, which does not wait for it")
+                if "?" in project.mro(cls) or any(
+                    each != cls
+                    and project.class_named(each) is None
+                    and not each.startswith("tornado.")
+                    and each != "object"
+                    for each in project.mro(cls)
+                ):
+                    plan.unsafe_only("a base class that is not read may call it, or have it")
+    if any(whole.name in plan.index(each).strings for each in plan.program.modules_saying(whole.name)):
+        if not (whole.is_method and any(whole.name in names for names in AWAITED_METHODS.values())):
+            plan.unsafe_only(f"{whole.name!r} stands in a string: somebody may call it by that")
+    for use in callers.uses(plan.program, whole):
+        _look_at(plan, step, use)
+
+
+def _is_tornados(cls: str, name: str) -> bool:
+    from tornado4.migrate.check import tornado
+
+    return cls.startswith("tornado.") and tornado.member_home(cls, name) is not None
+
+
+def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
+    index = plan.index(use.module)
+    where = f"{use.module.path}:{use.node.lineno}"
+    if use.call is None:
+        if _is_run(plan, use.module, use.node):
+            return
+        parent = index.parents[use.node]
+        if isinstance(parent, ast.Attribute) and not use.sure:
+            return
+        if use.sure:
+            raise Refused(f"{where} hands it on: whether somebody waits then cannot be seen")
+        plan.unsafe_only(f"{where} may hand it on")
+        return
+    if any(each.arg == "callback" for each in use.call.keywords) and use.sure:
+        raise Refused(f"{where} gives it a callback")
+    if is_waited_for(plan, use.module, use.call):
+        return
+    if use.sure:
+        raise Refused(f"{where} does not wait for it: an async def would not start there")
+    plan.unsafe_only(f"{where} may call it and does not wait")
+
+
+def is_waited_for(plan: Plan, module: Module, call: ast.Call) -> bool:
+    """Whether what a call gives is waited for on the spot, or given to something that runs it."""
+    index = plan.index(module)
+    node: ast.AST = call
+    parent = index.parents[node]
+    if isinstance(parent, ast.Await | ast.Yield):
+        if isinstance(parent, ast.Yield):
+            function = index.function_of(parent)
+            return isinstance(function, FUNCTIONS) and bool(
+                plan.program.decorated(module, function) & {COROUTINE, GEN_TEST, "tornado.gen.engine"}
+            )
+        return True
+    while isinstance(parent, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp | ast.IfExp | ast.Starred):
+        if isinstance(parent, ast.ListComp) and parent.elt is not node:
+            return False
+        if isinstance(parent, ast.Dict) and node not in parent.values:
+            return False
+        if isinstance(parent, ast.IfExp) and parent.test is node:
+            return False
+        node = parent
+        parent = index.parents[node]
+        if isinstance(parent, ast.Yield):
+            return is_waited_for_yield(plan, module, parent)
+    if isinstance(parent, ast.Call) and node in parent.args:
+        names = plan.program.refs(module, parent.func)
+        if names and names <= TAKERS:
+            return is_waited_for(plan, module, parent) or names <= {
+                "asyncio.ensure_future",
+                "tornado.gen.convert_yielded",
+                "asyncio.run",
+            }
+        return False
+    if isinstance(parent, ast.Lambda) and parent.body is node:
+        return _is_run(plan, module, parent)
+    return False
+
+
+def is_waited_for_yield(plan: Plan, module: Module, node: ast.Yield) -> bool:
+    function = plan.index(module).function_of(node)
+    return isinstance(function, FUNCTIONS) and bool(plan.program.decorated(module, function) & {COROUTINE, GEN_TEST})
+
+
+def _is_run(plan: Plan, module: Module, node: ast.expr) -> bool:
+    """Whether a function, a lambda or a partial is given to something that calls it and waits."""
+    index = plan.index(module)
+    parent = index.parents[node]
+    if not isinstance(parent, ast.Call) or node not in parent.args:
+        return False
+    names = plan.program.refs(module, parent.func)
+    if names == {"functools.partial"} and parent.args[0] is node:
+        return _is_run(plan, module, parent)
+    if names & {"tornado.gen.Task"}:
+        return False
+    if names and names <= RUNNERS:
+        return True
+    if names or not isinstance(parent.func, ast.Attribute):
+        return False
+    return parent.func.attr in _RUNNER_NAMES and "loop" in ast.unparse(parent.func.value).lower()
+
+
+@rewrites("TND320")
+def sleeping(plan: Plan, spot: Spot) -> Step | None:
+    """``await gen.sleep(1)`` is asyncio's."""
+    node, module = spot.node, spot.module
+    if isinstance(node, ast.alias):
+        return None
+    index = plan.index(module)
+    call = index.parents.get(node)
+    if not (isinstance(call, ast.Call) and call.func is node and isinstance(index.parents[call], ast.Await)):
+        return None
+    step = plan.step(spot)
+    name = plan.spell(step, module, node, "asyncio.sleep")
+    step.change(module, node, lambda n: expression(name))
+    return step
+
+
+@rewrites("TND315")
+def started(plan: Plan, spot: Spot) -> Step | None:
+    """A coroutine that nobody waits for stays one of Tornado's: that starts it."""
+    raise Refused("it is to start at once: leave it a gen.coroutine, or spawn_callback it")
