@@ -17,7 +17,7 @@ def tidied(before: str, after: str, needs: Iterable[Import], *, keep: frozenset[
 
     ``keep`` are names that others import from the file, or that are its face.
     """
-    text = added(after, needs)
+    text = without_unused_loops(before, added(after, needs))
     gone = {name for name in _read(before) - _read(text) if name not in keep}
     return without(text, gone) if gone else text
 
@@ -161,3 +161,52 @@ def _head(tree: ast.Module) -> int:
         return 0
     lines: list[int] = [first.lineno, *(each.lineno for each in getattr(first, "decorator_list", ()))]
     return min(lines) - 1
+
+
+def without_unused_loops(before: str, text: str) -> str:
+    """A text without ``loop = IOLoop.current()`` in a function, where ``before`` read the name and now nothing does."""
+    old = {node.name: _reads(node) for node in _functions(before)}
+    tree = parse(text, "<text>")
+    edits = []
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+        reads = _reads(function)
+        for node in function.body:
+            if (
+                isinstance(node, ast.Assign)
+                and len(node.targets) == 1
+                and isinstance(node.targets[0], ast.Name)
+                and node.targets[0].id not in reads
+                and node.targets[0].id in old.get(function.name, ())
+                and _is_current_loop(node.value)
+            ):
+                edits.append(Edit(node, remove_line, line=True))
+    try:
+        return Text(text, tree).apply(edits) if edits else text
+    except Unmapped:
+        return text
+
+
+def _functions(text: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [
+        node for node in ast.walk(parse(text, "<text>")) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def _reads(function: ast.AST) -> set[str]:
+    names = {
+        each.id for each in ast.walk(function) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Store)
+    }
+    return names | {
+        name for each in ast.walk(function) if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names
+    }
+
+
+def _is_current_loop(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and not node.args
+        and not node.keywords
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("current", "instance")
+        and ast.unparse(node.func.value).rpartition(".")[2] == "IOLoop"
+    )

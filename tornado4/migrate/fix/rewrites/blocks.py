@@ -152,7 +152,7 @@ def _callback_of(
 
             step.change(module, line, given)
             return
-    if not isinstance(line, ast.Expr | ast.Assign | ast.Return):
+    if not isinstance(line, ast.Expr | ast.Assign | ast.AugAssign | ast.Return):
         raise Refused("gen.Callback is made in a condition: by hand")
 
     def ahead(node: cst.CSTNode) -> Changed:

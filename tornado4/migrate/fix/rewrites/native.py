@@ -384,13 +384,57 @@ def _look_at_callers(plan: Plan, step: Step, whole: callers.Family) -> None:
         if not (whole.is_method and any(whole.name in names for names in AWAITED_METHODS.values())):
             plan.unsafe_only(f"{whole.name!r} stands in a string: somebody may call it by that")
     for use in callers.uses(plan.program, whole):
-        _look_at(plan, step, use)
+        if not _is_of_others(plan, whole, use):
+            _look_at(plan, step, use)
 
 
 def _is_tornados(cls: str, name: str) -> bool:
     from tornado4.migrate.check import tornado
 
     return cls.startswith("tornado.") and tornado.member_home(cls, name) is not None
+
+
+def _is_of_others(plan: Plan, whole: callers.Family, use: callers.Use) -> bool:
+    """Whether a use gets a method of the family that is no coroutine, whatever the object: then it is of no concern.
+
+    That is ``self.close()`` in a method of a base that each class with a coroutine ``close`` has redefined. Where the
+    object is of the base's type as far as one sees, but may be of a derived one, the use is no longer sure.
+    """
+    refs = {each.dotted for each in plan.program.resolve(use.module, use.node) if isinstance(each, Ref)}
+    waiting = {
+        cls
+        for (module, member), cls in zip(whole.members, map(_class_of(plan), whole.members), strict=True)
+        if cls is not None
+        and (isinstance(member, ast.AsyncFunctionDef) or COROUTINE in plan.program.decorated(module, member))
+    }
+    if not refs or not whole.is_method or any(ref.rpartition(".")[0] in waiting for ref in refs):
+        return False
+    use.sure = False
+    node = use.node
+    if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"):
+        return False
+    method = plan.index(use.module).function_of(node)
+    own = plan.program.class_of(use.module, node)
+    if not isinstance(method, FUNCTIONS) or own is None:
+        return False
+    for cls in waiting:
+        if own not in plan.program.project.mro(cls):
+            continue
+        found = plan.program.project.method(cls, method.name)
+        if found is None or found[1] is method or _calls_super(found[1], method.name):
+            return False
+    return True
+
+
+def _class_of(plan: Plan) -> Callable[[tuple[Module, Function]], str | None]:
+    return lambda member: plan.program.class_of(*member)
+
+
+def _calls_super(function: Function, name: str) -> bool:
+    return any(
+        isinstance(each, ast.Attribute) and each.attr == name and "super" in ast.unparse(each.value)
+        for each in ast.walk(function)
+    )
 
 
 def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
@@ -468,7 +512,7 @@ def _is_run(plan: Plan, module: Module, node: ast.expr) -> bool:
         return _is_run(plan, module, parent)
     if names & {"tornado.gen.Task"}:
         return False
-    if names and names <= RUNNERS:
+    if names and all(each in RUNNERS or each.endswith(".PeriodicCallback") for each in names):
         return True
     if names or not isinstance(parent.func, ast.Attribute):
         return False

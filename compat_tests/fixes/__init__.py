@@ -1,0 +1,1 @@
+"""`tornado4 fix` held against what people did by hand, and run on programs of others."""
