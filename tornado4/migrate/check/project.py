@@ -7,6 +7,7 @@ star imports, as far as that leads; where it does not, there is no value, and no
 from __future__ import annotations
 
 import ast
+import builtins
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -137,6 +138,8 @@ class Project:
         names = []
         for base in found.node.bases:
             refs = [value.dotted for value in self.resolve(base, found.outer) if isinstance(value, Ref)]
+            if not refs and isinstance(base, ast.Name) and hasattr(builtins, base.id):
+                refs = [f"builtins.{base.id}"]
             names += refs or ["?"]
         self._bases[dotted] = names
         return names

@@ -23,7 +23,7 @@ def enter(program: Program, left: Iterable[Left]) -> None:
     for shown, places in wanted.items():
         file = program.files[shown]
         text = _marked(file, places)
-        if text != file.text:
+        if text != file.text and ast.dump(file.tree) == ast.dump(parse(text, shown)):
             program.files[shown] = File(file.source, text, parse(text, shown), file.encoding, file.newline, file.bom)
 
 

@@ -7,12 +7,13 @@ once, as before. Elsewhere the loop calls (``add_future``), which changes nothin
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Sequence
 
 import libcst as cst
 
 from tornado4.migrate.check.project import Module, Ref
-from tornado4.migrate.check.scopes import FUNCTIONS, Function
+from tornado4.migrate.check.scopes import FUNCTIONS, Defined, Function, Imported
 from tornado4.migrate.fix import shapes
 from tornado4.migrate.fix.program import Spot, visible
 from tornado4.migrate.fix.rewrites.arguments import as_keyword, call_of
@@ -217,6 +218,10 @@ def _waited(
     partial = _partial(plan, module, target)
     found = _callback_function(plan, module, partial.args[0] if partial is not None else target)
     await_it = found is not None and _waits(plan, *found)
+    if count == 0 and not is_fixed(plan, module, target):
+        raise Refused("what the callback is then cannot be seen")
+    if isinstance(target, ast.Lambda) and not _can_be_inlined(function, target, count):
+        raise Refused("the names in the lambda mean something else in the function")
     handler = _is_handler_method(plan, module, function)
     verb = handler and (_has_asynchronous(plan, module, function) or function.name in VERBS)
     if verb and not await_it and not _callback_answers(plan, module, target, found):
@@ -240,6 +245,23 @@ def _waited(
 
     step.change(module, statement, on_lines(change), line=True)
     return step
+
+
+def _can_be_inlined(function: Function, target: ast.Lambda, count: int) -> bool:
+    """Whether a lambda's body can stand in the function: its parameter is no name that functions within use."""
+    arguments = target.args
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs or arguments.defaults:
+        return False
+    if len(arguments.args) != count:
+        return False
+    names = {each.arg for each in arguments.args}
+    for each in ast.walk(function):
+        if isinstance(each, ast.Global | ast.Nonlocal) and names & set(each.names):
+            return False
+        if isinstance(each, (*FUNCTIONS, ast.Lambda)) and each is not function and each is not target:
+            if any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(each)):
+                return False
+    return not any(isinstance(each, ast.Yield | ast.Lambda) for each in ast.walk(target.body))
 
 
 VERBS = frozenset("get post put delete head options patch prepare".split())
@@ -395,6 +417,9 @@ def with_add_future(
     loop = plan.spell(step, module, call, "tornado.ioloop.IOLoop.current")
     position = call.args.index(value) if value in call.args else None
     named = next((each.arg for each in call.keywords if each.value is value), None)
+    fixed = is_fixed(plan, module, target)
+    inside = {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+    future = "future" if "future" not in inside else "done_future"
     gone = keep if callable(keep) else None
     errors = (
         FETCH in plan.program.refs(module, call.func) or getattr(call.func, "attr", "") == "fetch"
@@ -416,21 +441,30 @@ def with_add_future(
             bare = _with_raise_error(bare)
         if count == -1:
             return expression(f"{loop}().add_future({{call}}, {{callee}})", call=bare, callee=callee)
-        handed = "future.result()"
-        if count == 0:
-            return expression(
-                f"{loop}().add_future({{call}}, lambda future: (future.result(), {{callee}}()))",
-                call=bare,
-                callee=callee,
-            )
-        if isinstance(callee, cst.Call) and _partial(plan, module, target) is not None:
-            args = _inserted(callee.args[1:], cst.Arg(expression(handed)))
-            inner: cst.BaseExpression = cst.Call(holed(callee.args[0].value), args)
-        else:
-            inner = expression(f"{{callee}}({handed})", callee=callee)
-        return expression(f"{loop}().add_future({{call}}, lambda future: {{inner}})", call=bare, inner=inner)
+        # What the callback is was settled by the call, so it is settled here as well.
+        given = f"{future}" if fixed else f"{future}, callback={{callee}}"
+        name = "{callee}" if fixed else "callback"
+        done = f"{name}({future}.result())" if count else f"({future}.result(), {name}())"
+        return expression(f"{loop}().add_future({{call}}, lambda {given}: {done})", call=bare, callee=callee)
 
     step.change(module, call, change)
+
+
+def is_fixed(plan: Plan, module: Module, node: ast.expr) -> bool:
+    """Whether an expression stands for one thing whenever it is looked at: a function, a method of self, a lambda."""
+    if isinstance(node, ast.Lambda):
+        return True
+    if isinstance(node, ast.Name):
+        scope = visible(node.id, plan.index(module).scopes[node])
+        if scope is None:
+            return hasattr(builtins, node.id)
+        return all(isinstance(each, Defined | Imported) for each in scope.bindings[node.id])
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        refs = plan.program.refs(module, node)
+        return len(refs) == 1 and not any(
+            isinstance(each.ctx, ast.Store) for each in plan.index(module).attributes.get(node.attr, ())
+        )
+    return False
 
 
 def _errors_of(plan: Plan, module: Module, target: ast.expr) -> bool:

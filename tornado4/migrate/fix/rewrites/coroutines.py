@@ -268,8 +268,6 @@ def slept_time(
         if only is not None and only.arg == "seconds":
             return ast.unparse(only.value)
         return f"{ast.unparse(when)}.total_seconds()"
-    if isinstance(when, ast.Name | ast.Attribute):
-        return f"{ast.unparse(when)} - {ast.unparse(callee.value)}.time()"
     return None
 
 

@@ -123,7 +123,8 @@ def _import(plan: Plan, step: Step, spot: Spot, alias: ast.alias, old: str, new:
     scope = spot.scope
     if len(scope.bindings.get(bound, ())) != 1:
         raise Refused(f"{bound} is bound more than once")
-    local = bound if alias.asname or last == bound else None
+    taken = _taken_by_others(plan, module, bound) or bound in plan.index(module).strings
+    local = bound if alias.asname or last == bound or taken else None
     if local is None:
         users = uses(plan, module, bound, scope)
         spellings = {plan.spell(step, module, each, new) for each in users}
@@ -132,11 +133,10 @@ def _import(plan: Plan, step: Step, spot: Spot, alias: ast.alias, old: str, new:
         for each in users:
             spelled = next(iter(spellings)) if len(spellings) == 1 else plan.spell(step, module, each, new)
             step.change(module, each, _written(spelled))
-        if "." not in new or spellings == {new}:
+        if "." not in new or not spellings <= {last} or scope.bindings.get(last):
             step.change(module, parent, dropping(bound), line=len(parent.names) == 1)
             return step
-        if spellings <= {last}:
-            step.imports[:] = []
+        step.imports[:] = []
         local = last
     source, _, name = new.rpartition(".")
     if "." not in new:

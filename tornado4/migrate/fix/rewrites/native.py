@@ -373,10 +373,7 @@ def _look_at_callers(plan: Plan, step: Step, whole: callers.Family) -> None:
                 if taken:
                     raise Refused(f"{taken[0]}.{whole.name} is called by Tornado, which does not wait for it")
                 if "?" in project.mro(cls) or any(
-                    each != cls
-                    and project.class_named(each) is None
-                    and not each.startswith("tornado.")
-                    and each != "object"
+                    each != cls and project.class_named(each) is None and not each.startswith(("tornado.", "builtins."))
                     for each in project.mro(cls)
                 ):
                     plan.unsafe_only("a base class that is not read may call it, or have it")
@@ -446,6 +443,10 @@ def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
         parent = index.parents[use.node]
         if isinstance(parent, ast.Attribute) and not use.sure:
             return
+        if isinstance(parent, ast.Assign) and isinstance(index.parents[parent], ast.ClassDef):
+            targets = {each.id for each in parent.targets if isinstance(each, ast.Name)}
+            if len(targets) == len(parent.targets) and targets <= AWAITED_METHODS["tornado.web.RequestHandler"]:
+                return  # post = get, in a handler
         if use.sure:
             raise Refused(f"{where} hands it on: whether somebody waits then cannot be seen")
         plan.unsafe_only(f"{where} may hand it on")
