@@ -290,7 +290,7 @@ def test_every_command_of_the_documentation_runs(demos: Path, tmp_path: Path) ->
     for name, content in re.findall(r"`([\w.]+)`:\n\n```\w*\n(.*?)```", text, re.DOTALL):
         (tmp_path / name).write_text(content)
     commands = re.findall(r"(?m)^    \$ tornado4 diff (.*)$", text)
-    assert len(commands) == 6
+    assert len(commands) == 7
     for line in commands:
         words, _, expected = line.partition("  # exit code ")
         done = command(tmp_path, *words.split())

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 
-#: Escapes in a row. Possessive: the pattern remembers no way back, which would be memory, too.
-_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
+#: Escapes in a row. Not all of them: the pattern remembers a way back for each, which is memory, too.
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,64}")
 
 #: ASCII in a row, which is what text that is no ASCII is parted by.
 _ASCII = re.compile("[\0-\x7f]++")

@@ -241,14 +241,14 @@ def recursive_unicode(obj: Any) -> Any:
 # for at the start of its run of letters and hyphens, so that "a-a-a-a" is scanned once and not once
 # from every hyphen; hyphens in front are no part of it.
 # Then blocks: punctuation that is followed by something better, or a pair of parentheses. So a URL never
-# ends in a full stop, and has parentheses in pairs only. Every repetition that could be split in two
-# ways is possessive: matching takes linear time.
-_INNER = r"""[!"#$%'*+,.:;<=>?@\[\]^`{|}~]|&(?:amp|quot);"""
+# ends in a full stop, and has parentheses in pairs only. No repetition can be split in two ways: matching takes
+# linear time.
+_INNER = r"""[!"#$%'*+,.:;<=>?@\[\]^`{|}~]++|&(?:amp|quot);"""
 _FINAL = r"""[^!"#$%&'()*+,.:;<=>?@\[\]^`{|}~\s]"""
 _URL_RE = re.compile(
     rf"""(?:(?<![\w-])(?P<hyphens>-*+)(?P<protocol>\w[\w-]*+):(?P<slashes>/{{1,3}})|\bwww[.])
-         (?:(?:{_INNER})*+{_FINAL}++
-         |  \((?:[^\s&()]++|&(?:amp|quot);)*+\)
+         (?:(?:{_INNER})*{_FINAL}++
+         |  \((?:[^\s&()]++|&(?:amp|quot);)*\)
          )+""",
     re.VERBOSE,
 )

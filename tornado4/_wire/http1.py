@@ -111,7 +111,17 @@ class HeadTooLarge(HTTPInputError):
 
 
 _HEAD_END = re.compile(rb"\n\r?\n")
-_BLANK_LINES = re.compile(rb"(?:\r?\n)*+")
+_LINE_ENDS = re.compile(rb"[\r\n]*+")
+_LONE_CR = re.compile(rb"\r(?!\n)")
+
+
+
+def _after_blank_lines(buffer: bytes | bytearray, start: int) -> int:
+    """Where the first byte is that is none of CRLF or LF in a row; a CR may still have its LF to come."""
+    end = _LINE_ENDS.match(buffer, start).end()  # type: ignore[union-attr]
+    lone = _LONE_CR.search(buffer, start, end)
+    return lone.start() if lone else end
+
 
 #: Bytes of a chunk's size line with its extensions. 4.5.3 gave 64, which holds any size but few extensions.
 MAX_CHUNK_LINE = 1024
@@ -243,7 +253,7 @@ class MessageReader:
             return NEED_DATA
         if buffer[start] in b"\r\n":
             # RFC 9112 section 2.2: blank lines before a request line are skipped
-            start = self._position = _BLANK_LINES.match(buffer, start).end()  # type: ignore[union-attr]
+            start = self._position = _after_blank_lines(buffer, start)
         found = _HEAD_END.search(buffer, max(start, self._scanned))
         if found is None:
             if len(buffer) - start > self.max_header_size:

@@ -1,0 +1,223 @@
+"""What stands in for a machine that has no sockets, processes and threads: a selector and a pair of sockets in memory.
+
+They are enough for an event loop to run callbacks and timers. Whoever asks for more is skipped, and says for what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import importlib
+import os
+import pkgutil
+import select
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+#: Modules that want what cannot be there, and what that is.
+NEEDS = {
+    "curl_httpclient": "pycurl",
+    "platform.caresresolver": "pycares",
+    "platform.kqueue": "kqueue",
+    "platform.twisted": "twisted",
+    "migrate.security.build": "setuptools",
+    "_build_speedups": "setuptools",
+}
+
+OPTIONS = [
+    *("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+    *("-W", "ignore:Module already imported"),
+]
+
+
+def imports(_: list[str]) -> int:
+    """Import every module, with warnings as errors. The exit code."""
+    import tornado4
+
+    warnings.simplefilter("error")
+    failed = {}
+    names = [module.name for module in pkgutil.walk_packages(tornado4.__path__, "tornado4.")]
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception:
+            failed[name.removeprefix("tornado4.")] = traceback.format_exc()
+    print(f"Python {sys.version.split()[0]}: {len(names)} modules, {len(names) - len(failed)} imported")
+    for name in NEEDS.keys() & failed:
+        print(f"  {name} needs {NEEDS[name]}")
+        del failed[name]
+    for name, text in failed.items():
+        print(f"{name}\n{text}")
+    return int(bool(failed))
+
+
+def tests(arguments: list[str]) -> int:
+    """Run pytest with the stand-ins in place. The exit code."""
+    import pytest
+
+    os.chdir("/tree")
+    plugin = Machine()
+    plugin.install()
+    return int(pytest.main([*OPTIONS, *arguments], plugins=[plugin]))
+
+
+class Machine:
+    """A pytest plugin: the stand-ins, and a skip where one asks for what is not there."""
+
+    def __init__(self) -> None:
+        self.missed = ""
+
+    def install(self) -> None:
+        """Put the stand-ins where the standard library has the real ones."""
+        import subprocess
+        import threading
+
+        selectors.DefaultSelector = MemorySelector  # type: ignore[misc,assignment]
+        selectors.SelectSelector = MemorySelector  # type: ignore[misc,assignment]
+        MemorySelector.machine = self
+        socket.socketpair = Pair.both  # type: ignore[assignment]
+        select.select = self._select
+        signal.set_wakeup_fd = lambda number, **_: -1  # type: ignore[misc]
+        # Pyodide has asyncio run on the page's loop, which cannot be run from here.
+        asyncio.run = asyncio.runners.run
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+        for holder, name, what in (
+            (socket, "socket", "a socket"),
+            (socket, "create_connection", "a socket"),
+            (socket, "getaddrinfo", "a resolver"),
+            (subprocess, "Popen", "a process"),
+            (threading.Thread, "start", "a thread"),
+            (os, "fork", "a process"),
+        ):
+            if isinstance(getattr(holder, name, None), type):
+                setattr(holder, name, self._missing_class(getattr(holder, name), what))
+            else:
+                setattr(holder, name, self._missing(what))
+
+    def _missing(self, what: str) -> Callable[..., NoReturn]:
+        def missing(*_: Any, **__: Any) -> NoReturn:
+            self.miss(what)
+
+        return missing
+
+    def _missing_class(self, real: type, what: str) -> type:
+        """Still a class: others inherit from it, and ask isinstance()."""
+        return type(real.__name__, (real,), {"__init__": self._missing(what), "__module__": real.__module__})
+
+    def _select(
+        self, reading: Sequence[int], writing: Sequence[int], failing: Sequence[int], timeout: float | None = None
+    ) -> tuple[list[int], list[int], list[int]]:
+        """``select.select``, for numbers of `Pair`."""
+        selector = MemorySelector()
+        for number in {*reading, *writing}:
+            events = selectors.EVENT_READ * (number in reading) | selectors.EVENT_WRITE * (number in writing)
+            selector.register(number, events)
+        ready = {key.fd: events for key, events in selector.select(timeout)}
+        return (
+            [number for number in reading if ready.get(number, 0) & selectors.EVENT_READ],
+            [number for number in writing if ready.get(number, 0) & selectors.EVENT_WRITE],
+            [],
+        )
+
+    def miss(self, what: str) -> NoReturn:
+        """Skip the test: it asked for what is not there."""
+        import pytest
+
+        self.missed = what
+        pytest.skip(f"needs {what}")
+
+    def pytest_runtest_setup(self) -> None:
+        self.missed = ""
+
+
+class MemorySelector(selectors.BaseSelector):
+    """Knows which `Pair` has something to read; waits by sleeping."""
+
+    machine: Machine
+
+    def __init__(self) -> None:
+        self._keys: dict[int, selectors.SelectorKey] = {}
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        number = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+        if number in self._keys:
+            raise KeyError(f"{fileobj!r} is already registered")
+        key = selectors.SelectorKey(fileobj, number, events, data)
+        self._keys[number] = key
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._keys.pop(fileobj if isinstance(fileobj, int) else fileobj.fileno())
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = []
+        for number, key in self._keys.items():
+            end = Pair.open.get(number)
+            if end is None:
+                self.machine.miss("a descriptor that is watched")
+            events = key.events & (selectors.EVENT_WRITE | (selectors.EVENT_READ if end.incoming else 0))
+            if events:
+                ready.append((key, events))
+        if not ready and timeout is None:
+            self.machine.miss(self.machine.missed or "something from outside, for which it waits")
+        if not ready and timeout and timeout > 0:
+            time.sleep(timeout)
+        return ready
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._keys
+
+    def close(self) -> None:
+        self._keys.clear()
+
+
+class Pair:
+    """One end of a pair of sockets in memory."""
+
+    open: dict[int, Pair] = {}
+    _numbers = iter(range(10_000, 1_000_000_000))
+
+    def __init__(self) -> None:
+        self.incoming: collections.deque[bytes] = collections.deque()
+        self.peer: Pair = self
+        self._number = next(self._numbers)
+        self.open[self._number] = self
+
+    @classmethod
+    def both(cls, *_: Any) -> tuple[Pair, Pair]:
+        one, other = cls(), cls()
+        one.peer, other.peer = other, one
+        return one, other
+
+    def fileno(self) -> int:
+        return self._number
+
+    def setblocking(self, flag: bool) -> None:
+        """It never blocks."""
+
+    def send(self, data: bytes) -> int:
+        if self.peer.fileno() < 0:
+            raise BrokenPipeError("the other end is closed")
+        self.peer.incoming.append(bytes(data))
+        return len(data)
+
+    def recv(self, size: int) -> bytes:
+        if not self.incoming:
+            raise BlockingIOError("nothing there")
+        data = self.incoming.popleft()
+        if len(data) > size:
+            self.incoming.appendleft(data[size:])
+        return data[:size]
+
+    def close(self) -> None:
+        self.open.pop(self._number, None)
+        self._number = -1
