@@ -15,7 +15,7 @@ from tornado4.netutil import bind_sockets
 from tornado4.web import Application
 
 #: Seconds after which an answer that does not end has not come.
-PATIENCE = 3
+PATIENCE = 60
 
 
 class _Lines(logging.Handler):
