@@ -114,7 +114,7 @@ def _values() -> Callable[[bytes], None]:
         lambda data: escape.parse_qs_bytes(data, keep_blank_values=True),
         lambda data: decode_signed_value("secret", "name", data),
         lambda data: escape.linkify(data.decode("utf-8", "replace")),
-        lambda data: escape.url_unescape(data, encoding=None),
+        lambda data: escape.url_unescape(data.decode("latin-1"), encoding=None),
     ]
 
     def once(data: bytes) -> None:

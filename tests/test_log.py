@@ -146,6 +146,18 @@ class TestEnable:
         first.emit(record("héllo"))
         assert "] h" in (tmp_path / "log").read_text()
 
+    @pytest.mark.parametrize("mode", ["size", "time"])
+    def test_no_character_keeps_a_line_out_of_a_file(self, options, logger, tmp_path, mode, monkeypatch):
+        """4.5.3 lost the line, with a traceback on standard error."""
+        monkeypatch.setattr("io.text_encoding", lambda encoding, stacklevel=2: encoding or "ascii")
+        options.log_file_prefix, options.log_rotate_mode = str(tmp_path / "log"), mode
+        enable_pretty_logging(options, logger)
+        (handler,) = logger.handlers
+        assert handler.encoding == "ascii"
+        handler.emit(record("404 GET /h\xe9\u2603"))
+        handler.close()
+        assert "404 GET /h\\xe9\\u2603\n" in (tmp_path / "log").read_text()
+
     def test_file_by_time(self, options, logger, tmp_path):
         options.log_file_prefix, options.log_rotate_mode = str(tmp_path / "log"), "time"
         options.log_rotate_when, options.log_rotate_interval = "H", 3

@@ -18,7 +18,7 @@ from test_deviations import IDS
 
 from tornado4.migrate import commands
 from tornado4.migrate.security import documents, generate
-from tornado4.migrate.security.table import FIXED, KEPT, NOT_AFFECTED, STATUSES, Entry, listing
+from tornado4.migrate.security.table import FIXED, KEPT, NOT_AFFECTED, STATUSES, Entry, Peer, listing, peers
 from tornado4.switches import SWITCHES
 
 ENTRIES = list(listing().entries.values())
@@ -89,6 +89,22 @@ def test_every_release_from_5_0_to_6_6_1_that_closed_something_is_there() -> Non
         "5.0", "5.1", "5.1.1", "6.0", "6.1", "6.2", "6.3.0", "6.3.2", "6.3.3", "6.4.1", "6.4.2", "6.5.0", "6.5.2",
         "6.5.3", "6.5.5", "6.5.6", "6.5.7", "6.5.8", "6.5.9", "6.6.0", "6.6.1", "6.7",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("peer", peers(), ids=lambda peer: peer.id)
+def test_what_others_closed_is_tried_or_cannot_occur(peer: Peer) -> None:
+    assert peer.of and peer.what.endswith(".")
+    assert bool(peer.why) != bool(peer.tests)
+    for test in peer.tests:
+        path, _, name = test.partition("::")
+        assert name in names_of_tests(ROOT / path), f"{test} does not exist"
+
+
+def test_all_of_the_others_are_there() -> None:
+    named = {name.strip() for peer in peers() for name in peer.of.split(",")}
+    assert named == {"uvicorn", "aiohttp", "werkzeug", "starlette", "websockets", "h11"}
+    ids = [name.strip() for peer in peers() for name in peer.id.split(",")]
+    assert len(ids) == len(set(ids)) > 60
 
 
 # -- what is made of them -------------------------------------------------------------------------------------

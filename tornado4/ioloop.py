@@ -382,7 +382,7 @@ class IOLoop(Configurable):
             result = callback()
             if result is not None:
                 self._watch_result(result)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             self.handle_callback_exception(callback)
 
     def _watch_result(self, result: Any) -> None:
@@ -728,7 +728,7 @@ class PeriodicCallback:
         try:
             # The loop watches what an asynchronous callback returns, but does not wait for it.
             return self.callback()
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             self.io_loop.handle_callback_exception(self.callback)
             return None
         finally:

@@ -225,13 +225,15 @@ def _attach(logger: logging.Logger, handler: logging.Handler, *, color: bool) ->
 def _file_handler(settings: Any) -> logging.Handler:
     path, backups = settings.log_file_prefix, settings.log_file_num_backups
     mode = settings.log_rotate_mode
+    # The encoding is the locale's, as in 4.5.3; but no character of a peer's can keep its line out of the file.
+    errors = "backslashreplace"
     if mode == "size":
         return logging.handlers.RotatingFileHandler(
-            path, maxBytes=settings.log_file_max_size, backupCount=backups
+            path, maxBytes=settings.log_file_max_size, backupCount=backups, errors=errors
         )
     if mode == "time":
         when, interval = settings.log_rotate_when, settings.log_rotate_interval
-        return logging.handlers.TimedRotatingFileHandler(path, when, interval, backups)
+        return logging.handlers.TimedRotatingFileHandler(path, when, interval, backups, errors=errors)
     raise ValueError(f'The value of log_rotate_mode option should be "size" or "time", not "{mode}".')
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket as socket_module
@@ -185,7 +186,7 @@ class TCPServer:
             if waiting is not None:
                 assert self.io_loop is not None
                 self.io_loop.add_future(gen.convert_yielded(waiting), _look_at)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Error in connection callback", exc_info=True)
 
     def _wrap_connection(self, connection: socket_module.socket) -> ssl.SSLSocket | None:

@@ -27,6 +27,8 @@ PAYLOADS = st.one_of(
     TEXTS,
     st.binary(max_size=20),
     TEXTS.map(deflated),
+    TEXTS.map(lambda text: deflated(text) + b"\x01\x00\x00\xff\xff" + deflated(text)),  # a final block between
+    st.sampled_from([b"\x03\x00" * 20, b"\x01\x00\x00\xff\xff" + b"\xff" * 30]),
     st.sampled_from([b"", b"\x03\xe8", b"\x03\xe8bye", b"\x03\xf7", b"\x03"]),
     st.sampled_from(
         [b"x" * 125, b"x" * 126, b"x" * 500, deflated(b"x" * 100), deflated(b"x" * 10_000), b"\xc3", b"\xa9"]

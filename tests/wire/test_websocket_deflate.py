@@ -34,6 +34,40 @@ class TestPair:
         packer = deflate._PerMessageDeflateCompressor(True, 10, {"compression_level": 9, "mem_level": 4})
         assert (packer._compression_level, packer._mem_level, packer._max_wbits) == (9, 4, 10)
 
+    @pytest.mark.parametrize("cut", range(1, 24))
+    def test_a_stream_that_ends_within_a_message_is_followed_by_a_fresh_one_wherever_it_is_cut(self, cut: int) -> None:
+        """Section 7.2.3.5."""
+        final = zlib.compressobj(wbits=-15)
+        message = final.compress(b"Hello") + final.flush()
+        message += b"\x00\x05\x00\xfa\xffworld\x00"
+        unpacker = deflate._PerMessageDeflateDecompressor(True, None)
+        assert unpacker.decompress(message) == b"Helloworld"
+        pieces = (message[:cut], message[cut:])
+        assert b"".join(map(unpacker.feed, pieces)) + unpacker.end() == b"Helloworld"
+
+    @pytest.mark.parametrize("cut", [1, 2, 3, 40])
+    def test_garbage_behind_the_end_of_a_stream_is_invalid_wherever_it_is_cut(self, cut: int) -> None:
+        message = b"\x01\x00\x00\xff\xff" + b"\xff" * 50
+        for pieces in ((message,), (message[:cut], message[cut:])):
+            unpacker = deflate._PerMessageDeflateDecompressor(True, None)
+            with pytest.raises(InvalidData):
+                b"".join(map(unpacker.feed, pieces))
+
+    def test_a_stream_ends_a_few_times_in_a_message_and_that_in_each(self) -> None:
+        unpacker = deflate._PerMessageDeflateDecompressor(True, None)
+        for _ in range(3):
+            assert unpacker.decompress(b"\x03\x00" * 10) == b""
+        with pytest.raises(InvalidData, match="too many final blocks"):
+            unpacker.decompress(b"\x03\x00" * 1_000_000)
+
+    def test_a_limit_holds_for_all_streams_of_a_message(self) -> None:
+        final = zlib.compressobj(wbits=-15)
+        message = final.compress(b"x" * 60) + final.flush()
+        unpacker = deflate._PerMessageDeflateDecompressor(True, None)
+        assert unpacker.decompress(message * 2, 120) == b"x" * 120
+        with pytest.raises(MessageTooBig):
+            unpacker.decompress(message * 2, 119)
+
     @pytest.mark.parametrize("bits", [7, 16])
     def test_window_out_of_range_as_in_453(self, bits: int) -> None:
         with pytest.raises(ValueError) as caught:

@@ -184,7 +184,7 @@ class Future(Generic[_T]):
         for callback in callbacks:  # type: ignore[union-attr]
             try:
                 callback(self)
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 app_log.exception("Exception in callback %r for %r", callback, self)
 
     def __del__(self) -> None:

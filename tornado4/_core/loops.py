@@ -268,7 +268,7 @@ class LoopSelector(selectors.BaseSelector):
                 # EPIPE: the peer is gone; the handler's next read will say so.
                 if errno_from_exception(e) != errno.EPIPE:
                     owner.handle_callback_exception(handlers.get(fd))
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 owner.handle_callback_exception(handlers.get(fd))
 
 

@@ -5,6 +5,7 @@ No Future, coroutine or timer belongs to a request, unless the application bring
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import enum
 import socket
@@ -159,7 +160,7 @@ class RequestPump:
         stream.set_close_callback(self._on_stream_close)
         try:
             self._next_request()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             # The application's `start_request`. As in 4.5.3 the loop logs it, and the server is told that the
             # connection is gone; 4.5.3 left the client waiting.
             self.done.set_exception(error)
@@ -327,7 +328,7 @@ class RequestPump:
             future.result()
         except httputil.HTTPInputError:
             raise
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Uncaught exception", exc_info=True)
             raise _QuietException from None
 
@@ -354,7 +355,7 @@ class RequestPump:
             waiting = message.headers_received(head.start_line, head.headers)
         except httputil.HTTPInputError:
             raise
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Uncaught exception", exc_info=True)
             raise _QuietException from None
         if waiting is not None and self._wait_for(waiting, self._begin_body):
@@ -377,7 +378,7 @@ class RequestPump:
                 return False
         except httputil.HTTPInputError:
             raise
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Uncaught exception", exc_info=True)
             raise _QuietException from None
         if conn._over and not conn._disconnect_on_finish and not self.stream._closed and conn._stream is not None:
@@ -414,7 +415,7 @@ class RequestPump:
                 waiting = self._message.data_received(chunk)
             except httputil.HTTPInputError:
                 raise
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 app_log.error("Uncaught exception", exc_info=True)
                 raise _QuietException from None
             if waiting is not None and self._wait_for(waiting, self._after_data):
@@ -444,7 +445,7 @@ class RequestPump:
             except httputil.HTTPInputError:
                 self._need_close = True  # the body was not what it seemed: no end for the application
                 raise
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 app_log.error("Uncaught exception", exc_info=True)
                 raise _QuietException from None
         self._response_under_way()
@@ -540,7 +541,7 @@ class RequestPump:
         assert self._message is not None
         try:
             self._message.on_connection_close()
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Uncaught exception", exc_info=True)
 
     def _linger(self) -> None:

@@ -68,6 +68,10 @@ class _PerMessageDeflateCompressor:
         return packed[:-4]
 
 
+#: How often a stream may end within a message. Each costs memory and time, and a peer that ends one does it once.
+_MOST_STREAMS = 16
+
+
 class _PerMessageDeflateDecompressor:
     """Decompresses messages, whole or in pieces; ``persistent`` as for the compressor.
 
@@ -80,6 +84,7 @@ class _PerMessageDeflateDecompressor:
         self._max_wbits = _check_window(max_wbits)
         self._persistent = persistent
         self._decompressor = self._create_decompressor()
+        self._streams_left = _MOST_STREAMS
 
     def _create_decompressor(self) -> Any:
         return zlib.decompressobj(-self._max_wbits)
@@ -93,8 +98,18 @@ class _PerMessageDeflateDecompressor:
 
     def feed(self, data: bytes, limit: int | None = None) -> bytes:
         """What one more piece of a message unfolds to, in memory never more than ``limit`` + 1 bytes."""
+        unfolded = self._feed_stream(data, limit)
+        # A final block inside the message (section 7.2.3.5): behind it, wherever the pieces are cut, a fresh stream
+        # begins.
+        while self._decompressor.eof and (behind := self._decompressor.unused_data):
+            unfolded += self._feed_stream(behind, None if limit is None else limit - len(unfolded))
+        return unfolded
+
+    def _feed_stream(self, data: bytes, limit: int | None) -> bytes:
         if self._decompressor.eof:
-            # A final block inside the message (section 7.2.3.5): after it a fresh stream begins.
+            if not self._streams_left:
+                raise InvalidData("too many final blocks in a message")
+            self._streams_left -= 1
             self._decompressor = self._create_decompressor()
         try:
             if limit is None:
@@ -109,6 +124,7 @@ class _PerMessageDeflateDecompressor:
     def end(self, limit: int | None = None) -> bytes:
         """The rest of the message, after its last piece."""
         rest = b"" if self._decompressor.eof else self.feed(_TAIL, limit)
+        self._streams_left = _MOST_STREAMS
         if not self._persistent:
             self._decompressor = self._create_decompressor()
         return rest

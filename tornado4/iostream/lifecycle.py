@@ -17,6 +17,7 @@ The joint states, and what moves between them:
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import sys
 from collections import deque
@@ -260,7 +261,7 @@ class StreamLifecycle:
         self._pending_callbacks -= 1
         try:
             return callback(*args)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Uncaught exception, closing connection.", exc_info=True)
             # Nobody is left to read from or to close this stream: do it before descriptors run out.
             self.close(exc_info=True)
@@ -320,7 +321,7 @@ class StreamLifecycle:
                 gen_log.warning("Got events for closed stream %s", fd)
                 return
             self._dispatch(events)
-        except Exception as e:
+        except (Exception, asyncio.CancelledError) as e:
             self._events_failed(e)
 
     def _receive(self) -> bytes | None:
@@ -329,7 +330,7 @@ class StreamLifecycle:
     def _push_more(self, push: Callable[[bytes], None], size: int) -> None:
         raise NotImplementedError
 
-    def _events_failed(self, error: Exception) -> None:
+    def _events_failed(self, error: BaseException) -> None:
         raise NotImplementedError
 
     def _dispatch(self, events: int) -> None:

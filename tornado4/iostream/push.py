@@ -7,6 +7,7 @@ Future, no buffer, and no look for a second chunk. TLS may hold decrypted bytes 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from tornado4.iostream.errors import UnsatisfiableReadError
@@ -80,7 +81,7 @@ class StreamPush(StreamReading):
                     self._push(self._incoming.take(self._incoming.size))
                 elif self._closed or not self._hidden() or not self._push_chunk():
                     return
-        except Exception as e:
+        except (Exception, asyncio.CancelledError) as e:
             self._log_uncaught(e)
             raise
 
@@ -148,7 +149,7 @@ class StreamPush(StreamReading):
             if turns <= 0 and not self._hidden():
                 break
 
-    def _events_failed(self, error: Exception) -> None:
+    def _events_failed(self, error: BaseException) -> None:
         """An event's handler raised: our own reading, or user code called from it."""
         if isinstance(error, UnsatisfiableReadError):
             self._unsatisfiable(error)
@@ -159,7 +160,7 @@ class StreamPush(StreamReading):
             self._log_uncaught(error)
             raise error
 
-    def _log_uncaught(self, error: Exception) -> None:
+    def _log_uncaught(self, error: BaseException) -> None:
         # As in 4.5.3, where a protocol engine had read callbacks: what these raise is the application's.
         log = gen_log if self._push is None else app_log
         log.error("Uncaught exception, closing connection.", exc_info=True)

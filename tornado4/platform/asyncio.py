@@ -155,7 +155,7 @@ class BaseAsyncIOLoop(IOLoop):
             # As a PollIOLoop: the peer is gone, the handler's next read will say so.
             if errno_from_exception(e) != errno.EPIPE:
                 self.handle_callback_exception(self.handlers.get(fd))
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             self.handle_callback_exception(self.handlers.get(fd))
 
     # -- running --------------------------------------------------------------------------------------------

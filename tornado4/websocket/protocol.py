@@ -17,6 +17,7 @@ The close handshake (RFC 6455, section 7) in terms of two flags that 4.5.3 shows
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable
 from time import monotonic
@@ -86,7 +87,7 @@ class WebSocketProtocol:
         try:
             result = call_back(self.handler, functools.partial(callback, **kwargs) if kwargs else callback, *args)
             future = None if result is None else gen.convert_yielded(result)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             app_log.error("Uncaught exception in %s", getattr(self.request, "path", None), exc_info=True)
             self._abort()
             return None
@@ -103,7 +104,7 @@ class WebSocketProtocol:
         """Look at how a method that took its time has ended."""
         try:
             future.result()
-        except Exception as failure:
+        except (Exception, asyncio.CancelledError) as failure:
             report = getattr(self.handler, "_handle_request_exception", None)
             if report is None:
                 raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tornado4.migrate.security import documents, pages
-from tornado4.migrate.security.table import listing
+from tornado4.migrate.security.table import listing, peers
 
 #: Beside this file, so that it is in the package; the build puts it into ``.dist-info/sboms/`` (PEP 770).
 CYCLONEDX = "tornado4/migrate/security/tornado4.cdx.json"
@@ -18,7 +18,7 @@ def files(root: Path) -> dict[str, str]:
     """What is to be in each file, by its path below ``root``, the checkout."""
     version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     return {
-        "docs/security.md": pages.page(listing()),
+        "docs/security.md": pages.page(listing(), peers()),
         CYCLONEDX: _json(documents.cyclonedx(listing(), version)),
         ".vex/tornado4.openvex.json": _json(documents.openvex(listing(), version)),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tornado4.migrate.security.table import FIXED, KEPT, NOT_AFFECTED, Entry, Listing
+from tornado4.migrate.security.table import FIXED, KEPT, NOT_AFFECTED, Entry, Listing, Peer
 
 _HEAD = """\
 # Every fix since Tornado 4.5.3
@@ -23,7 +23,16 @@ _COLUMNS = """\
 |---|---|---|---|---|---|"""
 
 
-def page(listing: Listing) -> str:
+_PEERS = """
+## What others have closed
+
+Advisories of uvicorn, aiohttp, werkzeug, starlette, websockets and h11: each behaviour was tried on tornado4.
+
+| id | of | what could be done there | here |
+|---|---|---|---|"""
+
+
+def page(listing: Listing, peers: Iterable[Peer]) -> str:
     """The whole page."""
     entries = list(listing.entries.values())
     counts = {status: sum(entry.status == status for entry in entries) for status in (FIXED, NOT_AFFECTED, KEPT)}
@@ -38,12 +47,19 @@ def page(listing: Listing) -> str:
         _rows(notes),
         "\n## What no release of Tornado has closed\n",
         _rows(ours),
+        _PEERS,
+        *map(_peer_row, peers),
     ]
     return "\n".join(parts) + "\n"
 
 
 def _rows(entries: Iterable[Entry]) -> str:
     return "\n".join([_COLUMNS, *map(_row, entries)])
+
+
+def _peer_row(peer: Peer) -> str:
+    here = f"cannot occur: {peer.why}" if peer.why else "<br>".join(peer.tests)
+    return f"| {peer.id.replace(', ', '<br>')} | {peer.of} | {peer.what} | {here} |"
 
 
 def _row(entry: Entry) -> str:

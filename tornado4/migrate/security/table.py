@@ -1,4 +1,4 @@
-"""The list of weaknesses, read from ``advisories.toml`` beside this file."""
+"""The list of weaknesses, read from ``advisories.toml`` and ``peers.toml`` beside this file."""
 
 from __future__ import annotations
 
@@ -61,12 +61,34 @@ class Listing:
         return {name: entries for name, entries in found.items() if entries}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """What another server or library has closed; the head of ``peers.toml`` says what each field is."""
+
+    id: str
+    of: str
+    what: str
+    why: str = ""
+    tests: tuple[str, ...] = ()
+
+
+@functools.cache
+def peers() -> tuple[Peer, ...]:
+    """What others have closed, as tried here."""
+    data = _read("peers.toml")
+    return tuple(Peer(**{**fields, "tests": tuple(fields.get("tests", ()))}) for fields in data["peer"])
+
+
 @functools.cache
 def listing() -> Listing:
     """The list of this release."""
-    data = tomllib.loads((resources.files(__package__) / "advisories.toml").read_text("utf-8"))
+    data = _read("advisories.toml")
     entries = [_entry(fields) for fields in data["entry"]]
     return Listing(data["reviewed"], MappingProxyType({entry.id: entry for entry in entries}))
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((resources.files(__package__) / name).read_text("utf-8"))
 
 
 def _entry(fields: dict[str, Any]) -> Entry:
