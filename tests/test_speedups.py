@@ -16,6 +16,7 @@ import pytest
 from programs import ROOT, environment
 
 from tornado4 import util
+from tornado4.web import xsrf
 
 SOURCE = ROOT / "tornado4" / "speedups.c"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
@@ -96,6 +97,13 @@ def test_the_sanitizer_would_tell(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
     assert done.returncode != 0 and "heap-buffer-overflow" in done.stderr
+
+
+def test_a_cookie_with_a_mask_of_another_length_is_no_token() -> None:
+    """Whoever sends the request chooses it: the one place where a mask is not our own."""
+    assert xsrf.decode(b"2|01020304|0506|7") == (2, b"\x04\x04", 7)
+    for mask in (b"", b"01", b"010203", b"0102030405"):
+        assert xsrf.decode(b"2|" + mask + b"|0506|7") == (None, None, None)
 
 
 # -- which one is used ----------------------------------------------------------------------------------------
