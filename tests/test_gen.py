@@ -560,6 +560,41 @@ def test_context_variables_belong_to_a_coroutine_and_to_run_in(io_loop):
 # -- waiting ------------------------------------------------------------------------------------------------
 
 
+def test_sleeping_for_no_time_takes_its_turn_among_timeouts_and_needs_none(io_loop):
+    # the orders are those of the real 4.5.3
+    told = []
+
+    def start():
+        gen.sleep(0).add_done_callback(lambda done: told.append("first"))
+        io_loop.call_later(0, told.append, "second")
+        gen.sleep(0).add_done_callback(lambda done: told.append("third"))
+        assert len(io_loop._timeouts) == 1
+        io_loop.call_later(-1, told.append, "zeroth")
+        io_loop.add_callback(told.append, "callback")
+        io_loop.add_callback(sleep_again)
+
+    def sleep_again():
+        gen.sleep(0).add_done_callback(lambda done: told.append("next round"))
+        io_loop.call_later(0, io_loop.stop)
+
+    io_loop.add_callback(start)
+    io_loop.start()
+    assert told == ["callback", "zeroth", "first", "second", "third", "next round"]
+
+
+def test_sleeping_for_no_time_lets_others_have_their_turn(io_loop):
+    told = []
+
+    @gen.coroutine
+    def sleeper(name):
+        for _ in range(3):
+            yield gen.sleep(0)
+            told.append(name)
+
+    io_loop.run_sync(lambda: gen.multi([sleeper("a"), sleeper("b")]))
+    assert told == ["a", "b"] * 3
+
+
 def test_sleep_and_maybe_future(io_loop):
     assert io_loop.run_sync(lambda: gen.sleep(0)) is None
     assert gen.maybe_future(3).result() == 3

@@ -491,6 +491,7 @@ class PollIOLoop(IOLoop):
         self._events: dict[int, int] = {}
         self._callbacks: collections.deque[Callable[[], Any]] = collections.deque()
         self._timeouts: list[_Timeout] = []
+        self._due_at_once: list[_Timeout] = []
         self._cancellations = 0
         self._running = False
         self._stopped = False
@@ -659,6 +660,19 @@ class PollIOLoop(IOLoop):
         if self._polling:
             self._wake()
         return timeout
+
+    def _call_in_no_time(self, callback: Callable[..., Any], *args: Any) -> None:
+        """What ``call_later(0, ...)`` does, for what knows no stack context and is not taken back.
+
+        It is due already, so it needs no place in the heap: it runs in the next round, in its turn among the timeouts.
+        """
+        bound: Any = functools.partial(callback, *args)
+        bound.context = copy_context()
+        timeout = _new_timeout((self.time(), next(self._timeout_counter)))
+        timeout.callback = bound
+        self._due_at_once.append(timeout)
+        if self._polling:
+            self._wake()
 
     def remove_timeout(self, timeout: Any) -> None:
         """Take back what `call_at`, `call_later` or `add_timeout` returned. Harmless when it has run."""

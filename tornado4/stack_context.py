@@ -195,6 +195,19 @@ def _nearest_active(context: _Context | None) -> _Context | None:
     return context
 
 
+def _all_active(contexts: _Contexts) -> bool:
+    """Whether no deactivation function has been called, of ``contexts`` and of those outside of them."""
+    for context in contexts[0]:
+        if not context.active:
+            return False
+    inner = contexts[1]
+    while inner is not None:
+        if not inner.active:
+            return False
+        inner = inner.old_contexts[1]
+    return True
+
+
 def _remove_deactivated(contexts: _Contexts) -> _Contexts:
     """``contexts`` without those whose deactivation function has been called.
 
@@ -264,7 +277,9 @@ class _Attached:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         surrounding = _state.contexts
         try:
-            self._captured = contexts = _remove_deactivated(self._captured)
+            contexts = self._captured
+            if not _all_active(contexts):
+                contexts = self._captured = _remove_deactivated(contexts)
             _state.contexts = contexts
             result, exc = self._run_within(contexts, args, kwargs)
             if exc is not _NO_EXCEPTION and exc != _NO_EXCEPTION:

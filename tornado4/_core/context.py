@@ -23,7 +23,7 @@ _R = TypeVar("_R")
 #: The attribute of a loop that holds the Context that `run_in` is in. It belongs to the loop: another one may run
 #: inside a callback of the first (a synchronous client in a handler), and what that one resumes would find the
 #: Context still entered.
-_ATTRIBUTE = "_tornado4_entered"
+ENTERED = "_tornado4_entered"
 
 
 class _Nobody(threading.local):
@@ -52,22 +52,9 @@ def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
         loop._tornado4_entered = outer
 
 
-def run_outside(fn: Callable[[], _R]) -> _R:
-    """Calls ``fn``, which enters a Context of its own: what it starts does not share that of `run_in`."""
-    loop: Any = _get_running_loop() or _nobody
-    outer = getattr(loop, _ATTRIBUTE, None)
-    if outer is None:
-        return fn()
-    loop._tornado4_entered = None
-    try:
-        return fn()
-    finally:
-        loop._tornado4_entered = outer
-
-
 def shared_context() -> Context | None:
     """The Context of `run_in`, when this is called within it."""
-    entered: Context | None = getattr(_get_running_loop() or _nobody, _ATTRIBUTE, None)
+    entered: Context | None = getattr(_get_running_loop() or _nobody, ENTERED, None)
     return entered
 
 

@@ -50,11 +50,13 @@ class Future(Generic[_T]):
     #: Of a coroutine: what its first step has set of context variables.
     _handed_over: HandedOver | None = None
 
+    # As long as nothing has happened, the class says so: there is a Future for every wait of a program.
+    _done = False
+    _result: Any = None
+    _exc_info: ExcInfo | None = None
+    _log_traceback = False
+
     def __init__(self) -> None:
-        self._done = False
-        self._result: Any = None
-        self._exc_info: ExcInfo | None = None
-        self._log_traceback = False
         self._callbacks: list[Callable[[Any], Any]] | None = []
 
     def __await__(self) -> Generator[Any, Any, _T]:
@@ -65,7 +67,7 @@ class Future(Generic[_T]):
                 yield self
                 return self.result()
             # A future of asyncio's own is what a task knows to wait for.
-            waiter = loop.create_future()
+            waiter: asyncio.Future[None] = asyncio.Future(loop=loop)
             wake = _Wake(loop, waiter)
             self.add_done_callback(wake)
             try:
@@ -75,7 +77,7 @@ class Future(Generic[_T]):
                 raise
             if self._handed_over is not None:
                 self._handed_over.settle()
-        return self.result()
+        return self.result() if self._exc_info is not None else self._result
 
     def cancel(self) -> bool:
         """Does nothing and returns False: a Tornado Future cannot be cancelled."""
@@ -275,8 +277,6 @@ def resolved(value: Any) -> Future:
     future = Future.__new__(Future)
     future._done = True
     future._result = value
-    future._exc_info = None
-    future._log_traceback = False
     future._callbacks = None
     return future
 

@@ -64,6 +64,7 @@ class RoundOwner(Protocol):
     asyncio_loop: OwnedLoop
     _callbacks: deque[Any]
     _timeouts: list[Any]
+    _due_at_once: list[Any]
     _handlers: dict[int, tuple[Any, Callable[[Any, int], Any]]]
     _events: dict[int, int]
     _cancellations: int
@@ -175,7 +176,9 @@ class LoopSelector(selectors.BaseSelector):
         loop: Any = owner.asyncio_loop
         ready: list[tuple[selectors.SelectorKey, int]] = []
         self._play_round(timeout, ready)
-        while owner._callbacks and not (ready or loop._ready or loop._scheduled or loop._stopping):
+        while owner._callbacks or owner._due_at_once:
+            if ready or loop._ready or loop._scheduled or loop._stopping:
+                break
             self._play_round(0, ready)
         return ready
 
@@ -196,7 +199,7 @@ class LoopSelector(selectors.BaseSelector):
             # From here on whoever adds a callback (another thread, a signal handler) must wake the poller.
             # Setting the flag *before* looking at the queue is what makes a lost wake-up impossible.
             owner._polling = True
-            if callbacks or owner._stopped or timeout <= 0:
+            if callbacks or owner._due_at_once or owner._stopped or timeout <= 0:
                 timeout = 0
             elif timeouts:
                 timeout = max(0, min(timeout, timeouts[0][0] - owner.time()))
@@ -216,7 +219,7 @@ class LoopSelector(selectors.BaseSelector):
                 owner._watch_blocking(True)
             if pairs:
                 self._dispatch(pairs, ready)
-        if callbacks or timeouts:
+        if callbacks or timeouts or owner._due_at_once:
             self._call_queued(len(callbacks), pop_due(owner) if timeouts else None)
 
     def _call_queued(self, count: int, due: list[Any] | None) -> None:
@@ -224,6 +227,9 @@ class LoopSelector(selectors.BaseSelector):
         owner = self._owner
         callbacks = owner._callbacks
         run = owner._run_callback
+        if owner._due_at_once:
+            due = sorted([*due, *owner._due_at_once]) if due else owner._due_at_once
+            owner._due_at_once = []
         for _ in range(count):
             callback = callbacks.popleft()
             if type(callback) is asyncio.Handle:
@@ -325,8 +331,18 @@ class OwnedLoop(asyncio.SelectorEventLoop):
         self._owner = selector._owner
         super().__init__(selector)
 
+    def call_soon(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.Handle:
+        """Have ``callback(*args)`` called in the next round, in its turn among the IOLoop's callbacks."""
+        if self._debug or self._closed:  # type: ignore[attr-defined]
+            return super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._owner._callbacks.append(handle)
+        return handle
+
     def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
-        # Both of asyncio's public ways, call_soon and call_soon_threadsafe, lead here.
+        # asyncio's call_soon_threadsafe leads here, and its call_soon when it has something to check.
         if self.get_debug():
             # There, asyncio runs the handles itself, and tells which are slow.
             return super()._call_soon(callback, args, context)  # type: ignore[misc,no-any-return]

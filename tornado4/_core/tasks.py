@@ -16,7 +16,7 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from tornado4._core import current
-from tornado4._core.context import run_outside
+from tornado4._core.context import ENTERED
 from tornado4._core.eager import start_at_once
 from tornado4._core.futures import Future
 from tornado4._core.returned import Return
@@ -61,7 +61,16 @@ def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
     loop = current.asyncio_loop()
     task: asyncio.Task[Any]
     if loop.get_task_factory() is None and asyncio._get_running_loop() is loop:
-        task = run_outside(lambda: start_at_once(coro, loop, context))
+        outer = getattr(loop, ENTERED, None)
+        if outer is None:
+            task = start_at_once(coro, loop, context)
+        else:
+            # The task enters a Context of its own: what it starts does not share that of `run_in`.
+            setattr(loop, ENTERED, None)
+            try:
+                task = start_at_once(coro, loop, context)
+            finally:
+                setattr(loop, ENTERED, outer)
     else:
         # The application's own kind of task, or one that starts when the loop does. If it is cancelled before its
         # first step, it never comes to its last.
@@ -177,17 +186,23 @@ def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generato
     send: Callable[[Any], Any] = getattr(iterator, "send", None) or (lambda _: next(iterator))
     step, argument = send, None
     while True:
-        if _state.contexts is contexts and future is None:
+        if _state.contexts is contexts:
             # Mostly so, and shorter: what `_take_step` does.
             try:
                 value = step(argument)
                 if _state.contexts is not contexts:
                     value = iterator.throw(StackContextInconsistentError(INCONSISTENT))
             except (StopIteration, Return) as stop:
+                if future is not None:
+                    future.set_result(stop.value)
                 return stop.value
+            except BaseException:
+                if future is not None:
+                    future.set_exc_info(sys.exc_info())
+                del future  # or its traceback would lead back to it
+                raise
         else:
-            take = _take_step if _state.contexts is contexts else _Attached(_take_step, contexts)
-            kind, value = take(iterator, step, argument, future)
+            kind, value = _Attached(_take_step, contexts)(iterator, step, argument, future)
             if kind == _RETURNED:
                 return value
             if kind == _RAISED:

@@ -12,8 +12,9 @@ from tornado4._core.futures import Future, chain_future, is_future, resolved
 from tornado4._core.tasks import as_future
 from tornado4._core.yielded import convert_yielded
 from tornado4.gen.errors import TimeoutError
-from tornado4.ioloop import IOLoop
+from tornado4.ioloop import IOLoop, PollIOLoop
 from tornado4.log import app_log
+from tornado4.stack_context import _active
 
 _T = TypeVar("_T")
 
@@ -25,8 +26,15 @@ def sleep(duration: float) -> Future[None]:
     """
     future = Future()
     loop: Any = IOLoop.current()
-    loop.call_later(duration, future.set_result, None)
+    ours = type(loop).call_later is _CALL_LATER and type(loop).call_at is _CALL_AT
+    if duration == 0 and ours and not _active():
+        loop._call_in_no_time(future.set_result, None)
+    else:
+        loop.call_later(duration, future.set_result, None)
     return future
+
+
+_CALL_LATER, _CALL_AT = PollIOLoop.call_later, PollIOLoop.call_at
 
 
 def maybe_future(x: Any) -> Any:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlparse, urlunparse
+from urllib.parse import parse_qsl, urlencode, urlparse, urlsplit, urlunparse, urlunsplit
 
 
 def url_concat(url: str, args: Mapping[str, Any] | Iterable[tuple[str, Any]] | None) -> str:
@@ -26,9 +26,13 @@ def url_concat(url: str, args: Mapping[str, Any] | Iterable[tuple[str, Any]] | N
         added = list(args)
     else:
         raise TypeError(f"'args' parameter should be dict, list or tuple. Not {type(args)}")
-    parts = urlparse(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    return urlunparse(parts._replace(query=urlencode(pairs + added)))
+    if ";" in url:  # parameters of the path, which only `urlparse` knows
+        parts = urlparse(url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        return urlunparse(parts._replace(query=urlencode(pairs + added)))
+    scheme, netloc, path, query, fragment = urlsplit(url)
+    pairs = parse_qsl(query, keep_blank_values=True) if query else []
+    return urlunsplit((scheme, netloc, path, urlencode(pairs + added), fragment))
 
 
 #: scheme "://" authority path [ "?" query ], of schemes that have an authority

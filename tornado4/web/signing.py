@@ -109,8 +109,11 @@ def decode_signed_value(
     version = _get_version(data)
     if version < oldest:
         return None
-    decoder = {1: _decode_signed_value_v1, 2: _decode_signed_value_v2}.get(version)
-    return None if decoder is None else decoder(secret, name, data, max_age_days, clock or time.time)
+    if version == 2:
+        return _decode_signed_value_v2(secret, name, data, max_age_days, clock or time.time)
+    if version == 1:
+        return _decode_signed_value_v1(secret, name, data, max_age_days, clock or time.time)
+    return None
 
 
 def get_signature_key_version(value: str | bytes | None) -> int | None:
@@ -132,6 +135,8 @@ def _get_version(value: bytes) -> int:
     A version 1 value may begin with digits and a bar as well (base64 of binary data): numbers
     beyond three digits are taken for such data, as in 4.5.3.
     """
+    if value[:2] == b"2|" and b"\n" not in value:
+        return 2  # as mostly
     match = _signed_value_version_re.match(value)
     if match is None or len(match.group(1)) > 3:
         return 1
@@ -156,16 +161,17 @@ def _decode_fields_v2(value: bytes) -> tuple[int, bytes, bytes, bytes, bytes]:
     Raises `ValueError` where the lengths do not fit.
     """
     fields: list[bytes] = []
-    rest = value[2:]
+    place = 2
     for _ in range(4):
-        length, _colon, rest = rest.partition(b":")
-        end = _unsigned(length)
-        if rest[end : end + 1] != b"|":
+        colon = value.find(b":", place)
+        length = value[place:colon] if colon >= 0 else value[place:]
+        end = colon + 1 + (int(length) if length.isdigit() and len(length) < 10 else _unsigned(length))
+        if colon < 0 or value[end : end + 1] != b"|":
             raise ValueError("malformed v2 signed value field")
-        fields.append(rest[:end])
-        rest = rest[end + 1 :]
+        fields.append(value[colon + 1 : end])
+        place = end + 1
     key_version, timestamp, name, payload = fields
-    return _unsigned(key_version), timestamp, name, payload, rest
+    return _unsigned(key_version), timestamp, name, payload, value[place:]
 
 
 def _decode_signed_value_v1(
@@ -219,7 +225,7 @@ def _decode_signed_value_v2(
 
 def _b64decode(payload: bytes) -> bytes | None:
     try:
-        return base64.b64decode(payload)
+        return binascii.a2b_base64(payload)
     except binascii.Error:
         return None
 
