@@ -540,3 +540,317 @@ def test_our_application_within_our_server_by_way_of_asgi():
         return hello.body, streamed.body, messages
 
     assert asyncio.run(run()) == (b"hello world", b"onetwo", ["welcome", "both"])
+
+
+# -- what goes wrong, and what goes on at the same time
+
+
+@web.stream_request_body
+class StreamedEcho(web.RequestHandler):
+    """Answers while it is asked."""
+
+    seen: list[str] = []
+
+    @gen.coroutine
+    def prepare(self):
+        self.write("begun ")
+        yield self.flush()
+
+    @gen.coroutine
+    def data_received(self, chunk):
+        self.write(chunk.upper())
+        yield self.flush()
+
+    def put(self):
+        self.finish(" done")
+
+    def on_connection_close(self):
+        self.seen.append("closed")
+
+
+class Clock(web.RequestHandler):
+    """Writes by itself while its request's body is still to come."""
+
+    async def get(self):
+        self.set_header("Server", "own")
+        self.set_header("Date", "today")
+        while True:
+            self.write("tick")
+            await self.flush()
+
+    def on_connection_close(self):
+        StreamedEcho.seen.append("clock closed")
+        raise KeyError("on purpose")
+
+
+class Slow(websocket.WebSocketHandler):
+    seen: list[Any] = []
+
+    @gen.coroutine
+    def on_message(self, message):
+        self.seen.append(message)
+        yield self.write_message(message)
+        if message == "fail":
+            raise KeyError("slowly")
+        if message == "long":
+            yield asyncio.Future()
+
+    def on_close(self):
+        self.seen.append(("closed", self.close_code))
+
+
+TROUBLE = web.Application(
+    [("/echo", StreamedEcho), ("/clock", Clock), ("/slow", Slow), ("/chat", Chat), ("/gone", Gone)]
+)
+
+
+def scope_of(path: str, kind: str = "http", method: str = "PUT") -> Any:
+    scope = {
+        "type": kind, "asgi": {"version": "3.0"}, "http_version": "2", "method": method, "scheme": "http", "path": path,
+        "query_string": b"", "root_path": "", "headers": [(b"host", b"x")], "client": None, "server": None,
+        "subprotocols": [],
+    }  # fmt: skip
+    if kind == "websocket":
+        del scope["method"]
+    return scope
+
+
+def meet(
+    path: str, *events: Any, kind: str = "http", method: str = "PUT", send: Any = None, then: Any = None
+) -> Server:
+    """Let ``TROUBLE`` meet a server; ``then`` is awaited with the running task."""
+
+    async def main() -> Server:
+        server = Server(*events)
+        async with asyncio.timeout(10):
+            serving = ASGIAdapter(TROUBLE)(scope_of(path, kind, method), server.receive, send or server.send)
+            task = asyncio.ensure_future(serving)
+            if then is not None:
+                await then(server, task)
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        return server
+
+    return asyncio.run(main())
+
+
+def piece(data: bytes, more: bool = True) -> Any:
+    return {"type": "http.request", "body": data, "more_body": more}
+
+
+def test_what_is_flushed_before_the_body_is_there_goes_out():
+    """What a handler waits for is sent by the task that waits for the handler."""
+    server = meet("/echo", piece(b"one"), after(3), piece(b"two", False))
+    assert body_of(server.sent) == b"begun ONETWO done"
+
+
+def test_what_is_written_while_a_body_stalls_goes_out():
+    async def then(server: Server, task: Any) -> None:
+        await server.until(3)  # head, "begun ", "ONE": with nothing more to receive
+        server.push({"type": "http.disconnect"})
+
+    StreamedEcho.seen.clear()
+    meet("/echo", piece(b"one"), then=then)
+    assert StreamedEcho.seen == ["closed"]
+
+
+def test_a_request_that_is_cancelled_is_told_to_the_handler():
+    async def then(server: Server, task: Any) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+
+    StreamedEcho.seen.clear()
+    meet("/echo", piece(b"one"), then=then)
+    assert StreamedEcho.seen == ["closed"]
+    Gone.seen.clear()
+    meet("/gone", piece(b"", False), method="GET", then=then)
+    assert Gone.seen == ["waits", "closed"]
+
+
+def test_a_server_that_raises_from_send_has_lost_its_client(caplog):
+    """As ASGI wants it since 2.4; a handler that fails then does not stop the adapter."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) == 3:
+            raise OSError("gone")
+
+    StreamedEcho.seen.clear()
+    with contextlib.suppress(KeyError):
+        meet("/clock", piece(b"", False), method="GET", send=send)
+    assert len(sent) == 3 and StreamedEcho.seen == ["clock closed"]
+    assert (b"server", b"own") in sent[0]["headers"] and b"date" not in dict(sent[0]["headers"])
+
+
+def test_coroutines_of_websockets_take_their_turns(caplog):
+    Slow.seen.clear()
+    texts = [{"type": "websocket.receive", "text": text} for text in ("a", "b", "fail", "c")]
+    events = [{"type": "websocket.connect"}, *texts, after(5), {"type": "websocket.disconnect", "code": 1000}]
+    server = meet("/slow", *events, kind="websocket")
+    assert [message.get("text") for message in server.sent[1:]] == ["a", "b", "fail", "c"]
+    assert Slow.seen == ["a", "b", "fail", "c", ("closed", 1000)]
+    assert caplog.text.count("Uncaught exception") == 1
+
+
+def test_the_end_of_a_websocket_is_noticed_while_a_message_is_handled():
+    Slow.seen.clear()
+    events = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "long"}]
+    meet("/slow", *events, {"type": "websocket.disconnect", "code": 1001}, kind="websocket")
+    assert Slow.seen == ["long", ("closed", 1001)]
+
+
+def test_a_websocket_that_is_cancelled_is_told_to_the_handler():
+    async def then(server: Server, task: Any) -> None:
+        await server.until(2)
+        task.cancel()
+
+    Chat.log.clear()
+    meet("/chat", {"type": "websocket.connect"}, kind="websocket", then=then)
+    assert Chat.log == [(1006, None)]
+
+
+def test_cookies_that_came_apart_are_one_field_again():
+    from tornado4.asgi.types import to_headers
+
+    assert to_headers([(b"cookie", b"a=1"), (b"x", b"1"), (b"cookie", b"b=2"), (b"x", b"2")])["Cookie"] == "a=1; b=2"
+
+
+def test_a_factory_makes_the_application_on_the_servers_loop():
+    made: list[Any] = []
+
+    def make() -> Any:
+        made.append(asyncio.get_running_loop())
+        return APPLICATION
+
+    async def run() -> Any:
+        adapter = ASGIAdapter(factory=make)
+        life = Server({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+        await adapter({"type": "lifespan"}, life.receive, life.send)
+        for one in (adapter, ASGIAdapter(factory=make)):
+            server = Server(piece(b"", False))
+            await one(scope_of("/", method="GET"), server.receive, server.send)
+            assert body_of(server.sent) == b"hello you"
+        return [asyncio.get_running_loop()] * 2
+
+    assert asyncio.run(run()) == made
+    for arguments in ({}, {"application": APPLICATION, "factory": make}):
+        with pytest.raises(TypeError, match="either of them"):
+            ASGIAdapter(**arguments)
+
+
+def test_a_factory_that_fails_is_a_failed_startup(caplog):
+    def make() -> Any:
+        raise KeyError("no database")
+
+    async def run() -> Any:
+        server = Server({"type": "lifespan.startup"})
+        await ASGIAdapter(factory=make)({"type": "lifespan"}, server.receive, server.send)
+        return server.sent
+
+    assert asyncio.run(run()) == [{"type": "lifespan.startup.failed", "message": "KeyError: 'no database'"}]
+    assert "The application could not be made" in caplog.text
+
+
+async def odd(scope, receive, send):
+    """Answers as no framework should, or as only some do."""
+    assert scope["type"] == "http"
+    path = scope["path"][1:]
+    headers: Any = [(b"content-type", b"text/plain")]
+    if path == "hop":
+        headers += [(b"transfer-encoding", b"chunked"), (b"keep-alive", b"x"), (b"Connection", b"close")]
+    elif path == "split":
+        headers += [(b"x-a", b"1\r\nx-b: 2")]
+    elif path == "long":
+        headers += [(b"content-length", b"2")]
+    elif path.startswith("status"):
+        await receive()
+    status = int(path[6:]) if path.startswith("status") else 200
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"body", "more_body": path == "hop"})
+    if path == "hop":
+        await send({"type": "http.response.body"})
+
+
+class OddTest(AsyncHTTPTestCase):
+    def get_app(self):
+        return HTTPServer(ASGIContainer(odd)).request_callback
+
+    def test_head_has_the_length_and_no_body(self):
+        answer = self.fetch("/x", method="HEAD")
+        assert (answer.code, answer.headers["Content-Length"], answer.body) == (200, "4", b"")
+        assert self.fetch("/x").body == b"body"
+
+    def test_statuses_without_a_body(self):
+        for status in (204, 304):
+            answer = self.fetch(f"/status{status}")
+            assert (answer.code, answer.body) == (status, b"") and "Content-Length" not in answer.headers
+
+    def test_what_is_about_the_hop_is_ours(self):
+        answer = self.fetch("/hop")
+        assert (answer.body, answer.headers["Connection"]) == (b"body", "close")
+        assert answer.headers["Transfer-Encoding"] == "chunked" and "Keep-Alive" not in answer.headers
+
+    def test_a_header_that_would_be_two_is_500(self):
+        with self.assertLogs("tornado.application"):
+            assert self.fetch("/split").code == 500
+
+    def test_more_than_its_length_is_no_answer(self):
+        with self.assertLogs("tornado.application"):
+            assert self.fetch("/long").code == 599
+
+
+def test_an_application_that_does_not_look_at_the_type_of_its_scope_is_run_without_lifespan():
+    async def careless(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+    async def run() -> bytes:
+        socket, port = bind_unused_port()
+        server = HTTPServer(ASGIContainer(careless))
+        server.add_sockets([socket])
+        body: bytes = (await httpclient.AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/path")).body
+        server.stop()
+        return body
+
+    assert asyncio.run(run()) == b"/path"
+
+
+def test_send_tells_that_the_client_has_gone():
+    """An endless producer ends, and the loop is not held up by it; nothing of it is an error."""
+    ended: list[str] = []
+
+    async def endless(scope, receive, send):
+        assert scope["type"] == "http"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            while True:
+                await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        except OSError as error:
+            ended.append(str(error))
+            raise RuntimeError("of the framework") from error
+
+    async def run() -> None:
+        socket, port = bind_unused_port()
+        server = HTTPServer(ASGIContainer(endless))
+        server.add_sockets([socket])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readexactly(1_000_000)
+        writer.close()
+        async with asyncio.timeout(10):
+            while not ended:
+                await asyncio.sleep(0.001)
+        server.stop()
+
+    logger = logging.getLogger("tornado.application")
+    records: list[Any] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    try:
+        asyncio.run(run())
+    finally:
+        logger.removeHandler(handler)
+    assert ended == ["the client has gone"] and records == []

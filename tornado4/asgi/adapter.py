@@ -82,10 +82,21 @@ class ASGIAdapter:
         IOLoop.current()  # attached to the running asyncio loop, for all that the application does
         exchange.max_body_size = self.max_body_size
         try:
+            await self._answer(scope, receive, exchange)
+        except BaseException:  # it was cancelled: a server that stops does not say so
+            exchange.connection_lost()
+            raise
+        exchange.forget()
+        if exchange._expected and not exchange.lost:
+            raise RuntimeError("the response ended before its Content-Length")
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        try:
             delegate = self._delegate(exchange)
+            exchange.delegate = delegate
             waiting = delegate.headers_received(start_line_of(scope), to_headers(scope["headers"]))
             if waiting is not None:
-                await convert_yielded(waiting)
+                await exchange.flush_until(convert_yielded(waiting))
             await self._read_body(delegate, receive, exchange)
         except httputil.HTTPInputError as error:
             gen_log.info("Malformed HTTP message from %s: %s", exchange.context, printable(str(error)))
@@ -100,18 +111,14 @@ class ASGIAdapter:
             await exchange.flush()  # the usual case: the handler did not have to wait
         else:
             await _attend(exchange, receive)
-        exchange.forget()
-        if exchange._expected:
-            raise RuntimeError("the response ended before its Content-Length")
 
     async def _read_body(self, delegate: Any, receive: Receive, exchange: Exchange) -> None:
         """Hand the body to the delegate, piece by piece; what is written meanwhile goes out."""
         size = 0
         deadline: float | None = None
+        message: Message | None = await receive()
         while True:
-            message = await self._next(receive, exchange, deadline)
             if message is None or message["type"] == "http.disconnect":
-                delegate.on_connection_close()
                 exchange.connection_lost()
                 return
             body = message.get("body", b"")
@@ -121,27 +128,29 @@ class ASGIAdapter:
                     raise _TooLarge
                 waiting = delegate.data_received(body)
                 if waiting is not None:
-                    await convert_yielded(waiting)
+                    await exchange.flush_until(convert_yielded(waiting))
             if not message.get("more_body", False):
+                exchange.delegate = None
                 delegate.finish()
                 return
             if exchange.finished:
                 return  # answered already: the rest of the body is the server's to drop
             if deadline is None and exchange.body_timeout is not None:
                 deadline = asyncio.get_running_loop().time() + exchange.body_timeout
+            message = await self._next(receive, exchange, deadline)
 
     async def _next(self, receive: Receive, exchange: Exchange, deadline: float | None) -> Message | None:
         """The next message; None when the time is over. What the application writes meanwhile is sent."""
-        if exchange._outgoing:
-            await exchange.flush()
-        if deadline is None:
-            return await receive()
+        receiving = asyncio.ensure_future(receive())
         try:
             async with asyncio.timeout_at(deadline):
-                return await receive()
+                await exchange.flush_until(receiving)
+            return receiving.result()
         except TimeoutError:
             gen_log.info("Timeout reading body from %s", exchange.context)
             return None
+        finally:
+            receiving.cancel()
 
     # -- lifespan
 

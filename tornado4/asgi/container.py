@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from tornado4 import httputil, web
 from tornado4._core.tasks import as_future
 from tornado4.asgi.relay import Relay
-from tornado4.asgi.types import ASGIApplication, ClientDisconnected, Message, Scope, caused_by_disconnect
+from tornado4.asgi.types import HOP_BY_HOP, ASGIApplication, ClientDisconnected, Message, Scope, caused_by_disconnect
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
 from tornado4.iostream import StreamClosedError
@@ -155,6 +155,7 @@ class _Request(httputil.HTTPMessageDelegate):
         self._status: int | None = None
         self._headers: httputil.HTTPHeaders | None = httputil.HTTPHeaders()
         self._finished = False
+        self._bodiless = False
         self._unwaited = 0
 
     # -- from the connection
@@ -230,12 +231,22 @@ class _Request(httputil.HTTPMessageDelegate):
                 raise RuntimeError("http.response.start was sent twice")
             self._status = message["status"]
             assert self._headers is not None
+            self._bodiless = self._line.method == "HEAD" or self._status in (204, 304)
             for name, value in message.get("headers", ()):
-                self._headers.add(bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+                self._add_header(bytes(name).lower(), bytes(value))
         elif kind == "http.response.body":
             await self._send_body(message.get("body", b""), message.get("more_body", False))
         else:
             raise ValueError(f"an ASGI message of type {kind!r} is not known here")
+
+    def _add_header(self, name: bytes, value: bytes) -> None:
+        """Keep it for the head, unless it is about the hop: that is our connection's, but for a wish to close it."""
+        assert self._headers is not None
+        if name == b"connection" and value.strip().lower() == b"close":
+            self.connection._disconnect_on_finish = True
+        elif name in HOP_BY_HOP:
+            return
+        self._headers.add(name.decode("latin-1"), value.decode("latin-1"))
 
     async def _send_body(self, body: bytes, more: bool) -> None:
         if self._status is None:
@@ -245,13 +256,15 @@ class _Request(httputil.HTTPMessageDelegate):
         if self._disconnected:
             raise ClientDisconnected("the client has gone")
         waiting = None
-        if self._headers is not None:
-            headers, self._headers = self._headers, None
-            if not more and self._status >= 200 and self._status not in (204, 304):
+        headers = self._headers
+        if headers is not None:
+            if not more and self._status not in (204, 304):
                 headers.setdefault("Content-Length", str(len(body)))
             line = httputil.ResponseStartLine("HTTP/1.1", self._status, httputil.responses.get(self._status, "Unknown"))
-            waiting = self.connection.write_headers(line, headers, chunk=bytes(body) if body else None)
-        elif body:
+            chunk = bytes(body) if body and not self._bodiless else None
+            waiting = self.connection.write_headers(line, headers, chunk=chunk)
+            self._headers = None
+        elif body and not self._bodiless:
             waiting = self.connection.write(bytes(body))
         if not more:
             self._finished = True
@@ -345,5 +358,9 @@ class _Lifespan:
                 self._answer.set_result(None)
 
     async def _send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind.partition(".")[0] != "lifespan":
+            # It takes this for a request: one that does not look at the type of its scope.
+            raise ValueError(f"an ASGI message of type {kind!r} is not known in the lifespan")
         if not self._answer.done():
             self._answer.set_result(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -50,8 +51,11 @@ class Exchange(httputil.HTTPConnection):
     def __init__(self, scope: Scope, send: Send) -> None:
         self.context = Context(scope)
         self.method: str = scope.get("method", "GET")
+        #: Who hears of the body; None when it has ended.
+        self.delegate: httputil.HTTPMessageDelegate | None = None
         self.finished = False
         self.closed = False
+        self.lost = False
         self.max_body_size: int | None = None
         self.body_timeout: float | None = None
         self._send = send
@@ -140,13 +144,16 @@ class Exchange(httputil.HTTPConnection):
         """The client has gone. What was written and not taken is dropped; its Futures resolve, as 4.5.3's did."""
         if self.closed:
             return
-        self.closed = True
+        self.closed = self.lost = True
         pending, self._outgoing = self._outgoing, deque()
         for _, future in pending:
             if future is not None:
                 future.set_result(None)
         callback, self._close_callback = self._close_callback, None
-        if callback is not None and not self.finished:
+        delegate, self.delegate = self.delegate, None
+        if delegate is not None:
+            delegate.on_connection_close()
+        elif callback is not None and not self.finished:
             callback()
 
     def forget(self) -> None:
@@ -157,9 +164,23 @@ class Exchange(httputil.HTTPConnection):
         """Hand to the server all that was written."""
         while self._outgoing:
             message, future = self._outgoing.popleft()
-            await self._send(message)
+            try:
+                await self._send(message)
+            except OSError:  # so a server says that the client has gone, since ASGI 2.4
+                self.connection_lost()
             if future is not None:
                 future.set_result(None)
+
+    async def flush_until(self, future: Future | asyncio.Future[Any]) -> Any:
+        """The result of ``future``; what is written until then is sent, for that may be what it waits for."""
+        over = future if isinstance(future, asyncio.Future) else asyncio.ensure_future(until(future))
+        await self.flush()
+        while not future.done():
+            # When all is written, nothing wakes us any more but its end.
+            wakers = (over,) if self.finished or self.closed else (over, self.woken())
+            await asyncio.wait(wakers, return_when=asyncio.FIRST_COMPLETED)
+            await self.flush()
+        return future.result()
 
     def woken(self) -> asyncio.Future[None]:
         """A future for the next time that something is written; done when there is something now."""
@@ -195,3 +216,9 @@ class Exchange(httputil.HTTPConnection):
         self._outgoing.clear()
         self.finished = self.closed = True
         self._wake()
+
+
+async def until(future: Future) -> None:
+    """Wait for it, whatever its outcome."""
+    with contextlib.suppress(Exception):
+        await future

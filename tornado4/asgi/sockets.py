@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado4._core.yielded import convert_yielded
-from tornado4.asgi.exchange import Exchange
-from tornado4.asgi.types import Receive, Scope, Send, to_headers
+from tornado4.asgi.exchange import Exchange, until
+from tornado4.asgi.types import Message, Receive, Scope, Send, to_headers
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
 from tornado4.httputil import HTTPHeaders, RequestStartLine
@@ -64,18 +64,25 @@ class SocketExchange(Exchange):
         try:
             waiting = delegate.headers_received(*_request(self.scope))
             if waiting is not None:
-                await convert_yielded(waiting)
+                await self.flush_until(convert_yielded(waiting))
             delegate.finish()
         except Exception:
             app_log.error("Uncaught exception", exc_info=True)
             if not self.has_begun:
                 self._put({"type": "websocket.close", "code": 1011})
             self.finished = True
-        await self._attend()
+        try:
+            await self._attend()
+        except BaseException:  # it was cancelled: a server that stops does not say so
+            self._disconnected({"code": 1006})
+            raise
         self.forget()
 
     async def _attend(self) -> None:
+        """Send what is written, hand on what comes; one message ahead of its turn, so that an end is noticed."""
         receiving = asyncio.ensure_future(self.receive())
+        handling: asyncio.Future[None] | None = None
+        held: Message | None = None
         try:
             while not self.closed:
                 await self.flush()
@@ -85,29 +92,35 @@ class SocketExchange(Exchange):
                     # We have said goodbye: the server does the rest, and tells when it is done.
                     self.protocol.peer_closed(None, None)
                     return
-                await asyncio.wait((receiving, self.woken()), return_when=asyncio.FIRST_COMPLETED)
-                if receiving.done():
-                    message = receiving.result()
-                    if message["type"] == "websocket.disconnect":
-                        self._disconnected(message)
+                if handling is not None and handling.done():
+                    handling = None
+                if handling is None and held is not None:
+                    # New messages wait for this one, as under our own server; answers go out meanwhile.
+                    handling, held = self._handle(held), None
+                    continue
+                wakers: list[asyncio.Future[Any]] = [self.woken()]
+                if handling is not None:
+                    wakers.append(handling)
+                if held is None:
+                    wakers.append(receiving)
+                await asyncio.wait(wakers, return_when=asyncio.FIRST_COMPLETED)
+                if held is None and receiving.done():
+                    held = receiving.result()
+                    if held["type"] == "websocket.disconnect":
+                        self._disconnected(held)
                         return
-                    await self._handle(message)
                     receiving = asyncio.ensure_future(self.receive())
         finally:
-            if not receiving.done():
-                receiving.cancel()
+            receiving.cancel()
 
-    async def _handle(self, message: Any) -> None:
+    def _handle(self, message: Message) -> asyncio.Future[None] | None:
+        """Give a message to the handler; something to wait for, where that takes its time."""
         text = message.get("text")
         data = message.get("bytes") if text is None else text
-        if self.protocol is not None and data is not None and not self.protocol.ended:
-            handled = self.protocol._run_callback(self.protocol.handler.on_message, data)
-            if handled is not None:
-                # New messages wait for this one, as under our own server; answers go out meanwhile.
-                while not handled.done():
-                    done = asyncio.ensure_future(_done(handled))
-                    await asyncio.wait((done, self.woken()), return_when=asyncio.FIRST_COMPLETED)
-                    await self.flush()
+        if self.protocol is None or data is None or self.protocol.ended:
+            return None
+        handled = self.protocol._run_callback(self.protocol.handler.on_message, data)
+        return None if handled is None or handled.done() else asyncio.ensure_future(until(handled))
 
     def _disconnected(self, message: Any) -> None:
         if self.protocol is not None:
@@ -177,13 +190,6 @@ class ASGIProtocol(WebSocketProtocol):
             handler.close_reason = reason
         self.client_terminated = self.server_terminated = True
         handler.on_connection_close()
-
-
-async def _done(future: Future) -> None:
-    try:
-        await future
-    except Exception:
-        app_log.error("Uncaught exception", exc_info=True)
 
 
 def _request(scope: Scope) -> tuple[RequestStartLine, HTTPHeaders]:

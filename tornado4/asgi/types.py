@@ -43,10 +43,13 @@ def caused_by_disconnect(error: BaseException | None) -> bool:
 
 
 def to_headers(pairs: Iterable[tuple[bytes, bytes]]) -> HTTPHeaders:
-    """The headers of a scope."""
+    """The headers of a scope. Cookies that HTTP/2 has taken apart are one field again (RFC 9113, 8.2.3)."""
     headers = HTTPHeaders()
     for name, value in pairs:
-        headers.add(name.decode("latin-1"), value.decode("latin-1"))
+        if name == b"cookie" and "Cookie" in headers:
+            headers["Cookie"] += "; " + value.decode("latin-1")
+        else:
+            headers.add(name.decode("latin-1"), value.decode("latin-1"))
     return headers
 
 
