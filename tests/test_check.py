@@ -109,7 +109,7 @@ def test_callbacks_by_keyword_and_by_position(found):
     assert found(source) == [
         "app.py:7 TND203 certain",
         "app.py:8 TND202 certain",
-        "app.py:9 TND601 certain",
+        "app.py:9 TND601 likely",
         "app.py:10 TND205 certain",
         "app.py:11 TND203 likely",
     ]
@@ -159,7 +159,7 @@ def test_methods_of_handlers(found):
             def get(self):
                 self.flush(callback=self.done)
         class W(websocket.WebSocketHandler):
-            def get(self): pass
+            def get(self): super().get()
     """
     assert found(source) == ["app.py:5 TND202 certain", "app.py:7 TND701 certain"]
 
@@ -369,3 +369,265 @@ def test_what_python_has_dropped(found):
         "app.py:6 TND906 certain",
         "app.py:6 TND901 certain",
     ]
+
+
+# -- kinds that old packages have shown
+
+
+def test_names_that_ask_for_one_another_are_worked_out_once(found):
+    binding = "    if value: value = first(value) or second(value) or third(value)\n"
+    source = "def first(x): return x\ndef run(value, second, third):\n    first = second or third\n" + binding * 60
+    assert found(source) == []
+
+
+def test_what_a_name_stands_for_in_a_circle(found):
+    source = """
+        from tornado.httpclient import AsyncHTTPClient
+        def f(url, got):
+            one = AsyncHTTPClient()
+            for _ in url:
+                two = one
+                one = two or one
+                one.fetch(url, callback=got)
+                two.fetch(url, callback=got)
+    """
+    assert [line.rpartition(" ")[0] for line in found(source)] == ["app.py:8 TND202", "app.py:9 TND202"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "int(tornado.version[0]) < 5",
+        "tornado.version.startswith('4.')",
+        "tornado.version < '5'",
+        "LooseVersion(tornado.version) < LooseVersion('5.0')",
+        "int(tornado.version.split('.')[0]) < 5",
+        "(3, 0) <= tornado.version_info < (5,)",
+        "5 > tornado.version_info[0]",
+        "OLD",
+        "not NEW",
+        "compat.OLD",
+    ],
+)
+def test_conditions_that_are_true_on_old_releases_only(found, condition):
+    source = f"""
+        import compat, tornado
+        from tornado import gen
+        OLD = tornado.version_info < (5,)
+        VERSION = tornado.version_info
+        NEW = VERSION >= (5, 0)
+        if {condition}:
+            gen.Task(print)
+    """
+    assert found(source, compat="import tornado\nOLD = tornado.version_info[0] < 5\n") == []
+
+
+def test_what_follows_the_way_out_of_a_new_release_is_for_old_ones(found):
+    source = """
+        import tornado, unittest
+        from tornado import gen
+        def f():
+            if tornado.version_info >= (5,):
+                return 1
+            gen.Task(print)
+        def g():
+            return 1
+            gen.Task(print)
+        class T(unittest.TestCase):
+            @unittest.skipIf(tornado.version_info >= (5,), "old")
+            def test(self):
+                gen.Task(print)
+    """
+    assert found(source) == []
+
+
+def test_a_try_around_a_call_is_about_the_call(found):
+    source = """
+        from tornado.ioloop import PeriodicCallback
+        try:
+            PeriodicCallback(print, 5, io_loop=None)
+        except Exception:
+            pass
+        try:
+            PeriodicCallback(print, 5, io_loop=None)
+        except TypeError:
+            PeriodicCallback(print, 5)
+        try:
+            import imp
+        except AttributeError:
+            pass
+    """
+    assert found(source) == ["app.py:4 TND201 certain", "app.py:12 TND905 certain"]
+
+
+def test_an_import_that_is_stood_in_for(found):
+    source = """
+        try:
+            from tornado import stack_context
+        except ImportError:
+            from theirs import stack_context
+        stack_context.wrap(print)
+    """
+    assert found(source) == []
+
+
+def test_instance_matters_in_threads_alone(found):
+    source = """
+        import threading
+        from tornado.ioloop import IOLoop
+        class Server(threading.Thread):
+            def __init__(self):
+                self.loop = IOLoop.instance()
+            def run(self):
+                IOLoop.instance().start()
+        def work():
+            IOLoop.instance().add_callback(print)
+        def main():
+            threading.Thread(target=work).start()
+            IOLoop.instance().start()
+    """
+    assert found(source) == ["app.py:8 TND120 likely", "app.py:10 TND120 likely"]
+
+
+def test_what_is_optional_shows_on_the_other_ladder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text("from tornado.ioloop import IOLoop\nIOLoop.instance().start()\n")
+    assert main(["app.py"]) == 0
+    assert "Ready for Tornado 6." in capsys.readouterr().out
+    assert main(["--native", "--format=json", "app.py"]) == 0
+    (finding,) = [each for each in json.loads(capsys.readouterr().out)["findings"] if each["rule"] == "TND120"]
+    assert (finding["certainty"], finding["required"], finding["fix"]) == ("certain", False, "safe")
+
+
+def test_the_synchronous_client_matters_where_a_loop_runs(found):
+    source = """
+        from tornado import gen, web
+        from tornado.httpclient import HTTPClient
+        class H(web.RequestHandler):
+            def get(self):
+                HTTPClient().fetch("/")
+        @gen.coroutine
+        def f():
+            HTTPClient()
+        def main():
+            HTTPClient().fetch("/")
+    """
+    assert found(source) == ["app.py:6 TND150 certain", "app.py:9 TND150 certain"]
+
+
+def test_errors_that_are_caught_are_thought_of(found):
+    source = """
+        from tornado.httpclient import AsyncHTTPClient
+        async def f():
+            try:
+                await AsyncHTTPClient().fetch("/", raise_error=False)
+            except OSError:
+                pass
+    """
+    assert found(source) == []
+
+
+def test_setuptools_brings_distutils_to_a_setup_file(found):
+    source = "from distutils.core import setup\n"
+    assert found(source, setup=source) == ["app.py:1 TND905 certain"]
+
+
+def test_get_event_loop_by_where_it_is_asked_for(found):
+    source = """
+        import asyncio
+        loop = asyncio.get_event_loop()
+        async def f():
+            asyncio.get_event_loop()
+        def g():
+            asyncio.get_event_loop()
+    """
+    assert found(source) == ["app.py:3 TND903 likely"]
+
+
+def test_origins_that_are_all_let_in(found):
+    source = """
+        from tornado import websocket
+        class W(websocket.WebSocketHandler):
+            def check_origin(self, origin):
+                return True
+    """
+    assert found(source) == []
+
+
+def test_inherited_coroutines_that_are_waited_for(found):
+    source = """
+        from tornado import gen, websocket
+        class W(websocket.WebSocketHandler):
+            def get(self):
+                return super().get()
+        class V(websocket.WebSocketHandler):
+            @gen.coroutine
+            def get(self):
+                yield super(V, self).get()
+    """
+    assert found(source) == []
+
+
+def test_streams_take_no_loop(found):
+    source = """
+        from tornado.iostream import IOStream, SSLIOStream
+        IOStream(sock, io_loop=loop)
+        SSLIOStream(sock, io_loop=loop)
+    """
+    assert found(source) == ["app.py:3 TND201 certain", "app.py:4 TND201 certain"]
+
+
+def test_a_callback_of_none_is_an_argument_all_the_same(found):
+    source = """
+        from tornado.httpclient import AsyncHTTPClient
+        AsyncHTTPClient().fetch("/", callback=None)
+    """
+    assert found(source) == ["app.py:3 TND202 certain"]
+
+
+def test_futures_that_cannot_be_traced(found):
+    source = """
+        import sys
+        def done(future, answer):
+            answer.set_exc_info(sys.exc_info())
+            future.exc_info()
+            if hasattr(future, "exc_info"):
+                future.exc_info()
+    """
+    assert found(source) == ["app.py:4 TND125 likely", "app.py:5 TND129 likely"]
+
+
+def test_what_only_looks_like_a_stream_takes_functions_as_callbacks_alone(found):
+    source = """
+        from functools import partial
+        class Port:
+            def __init__(self, stream):
+                self.stream = stream
+            def go(self, data, timeout):
+                self.stream.write(data, timeout)
+                self.stream.write(data, self.went)
+                self.stream.write(data, partial(print, 1))
+            def went(self): pass
+    """
+    assert found(source) == ["app.py:8 TND205 likely", "app.py:9 TND205 likely"]
+
+
+def test_wsgi_environments_are_made_by_an_object(found):
+    source = """
+        from tornado.wsgi import WSGIContainer
+        class Ours(WSGIContainer):
+            def __call__(self, request):
+                WSGIContainer.environ(request)
+                self.environ(request)
+    """
+    assert found(source) == ["app.py:5 TND224 certain"]
+
+
+def test_the_callback_of_a_coroutine_is_no_argument_of_its_decorator(found):
+    source = """
+        from tornado import gen
+        f = gen.coroutine(print, False)
+        g = gen.coroutine(print, replace_callback=True)
+        h = gen.coroutine(print)
+    """
+    assert found(source) == ["app.py:3 TND228 certain", "app.py:4 TND228 certain"]

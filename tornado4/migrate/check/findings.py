@@ -19,6 +19,7 @@ class Finding:
     """One place in one file. ``line`` and ``column`` count from 1; ``text`` is the line, stripped.
 
     ``guarded``: the branch runs on an old Tornado or Python only, so that the finding asks for nothing.
+    ``optional``: what the rule is about is there, and Tornado 6 runs it as it stands in this place.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Finding:
     text: str = ""
     guarded: bool = False
     fixed: bool = True
+    optional: bool = False
 
     @property
     def rule(self) -> Rule:
@@ -43,7 +45,7 @@ class Finding:
     @property
     def required(self) -> bool:
         """Whether Tornado 6 cannot do without: it raises, or silently does something else."""
-        return self.rule.required and self.certainty != "note" and not self.guarded
+        return self.rule.required and self.certainty != "note" and not self.guarded and not self.optional
 
     def fingerprint(self) -> str:
         """The same for the same finding in a file that grew elsewhere: for baselines and code scanning."""

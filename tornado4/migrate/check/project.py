@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tornado4.migrate.check import tornado
+from tornado4.migrate.check.answers import Answers
 from tornado4.migrate.check.scopes import (
     FUNCTIONS,
     Assigned,
@@ -25,8 +26,6 @@ from tornado4.migrate.check.scopes import (
     Unknown,
     module_scope,
 )
-
-DEPTH = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,10 @@ class Project:
         self.all_modules: list[Module] = []
         self.aliases = aliases or {}
         self._classes: dict[str, Class] = {}
-        self._resolving: set[int] = set()
+        self._answers = Answers()
         self._bases: dict[str, list[str]] = {}
+        self._bases_open = 0
+        self._mros: dict[str, list[str]] = {}
 
     def add(self, path: str, name: str, source: str, tree: ast.Module, *, is_package: bool) -> Module:
         """Enter a file that was read and parsed."""
@@ -99,6 +100,7 @@ class Project:
         module = Module(path, name, tree, source.splitlines(), module_scope(tree, name, package), is_package)
         self.modules.setdefault(name, module)
         self.all_modules.append(module)
+        self._answers = Answers()
         self._enter_classes(module.scope, name)
         return module
 
@@ -135,17 +137,22 @@ class Project:
         if found is None:
             return tornado.mro(dotted)[1:]
         self._bases[dotted] = []  # against circles
+        self._bases_open += 1
         names = []
         for base in found.node.bases:
             refs = [value.dotted for value in self.resolve(base, found.outer) if isinstance(value, Ref)]
             if not refs and isinstance(base, ast.Name) and hasattr(builtins, base.id):
                 refs = [f"builtins.{base.id}"]
             names += refs or ["?"]
+        self._bases_open -= 1
         self._bases[dotted] = names
         return names
 
     def mro(self, dotted: str) -> list[str]:
         """A class and all it inherits from, each once, nearest first; "?" stands for what is not known."""
+        known = self._mros.get(dotted)
+        if known is not None:
+            return known
         order: list[str] = []
         waiting = [dotted]
         while waiting:
@@ -153,6 +160,8 @@ class Project:
             if each not in order:
                 order.append(each)
                 waiting += self.bases(each)
+        if not self._bases_open:
+            self._mros[dotted] = order
         return order
 
     def derives_from(self, dotted: str, base: str) -> bool:
@@ -172,14 +181,7 @@ class Project:
 
     def resolve(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
         """What an expression may stand for; empty where that is not known."""
-        marker = id(node)
-        if marker in self._resolving or len(self._resolving) > DEPTH:
-            return ()
-        self._resolving.add(marker)
-        try:
-            return self._resolve(node, scope)
-        finally:
-            self._resolving.discard(marker)
+        return self._answers.once((id(node), id(scope)), lambda: self._resolve(node, scope))
 
     def _resolve(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
         if isinstance(node, ast.Name):
@@ -206,6 +208,9 @@ class Project:
 
     def lookup(self, name: str, scope: Scope) -> tuple[Value, ...]:
         """A bare name, looked for as Python does: this scope, then the functions around it, then the module."""
+        return self._answers.once((name, id(scope)), lambda: self._lookup(name, scope))
+
+    def _lookup(self, name: str, scope: Scope) -> tuple[Value, ...]:
         at: Scope | None = scope
         while at is not None:
             if at.kind != "class" or at is scope:
@@ -216,6 +221,34 @@ class Project:
                     return self._starred(name, at)
             at = at.parent
         return ()
+
+    def written(self, node: ast.expr, scope: Scope) -> ast.expr | None:
+        """The one expression that a name or attribute was set to; None where there are several, or none is known."""
+        if isinstance(node, ast.Name):
+            at: Scope | None = scope
+            while at is not None and (node.id not in at.bindings or (at.kind == "class" and at is not scope)):
+                at = at.parent
+            return self._written(at.bindings[node.id]) if at is not None else None
+        if isinstance(node, ast.Attribute):
+            for value in self.resolve(node.value, scope):
+                module = self.modules.get(value.dotted) if isinstance(value, Ref) else None
+                if module is not None and node.attr in module.scope.bindings:
+                    return self._written(module.scope.bindings[node.attr])
+        return None
+
+    def _written(self, bindings: list[Binding], depth: int = 3) -> ast.expr | None:
+        assigned = [each for each in bindings if not _is_none(each)]
+        if len(assigned) != 1:
+            return None
+        (binding,) = assigned
+        if isinstance(binding, Assigned):
+            return binding.value
+        if isinstance(binding, Imported) and depth:
+            name, _, attribute = binding.dotted.rpartition(".")
+            module = self.modules.get(name)
+            if module is not None and attribute in module.scope.bindings:
+                return self._written(module.scope.bindings[attribute], depth - 1)
+        return None
 
     def _starred(self, name: str, scope: Scope) -> tuple[Value, ...]:
         if not name.startswith("_"):
@@ -235,14 +268,14 @@ class Project:
         for binding in bindings:
             found = self._binding(binding)
             values += found
-            sure = sure and bool(found or _is_none(binding))
+            sure = sure and bool(found or _is_none(binding) or _stood_in_for(binding))
         if not sure:
             values = [dataclasses.replace(value, sure=False) for value in values]
         return tuple(dict.fromkeys(values))
 
     def _binding(self, binding: Binding) -> tuple[Value, ...]:
         if isinstance(binding, Imported):
-            return self.dotted(binding.dotted)
+            return () if _stood_in_for(binding) else self.dotted(binding.dotted)
         if isinstance(binding, Assigned):
             return self.resolve(binding.value, binding.scope)
         if isinstance(binding, Defined):
@@ -308,6 +341,22 @@ class Project:
                     waiting.append(inner)
         return self._outer_of
 
+    def is_function(self, dotted: str) -> bool:
+        """Whether a dotted name is a function or method of the program."""
+        return dotted in self._functions
+
+    _function_names: frozenset[str] | None = None
+
+    @property
+    def _functions(self) -> frozenset[str]:
+        if self._function_names is None:
+            self._function_names = frozenset(
+                f"{self.class_of_scope(outer)}.{node.name}"
+                for node, outer in self._outer.items()
+                if isinstance(node, FUNCTIONS)
+            )
+        return self._function_names
+
     def is_class(self, dotted: str) -> bool:
         return dotted in self._classes or tornado.is_class(dotted)
 
@@ -334,15 +383,8 @@ class Project:
         if module in self.modules:
             if written in self.modules:
                 return (Ref(written, written),)
-            marker = hash(("member", written))
-            if marker in self._resolving:
-                return ()
-            self._resolving.add(marker)
-            try:
-                found = self.lookup(name, self.modules[module].scope)
-            finally:
-                self._resolving.discard(marker)
-            return found or (Ref(written, written),)
+            scope = self.modules[module].scope
+            return self._answers.once(written, lambda: self.lookup(name, scope)) or (Ref(written, written),)
         return (Ref(written, written),)
 
     def attribute(self, value: Value, name: str) -> tuple[Value, ...]:
@@ -394,6 +436,11 @@ class Project:
             if isinstance(value, Ref) and value.dotted in tornado.AWAITED:
                 values.append(Instance(tornado.AWAITED[value.dotted], value.sure))
         return tuple(dict.fromkeys(values))
+
+
+def _stood_in_for(binding: Binding) -> bool:
+    """``try: from tornado import stack_context`` with something else in its place where that fails, as it does."""
+    return isinstance(binding, Imported) and binding.replaced and tornado.is_gone(binding.dotted)
 
 
 def _is_none(binding: Binding) -> bool:

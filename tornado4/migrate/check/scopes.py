@@ -12,9 +12,13 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(slots=True)
 class Imported:
-    """``import a.b`` (binds ``a``), ``import a.b as c``, ``from a import b``: the dotted name that is bound."""
+    """``import a.b`` (binds ``a``), ``import a.b as c``, ``from a import b``: the dotted name that is bound.
+
+    ``replaced``: in a ``try`` whose handler binds the name to something else.
+    """
 
     dotted: str
+    replaced: bool = False
 
 
 @dataclass(slots=True)
@@ -133,11 +137,17 @@ class _Walk:
                         self.target(item.optional_vars, None, scope)
                 self.body(node.body, scope)
             case ast.Try() | ast.TryStar():
+                before = {name: len(bindings) for name, bindings in scope.bindings.items()}
                 self.body(node.body, scope)
+                tried = {
+                    name: bindings[before.get(name, 0) :]
+                    for name, bindings in scope.bindings.items()
+                    if len(bindings) > before.get(name, 0)
+                }
                 for handler in node.handlers:
                     if handler.name:
                         scope.bind(handler.name, UNKNOWN)
-                    self.body(handler.body, scope)
+                    self.handler(handler.body, tried, scope)
                 self.body(node.orelse, scope)
                 self.body(node.finalbody, scope)
             case ast.Match():
@@ -145,6 +155,17 @@ class _Walk:
                     self.body(case.body, scope)
             case ast.Global() | ast.Nonlocal():
                 pass
+
+    def handler(self, body: list[ast.stmt], tried: dict[str, list[Binding]], scope: Scope) -> None:
+        """What is done when a ``try`` fails. An import that it puts something else in the place of is marked."""
+        before = {name: len(scope.bindings[name]) for name in tried}
+        self.body(body, scope)
+        for name, bindings in tried.items():
+            for other in scope.bindings[name][before[name] :]:
+                nothing = isinstance(other, Assigned) and isinstance(other.value, ast.Constant)
+                for each in bindings:
+                    if isinstance(each, Imported) and not nothing:
+                        each.replaced = True
 
     def import_from(self, node: ast.ImportFrom, scope: Scope) -> None:
         source = self.absolute(node)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from tornado4.migrate.check import guards
+from tornado4.migrate.check.contexts import Contexts
 from tornado4.migrate.check.findings import Certainty, Finding
 from tornado4.migrate.check.project import Module, Project, Value
 from tornado4.migrate.check.scopes import FUNCTIONS, Scope, bind_parameters
@@ -16,8 +17,9 @@ from tornado4.migrate.rules import rule
 class Place:
     """Where the walk is: the node's scope, its ancestors, whether the branch is one for old releases."""
 
-    def __init__(self, project: Project, module: Module) -> None:
+    def __init__(self, project: Project, module: Module, contexts: Contexts | None = None) -> None:
         self.project = project
+        self.contexts = contexts or Contexts(project)
         self.module = module
         self.scope: Scope = module.scope
         self.ancestors: list[ast.AST] = []
@@ -25,6 +27,7 @@ class Place:
         self.asked: list[str] = []
         self.findings: list[Finding] = []
         self.seen: set[tuple[int, int, str]] = set()
+        self._optional = False
 
     @property
     def parent(self) -> ast.AST:
@@ -33,6 +36,10 @@ class Place:
     def resolve(self, node: ast.expr) -> tuple[Value, ...]:
         """What an expression at this place stands for."""
         return self.project.resolve(node, self.scope)
+
+    def written(self, node: ast.expr) -> ast.expr | None:
+        """The one expression that a name was set to, here or in the module of the project that it comes from."""
+        return self.project.written(node, self.scope)
 
     def report(
         self, node: ast.AST, rule_id: str, certainty: Certainty, message: str, *, fixable: bool = True
@@ -46,8 +53,16 @@ class Place:
         text = lines[line - 1].strip() if line <= len(lines) else ""
         guarded = bool(self.guarded) or any(name in rule(rule_id).title or name in text for name in self.asked)
         self.findings.append(
-            Finding(self.module.path, line, column, rule_id, certainty, message, text, guarded, fixable)
+            Finding(self.module.path, line, column, rule_id, certainty, message, text, guarded, fixable, self._optional)
         )
+
+    def report_optional(self, node: ast.AST, rule_id: str, certainty: Certainty, message: str) -> None:
+        """Enter a finding that Tornado 6 does not ask for in this place: it shows on the optional ladder."""
+        self._optional = True
+        try:
+            self.report(node, rule_id, certainty, message)
+        finally:
+            self._optional = False
 
 
 Detector: TypeAlias = Callable[[Place, ast.AST], None]
@@ -65,9 +80,9 @@ def detects(*kinds: type[ast.AST]) -> Callable[[Detector], Detector]:
     return enter
 
 
-def walk(project: Project, module: Module) -> list[Finding]:
-    """All findings of a module, in the order of its lines."""
-    place = Place(project, module)
+def walk(project: Project, module: Module, contexts: Contexts | None = None) -> list[Finding]:
+    """All findings of a module, in the order of its lines. ``contexts`` saves working them out for each module."""
+    place = Place(project, module, contexts)
     visit(place, module.tree)
     return sorted(place.findings)
 
@@ -100,9 +115,9 @@ def _visit(place: Place, node: ast.AST) -> None:
 def _definition(place: Place, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, head: list[ast.AST]) -> None:
     for child in head:
         _visit(place, child)
+    skipped = any(guards.skips(each, place.written) for each in node.decorator_list)
     outer, place.scope = place.scope, place.scope.inner[node]
-    for child in node.body:
-        _visit(place, child)
+    _guarded(place, node.body, skipped)
     place.scope = outer
 
 
@@ -116,7 +131,7 @@ def _lambda(place: Place, node: ast.Lambda) -> None:
 
 def _condition(place: Place, node: ast.If | ast.IfExp) -> None:
     _visit(place, node.test)
-    verdict = guards.verdict(node.test)
+    verdict = guards.verdict(node.test, place.written)
     asked = guards.asks_for(node.test)
     if asked:
         place.asked.append(asked)
@@ -128,25 +143,34 @@ def _condition(place: Place, node: ast.If | ast.IfExp) -> None:
 
 def _try(place: Place, node: ast.Try | ast.TryStar) -> None:
     """What may fail, or stands in for what failed, is one of two ways: neither is asked to change."""
-    tolerant = isinstance(node, ast.Try) and guards.falls_back(node) and _is_import_or_probe(node)
+    tolerant = isinstance(node, ast.Try) and guards.falls_back(node)
     _guarded(place, node.body, tolerant)
     for handler in node.handlers:
         _guarded(place, [handler], tolerant)
     _guarded(place, [*node.orelse, *node.finalbody], False)
 
 
-def _is_import_or_probe(node: ast.Try) -> bool:
-    """A ``try`` of a few simple statements around what only one release has."""
-    return len(node.body) <= 3 and all(
-        isinstance(each, ast.Import | ast.ImportFrom | ast.Assign | ast.Expr) for each in node.body
-    )
-
-
 def _guarded(place: Place, nodes: Sequence[ast.AST], guarded: bool) -> None:
-    place.guarded += guarded
+    """A block. What follows a way out that Tornado 6 takes is for old releases, or for nobody."""
+    count = int(guarded)
+    place.guarded += count
     for node in nodes:
         _visit(place, node)
-    place.guarded -= guarded
+        if _ends(place, node):
+            place.guarded += 1
+            count += 1
+    place.guarded -= count
+
+
+def _ends(place: Place, node: ast.AST) -> bool:
+    """Whether nothing after this statement is reached on Tornado 6: a return, or a branch taken there that leaves."""
+    if isinstance(node, ast.Return | ast.Raise):
+        return True
+    if isinstance(node, ast.If):
+        if guards.leaves(node.body) and guards.verdict(node.test, place.written) is True:
+            return True
+        return guards.leaves(node.orelse) and guards.verdict(node.test, place.written) is False
+    return False
 
 
 def _children(part: ast.expr | Sequence[ast.AST]) -> Sequence[ast.AST]:

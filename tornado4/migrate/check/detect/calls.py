@@ -14,7 +14,14 @@ from tornado4.migrate.rules import Rule, rules
 #: Functions that take the argument although their signature does not say so: coroutines, and what hands on.
 ALSO = {
     "callback": ("tornado.tcpclient.TCPClient.connect", "tornado.iostream.IOStream.start_tls"),
-    "io_loop": ("tornado.process.Subprocess", "tornado.concurrent.run_on_executor", "tornado.gen.YieldFuture"),
+    "io_loop": (
+        "tornado.process.Subprocess",
+        "tornado.concurrent.run_on_executor",
+        "tornado.gen.YieldFuture",
+        "tornado.iostream.IOStream",
+        "tornado.iostream.SSLIOStream",
+        "tornado.iostream.PipeIOStream",
+    ),
 }
 
 #: Methods whose name alone says whose they most likely are.
@@ -73,8 +80,6 @@ def _keyword(
     place: Place, node: ast.Call, keyword: ast.keyword, callees: tuple[Ref | Instance, ...], name: str
 ) -> None:
     assert keyword.arg is not None
-    if isinstance(keyword.value, ast.Constant) and keyword.value.value is None and keyword.arg == "callback":
-        return
     for callee in callees:
         if not isinstance(callee, Ref):
             continue
@@ -125,12 +130,16 @@ def _positional(place: Place, node: ast.Call, callee: Ref) -> None:
             argument = node.args[position]
             if _harmless(argument, parameter):
                 continue
+            if not callee.sure and parameter == "callback" and not _is_function(place, argument):
+                continue
             certainty: Certainty = "certain" if callee.sure else "likely"
             place.report(argument, rule.id, certainty, f"{name}: {rule.title}")
 
 
 def _harmless(argument: ast.expr, parameter: str) -> bool:
     """None was "not given" for both parameters; a number or text is no callback: the new order is meant already."""
+    if parameter == "replace_callback":
+        return False
     if isinstance(argument, ast.Constant):
         return True
     if parameter == "io_loop":
@@ -154,6 +163,11 @@ def _unknown_positional(place: Place, node: ast.Call, name: str) -> None:
 
 def _is_function(place: Place, node: ast.expr) -> bool:
     if isinstance(node, ast.Lambda):
+        return True
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return name in ("partial", "wrap")
+    if any(isinstance(value, Ref) and place.project.is_function(value.dotted) for value in place.resolve(node)):
         return True
     if isinstance(node, ast.Attribute):
         words = ("on_", "_on_", "handle", "_handle", "callback", "stop")

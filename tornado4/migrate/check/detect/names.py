@@ -59,8 +59,33 @@ def check(place: Place, node: ast.AST, ref: Ref) -> bool:
     if rule_id is None:
         return False
     certainty: Certainty = "certain" if ref.sure else "likely"
-    place.report(node, rule_id, certainty, advice(ref, rule_id))
+    if rule_id == INSTANCE:
+        _instance(place, node, certainty, advice(ref, rule_id))
+    elif rule_id == CLIENT:
+        _client(place, node, certainty, advice(ref, rule_id))
+    else:
+        place.report(node, rule_id, certainty, advice(ref, rule_id))
     return True
+
+
+INSTANCE = "TND120"
+CLIENT = "TND150"
+
+
+def _instance(place: Place, node: ast.AST, certainty: Certainty, message: str) -> None:
+    """On the loop's own thread ``IOLoop.instance()`` is the current loop in Tornado 6, too."""
+    if place.contexts.in_thread(place.scope):
+        place.report(node, INSTANCE, "likely", message)
+    else:
+        place.report_optional(node, INSTANCE, certainty, message)
+
+
+def _client(place: Place, node: ast.AST, certainty: Certainty, message: str) -> None:
+    """The synchronous client works on where no loop runs; to import it breaks nothing."""
+    if isinstance(place.parent, ast.Call) and place.parent.func is node and place.contexts.on_loop(place.scope):
+        place.report(node, CLIENT, certainty, message)
+    elif isinstance(node, ast.Name | ast.Attribute):
+        place.report(node, CLIENT, "note", message)
 
 
 @detects(ast.Attribute)

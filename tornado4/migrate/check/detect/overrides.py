@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 
+from tornado4.migrate.check.findings import Certainty
 from tornado4.migrate.check.scopes import FUNCTIONS, Defined
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import rules
@@ -36,13 +37,40 @@ def class_(place: Place, node: ast.AST) -> None:
                 if cls in mro[1:] and not _as_in_6(rule_id, binding.node):
                     rule = rules()[rule_id]
                     message = f"{cls}.{name} redefined: {rule.advice or rule.title}"
-                    place.report(binding.node, rule_id, "certain", message)
+                    certainty: Certainty = "note" if rule_id == "TND702" else "certain"
+                    place.report(binding.node, rule_id, certainty, message)
 
 
 def _as_in_6(rule_id: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether the method is written for Tornado 6 already."""
-    if rule_id in ("TND220", "TND701"):
+    if rule_id == "TND220":
         return isinstance(node, ast.AsyncFunctionDef)
+    if rule_id in ("TND526", "TND701"):
+        return not _drops_inherited(node)
+    if rule_id == "TND702":
+        return _is_true(node)
     if rule_id == "TND219":
         return len(node.args.args) > 1
     return False
+
+
+def _drops_inherited(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether the inherited method is called and what it gives is dropped: ``super().get()`` as a statement."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+            func = each.value.func
+            if isinstance(func, ast.Attribute) and func.attr == node.name and not _is_self(func.value):
+                return True
+    return False
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def _is_true(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method is ``return True`` and no more."""
+    last = node.body[-1]
+    documented = len(node.body) == 2 and isinstance(node.body[0], ast.Expr)
+    constant = isinstance(last, ast.Return) and isinstance(last.value, ast.Constant) and last.value.value is True
+    return constant and (len(node.body) == 1 or documented)

@@ -49,7 +49,19 @@ _LOOP_ARGUMENT = frozenset(
 
 def _report(place: Place, node: ast.AST, name: str, rule_id: str) -> None:
     rule = rules()[rule_id]
-    place.report(node, rule_id, "certain", f"{name}: {rule.advice or rule.title}")
+    message = f"{name}: {rule.advice or rule.title}"
+    if name.partition(".")[0] == "distutils" and place.module.path.rpartition("/")[2] == "setup.py":
+        place.report_optional(node, rule_id, "certain", message)  # setuptools brings one along
+    elif rule_id == "TND903":
+        _loop_asked_for(place, node, message)
+    else:
+        place.report(node, rule_id, "certain", message)
+
+
+def _loop_asked_for(place: Place, node: ast.AST, message: str) -> None:
+    """``asyncio.get_event_loop()``: fine where a loop runs, gone at the top of a module; between, who can tell."""
+    if not place.contexts.on_loop(place.scope):
+        place.report(node, "TND903", "note" if place.scope.enclosing_function() else "likely", message)
 
 
 @detects(ast.Attribute)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 
 from tornado4.migrate.check.project import Instance, Ref
+from tornado4.migrate.check.scopes import FUNCTIONS
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import rules
 
 FETCH = "tornado.httpclient.AsyncHTTPClient.fetch"
+_ANY_ERROR = frozenset({"Exception", "BaseException", "OSError", "IOError", "socket.error"})
 TEST_CASE = "tornado.testing.AsyncTestCase"
 
 
@@ -29,10 +31,30 @@ def _fetch(place: Place, node: ast.Call) -> None:
         place.report(node, "TND801", "certain", f"fetch(..., self.stop): {rules()['TND801'].advice}")
     for keyword in node.keywords:
         if keyword.arg == "raise_error" and isinstance(keyword.value, ast.Constant) and keyword.value.value is False:
-            certain = any(isinstance(each, Ref) and each.dotted == FETCH for each in place.resolve(node.func))
+            traced = any(isinstance(each, Ref) and each.dotted == FETCH for each in place.resolve(node.func))
+            looked_at = traced and not _errors_are_caught(place)
             place.report(
-                keyword, "TND601", "certain" if certain else "note", f"raise_error=False: {rules()['TND601'].advice}"
+                keyword, "TND601", "likely" if looked_at else "note", f"raise_error=False: {rules()['TND601'].advice}"
             )
+
+
+def _errors_are_caught(place: Place) -> bool:
+    """Whether the call stands in a ``try`` that takes what comes when there is no answer."""
+    inner: ast.AST | None = None
+    for node in reversed(place.ancestors):
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
+            return False
+        if isinstance(node, ast.Try) and inner in node.body:
+            for handler in node.handlers:
+                if handler.type is None or _ANY_ERROR & _names_of(handler.type):
+                    return True
+        inner = node
+    return False
+
+
+def _names_of(node: ast.expr) -> set[str]:
+    """The classes that a handler names."""
+    return {ast.unparse(each) for each in (node.elts if isinstance(node, ast.Tuple) else [node])}
 
 
 def _is_stop(node: ast.expr) -> bool:
