@@ -11,11 +11,11 @@ class BaseHandler(tornado.web.RequestHandler):
 
 class LoginHandler(BaseHandler):
     def get(self):
-        self.render("login.html", next=self.get_argument("next", "/"))
+        self.render("login.html")
 
     def post(self):
         self.set_secure_cookie("user", self.get_argument("name"))
-        self.redirect(self.get_argument("next", "/"))
+        self.redirect("/")
 
 
 class BoardHandler(BaseHandler):

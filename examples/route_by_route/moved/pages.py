@@ -10,11 +10,11 @@ class BaseHandler(tornado.web.RequestHandler):
 
 class LoginHandler(BaseHandler):
     async def get(self):
-        self.render("login.html", next=self.get_argument("next", "/"))
+        self.render("login.html")
 
     async def post(self):
         self.set_signed_cookie("user", self.get_argument("name"))
-        self.redirect(self.get_argument("next", "/"))
+        self.redirect("/")
 
 
 class BoardHandler(BaseHandler):
