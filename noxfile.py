@@ -128,6 +128,13 @@ def corpora(session: nox.Session) -> None:
 
 
 @nox.session
+def old_packages(session: nox.Session) -> None:
+    """`tornado4 check` on old packages from the registry: what it finds rightly, wrongly, and not."""
+    install(session, "test")
+    session.run("python", "-m", "compat_tests.old_packages.precision", "-v", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
     install(session, "dev")

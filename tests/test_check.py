@@ -314,6 +314,18 @@ def test_nothing_of_a_program_can_run_in_the_page(program):
         ("Pipfile", 'tornado = "==4.5.3"', "TND951"),
         ("environment.yml", "  - tornado=4.5", "TND951"),
         ("tox.ini", "    tornado45: tornado>=4.5,<4.6", "TND951"),
+        ("requirements.txt", "tornado>=4.2,<5.0 ; python_version <= '2.7'", None),
+        ("requirements.txt", "tornado>=4.2,<5.0 ; python_version >= '3.4'", "TND951"),
+        ("setup.py", "skip(reason='tornado < 4.3')", None),
+        ("setup.py", "if sys.version_info[:2] == (3, 2): requires.append('tornado>=4.2,<4.4')", None),
+        ("setup.py", "requires.append('tornado>=4.2,<4.4')", "TND951"),
+        ("setup.py", 'requires = """\ntornado<5\n"""', "TND951"),
+        ("setup.py", "install_requires=['raven', 'tornado']", "TND952"),
+        ("setup.py", "setup(name='raven', url='http://example.com/raven', scripts=['raven = raven.main:run'])", None),
+        ("setup.py", '"""Raven sends errors: raven>=6 does."""', None),
+        ("setup.py", "setup(packages=['tornado_json'], install_requires=['tornado'])", None),
+        ("setup.cfg", "name = momoko", None),
+        ("poetry.lock", 'name = "momoko"', "TND952"),
     ],
 )
 def test_requirements(tmp_path, name, line, rule):
@@ -631,3 +643,51 @@ def test_the_callback_of_a_coroutine_is_no_argument_of_its_decorator(found):
         h = gen.coroutine(print)
     """
     assert found(source) == ["app.py:3 TND228 certain", "app.py:4 TND228 certain"]
+
+
+def test_a_name_that_is_set_another_way_where_it_is_gone(found):
+    source = """
+        from tornado import concurrent
+        try:
+            Future = concurrent.TracebackFuture
+        except AttributeError:
+            Future = concurrent.Future
+        Future().set_exc_info(None)
+    """
+    assert found(source) == ["app.py:7 TND125 certain"]
+
+
+def test_handlers_for_what_cannot_be_imported_stand_in_for_it(found):
+    source = """
+        try:
+            from inspect import signature
+            def names(f):
+                return list(signature(f).parameters)
+        except ImportError:
+            from inspect import getargspec
+            def names(f):
+                return getargspec(f).args
+        import sys
+        if "setuptools" in sys.modules:
+            from setuptools import Command
+        else:
+            from distutils.core import Command
+    """
+    assert found(source) == []
+
+
+def test_a_copy_of_the_loop_alone_is_left_out(found):
+    copy = {f"lib__mini__{name}": "from tornado import gen; gen.Task\n" for name in ("ioloop", "stack_context")}
+    assert found("", **copy) == []
+
+
+def test_a_thread_with_a_loop_of_its_own(found):
+    source = """
+        import threading
+        from tornado.ioloop import IOLoop
+        def work():
+            IOLoop().make_current()
+            IOLoop.instance().start()
+        threading.Thread(target=work).start()
+    """
+    assert found(source) == []

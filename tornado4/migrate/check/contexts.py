@@ -25,6 +25,8 @@ THREAD = "threading.Thread"
 #: Methods of a thread that its maker calls.
 _CALLED_FROM_OUTSIDE = frozenset({"__init__", "start", "join"})
 
+_LOOP_MAKERS = frozenset({"IOLoop", "make_current", "new_event_loop", "set_event_loop"})
+
 #: What makes a function one that the loop runs.
 COROUTINES = frozenset(
     {
@@ -79,6 +81,18 @@ class Contexts:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
             found |= {value.dotted for value in self.project.resolve(called, outer) if isinstance(value, Ref)}
         return found
+
+    def makes_loop(self, scope: Scope) -> bool:
+        """Whether the function around makes a loop of its own, or puts one in place, for its thread."""
+        function = scope.enclosing_function()
+        if function is None:
+            return False
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in _LOOP_MAKERS:
+                    return True
+        return False
 
     def _is_threads(self, scope: Scope) -> bool:
         assert self._threaded is not None

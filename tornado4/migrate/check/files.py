@@ -15,8 +15,8 @@ SKIPPED = frozenset(
     ".git .hg .svn .tox .nox .venv venv env .eggs build dist node_modules __pycache__".split()
 )
 
-#: A folder with these three is a copy of Tornado.
-VENDORED = ("ioloop.py", "web.py", "gen.py")
+#: A folder with all of one of these is a copy of Tornado, or of its core.
+VENDORED = ({"ioloop.py", "web.py", "gen.py"}, {"ioloop.py", "stack_context.py"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def vendored(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def is_vendored(files: Iterable[str]) -> bool:
-    return set(VENDORED) <= set(files)
+    names = set(files)
+    return any(each <= names for each in VENDORED)
 
 
 def _below(top: Path) -> Iterator[Path]:

@@ -24,6 +24,21 @@ def _nothing(node: ast.expr) -> ast.expr | None:
     return None
 
 
+_SIGNS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def compared(version: tuple[int, ...], sign: str, wanted: tuple[int, ...]) -> bool:
+    """Whether a version stands to another as the sign says, as far as the other is written out."""
+    return bool(_SIGNS[sign](version[: len(wanted)], wanted))
+
+
 #: How many names may stand between a condition and the version that it asks for.
 NAMES = 3
 
@@ -45,7 +60,7 @@ def verdict(
             return decisive
         return None if None in inner_verdicts else not decisive
     if isinstance(test, ast.Compare):
-        return _compared(test, written)
+        return _has_setuptools(test) or _compared(test, written)
     if isinstance(test, ast.Call):
         return _begins(test, written)
     if isinstance(test, ast.Name | ast.Attribute):
@@ -57,6 +72,13 @@ def verdict(
         value = written(test) if names else None
         return verdict(value, written, names - 1) if value is not None else None
     return None
+
+
+def _has_setuptools(test: ast.Compare) -> bool | None:
+    """``"setuptools" in sys.modules``: nothing is built without it."""
+    named = isinstance(test.left, ast.Constant) and test.left.value == "setuptools"
+    asked = isinstance(test.ops[0], ast.In) and ast.unparse(test.comparators[0]) == "sys.modules"
+    return True if named and asked else None
 
 
 def _compared(test: ast.Compare, written: Callable[[ast.expr], ast.expr | None]) -> bool | None:
@@ -161,7 +183,12 @@ def skips(decorator: ast.expr, written: Callable[[ast.expr], ast.expr | None]) -
     return said is True if name in ("skipIf", "skipif", "skip_if") else said is False and name == "skipUnless"
 
 
-def falls_back(node: ast.Try) -> bool:
+def stands_in(node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler is for what cannot be imported: it does another way what the ``try`` did by an import."""
+    return isinstance(node.body[0], ast.Import | ast.ImportFrom) and bool(_names_of(handler.type) & _OF_IMPORTS)
+
+
+def falls_back(node: ast.Try | ast.TryStar) -> bool:
     """``try: ... except ImportError``, ``except AttributeError``: what only one release has is done another way.
 
     A few plain statements are such a probe, when the handler is for the error that a missing name makes: a handler for

@@ -268,7 +268,8 @@ class Project:
         for binding in bindings:
             found = self._binding(binding)
             values += found
-            sure = sure and bool(found or _is_none(binding) or _stood_in_for(binding))
+            replaced = isinstance(binding, Imported | Assigned) and binding.replaced
+            sure = sure and bool(found or _is_none(binding) or replaced)
         if not sure:
             values = [dataclasses.replace(value, sure=False) for value in values]
         return tuple(dict.fromkeys(values))
@@ -277,7 +278,8 @@ class Project:
         if isinstance(binding, Imported):
             return () if _stood_in_for(binding) else self.dotted(binding.dotted)
         if isinstance(binding, Assigned):
-            return self.resolve(binding.value, binding.scope)
+            values = self.resolve(binding.value, binding.scope)
+            return tuple(each for each in values if not _is_gone(each)) if binding.replaced else values
         if isinstance(binding, Defined):
             prefix = self.class_of_scope(binding.scope) if binding.scope.kind != "module" else binding.scope.module
             return (Ref(f"{prefix}.{binding.node.name}"),)
@@ -441,6 +443,11 @@ class Project:
 def _stood_in_for(binding: Binding) -> bool:
     """``try: from tornado import stack_context`` with something else in its place where that fails, as it does."""
     return isinstance(binding, Imported) and binding.replaced and tornado.is_gone(binding.dotted)
+
+
+def _is_gone(value: Value) -> bool:
+    """``try: Future = concurrent.TracebackFuture`` with something else in its place where that fails, as it does."""
+    return isinstance(value, Ref) and (tornado.is_gone(value.dotted) or tornado.is_gone(value.written))
 
 
 def _is_none(binding: Binding) -> bool:

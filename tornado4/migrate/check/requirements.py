@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tornado4.migrate.check.files import SKIPPED, is_vendored
+from tornado4.migrate.check import guards
+from tornado4.migrate.check.files import SKIPPED, is_vendored, parse
 from tornado4.migrate.check.findings import Finding
 from tornado4.migrate.rules import rules
 
@@ -38,6 +40,14 @@ _TORNADO = re.compile(
 _CLAUSE = re.compile(r"(?P<operator>===|==|~=|!=|<=|>=|<|>|\^|=)\s*(?P<version>\d+(?:\.\d+)*)")
 _NAMED4 = re.compile(r"(?<![\w.-])tornado4(?![\w-])")
 
+#: ``name = "raven"`` says what the project itself is called, but in a lock file what it has locked.
+_OWN_NAME = re.compile(r"^\s*name\s*=")
+
+#: Arguments of ``setup`` that are about the project itself.
+_OF_ITSELF = frozenset({"packages", "py_modules", "entry_points", "scripts", "keywords", "classifiers", "package_data"})
+
+_MARKER = re.compile(r"""python_version\s*(?P<operator><=|>=|==|!=|<|>)\s*["'](?P<version>\d+(?:\.\d+)*)["']""")
+
 
 def requirement_files(paths: Iterable[Path]) -> Iterator[Path]:
     """The files at or below the paths, and those beside and above a package that is named alone."""
@@ -63,24 +73,85 @@ def _walk(top: Path) -> Iterator[Path]:
 
 def check_requirements(path: Path, shown: str) -> list[Finding]:
     """What a file says that keeps Tornado 6 out: a pin, or a package that needs Tornado 4."""
+    lines = path.read_text("utf-8", "replace").splitlines()
+    parts = _strings(lines, shown) if path.suffix == ".py" else None
+    if parts is None:
+        parts = [(number, 0, line.split(" #")[0]) for number, line in enumerate(lines, 1)]
     findings = []
-    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
-        code = line.split(" #")[0]
-        if code.lstrip().startswith("#"):
-            continue
-        for match in _TORNADO.finditer(code):
-            if not allows_6(match["spec"]):
-                message = f"{match[0].strip()}: {rules()['TND951'].advice}"
-                findings.append(_finding(shown, number, match.start(), "TND951", message, line))
-        named = _NAMED4.search(code)
-        if named is not None and not _TORNADO.search(code) and path.name != "pyproject.toml":
-            message = f"tornado4: {rules()['TND951'].advice}, when the program is there"
-            findings.append(_finding(shown, number, named.start(), "TND951", message, line))
-        for name, what in BLOCKERS.items():
-            blocker = re.search(rf"(?<![\w.-]){name.replace('-', '[-_.]')}(?![\w-])", code, re.IGNORECASE)
-            if blocker is not None and (path.name != "setup.py" or f'name="{name}"' not in code.replace("'", '"')):
-                findings.append(_finding(shown, number, blocker.start(), "TND952", f"{name} {what}", line))
+    for number, column, code in parts:
+        if not code.lstrip().startswith("#") and _counts(code):
+            findings += [
+                Finding(shown, number, column + start + 1, rule_id, "certain", message, lines[number - 1].strip())
+                for start, rule_id, message in _said(code, path)
+            ]
     return findings
+
+
+def _said(code: str, path: Path) -> Iterator[tuple[int, str, str]]:
+    """Column, rule and message of what one line, or one string of setup.py, says."""
+    for match in _TORNADO.finditer(code):
+        if not allows_6(match["spec"]):
+            yield match.start(), "TND951", f"{match[0].strip()}: {rules()['TND951'].advice}"
+    named = _NAMED4.search(code)
+    if named is not None and not _TORNADO.search(code) and path.name != "pyproject.toml":
+        yield named.start(), "TND951", f"tornado4: {rules()['TND951'].advice}, when the program is there"
+    if _OWN_NAME.match(code) and not path.name.endswith(".lock"):
+        return
+    for name, what in BLOCKERS.items():
+        blocker = re.search(_as_requirement(name, setup=path.suffix == ".py"), code, re.IGNORECASE)
+        if blocker is not None:
+            yield blocker.start("name"), "TND952", f"{name} {what}"
+
+
+def _as_requirement(name: str, *, setup: bool) -> str:
+    """The name where a requirement may stand: at the start, in quotes, after a dash or a colon; not within a path.
+
+    In a setup.py ``name = module:function`` is a script.
+    """
+    begins = r"^\s*" if setup else r"""(?:^\s*|["'\s]|-\s+)"""
+    ends = r"(?:$|==|[\[<>!~;(])" if setup else r"""(?:$|["'\[<>=!~^;,:(])"""
+    return rf"{begins}(?P<name>{name.replace('-', '[-_.]')})(?=\s*{ends})"
+
+
+def _counts(code: str) -> bool:
+    """Whether a requirement holds on a current Python: its environment markers say so, or it has none."""
+    said = [
+        guards.compared(guards.PYTHON, match["operator"], tuple(map(int, match["version"].split("."))))
+        for match in _MARKER.finditer(code)
+    ]
+    return all(said) if " or " not in code else any(said) or not said
+
+
+def _strings(lines: list[str], shown: str) -> list[tuple[int, int, str]] | None:
+    """The strings of a setup.py that are in a list, or by themselves: where each is, and what it says.
+
+    What a branch for an old Python or Tornado says is left out, and so are arguments such as ``url`` and ``reason``.
+    None: it is no Python 3.
+    """
+    try:
+        tree = parse("\n".join(lines) + "\n", shown)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    found: list[tuple[int, int, str]] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If):
+            said = guards.verdict(node.test)
+            children = [*(node.body if said is not False else []), *(node.orelse if said is not True else [])]
+        elif isinstance(node, ast.keyword) and (isinstance(node.value, ast.Constant) or node.arg in _OF_ITSELF):
+            continue
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # a docstring
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += [
+                (node.lineno + number, node.col_offset if number == 0 else 0, line)
+                for number, line in enumerate(node.value.splitlines())
+                if node.lineno + number <= len(lines)
+            ]
+        waiting += children
+    return sorted(found)
 
 
 def allows_6(specification: str) -> bool:
@@ -96,7 +167,3 @@ def allows_6(specification: str) -> bool:
         if operator == "<=" and major < 6:
             return False
     return True
-
-
-def _finding(path: str, line: int, column: int, rule_id: str, message: str, text: str) -> Finding:
-    return Finding(path, line, column + 1, rule_id, "certain", message, text.strip())

@@ -23,10 +23,14 @@ class Imported:
 
 @dataclass(slots=True)
 class Assigned:
-    """A name set to an expression, which is to be read in ``scope``. ``awaited``: through yield or await in a with."""
+    """A name set to an expression, which is to be read in ``scope``.
+
+    ``replaced``: in a ``try`` whose handler binds the name to something else.
+    """
 
     value: ast.expr
     scope: Scope
+    replaced: bool = False
 
 
 @dataclass(slots=True)
@@ -157,14 +161,14 @@ class _Walk:
                 pass
 
     def handler(self, body: list[ast.stmt], tried: dict[str, list[Binding]], scope: Scope) -> None:
-        """What is done when a ``try`` fails. An import that it puts something else in the place of is marked."""
+        """What is done when a ``try`` fails. What it puts something else in the place of is marked."""
         before = {name: len(scope.bindings[name]) for name in tried}
         self.body(body, scope)
         for name, bindings in tried.items():
             for other in scope.bindings[name][before[name] :]:
                 nothing = isinstance(other, Assigned) and isinstance(other.value, ast.Constant)
                 for each in bindings:
-                    if isinstance(each, Imported) and not nothing:
+                    if isinstance(each, Imported | Assigned) and not nothing:
                         each.replaced = True
 
     def import_from(self, node: ast.ImportFrom, scope: Scope) -> None:

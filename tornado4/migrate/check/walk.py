@@ -143,10 +143,10 @@ def _condition(place: Place, node: ast.If | ast.IfExp) -> None:
 
 def _try(place: Place, node: ast.Try | ast.TryStar) -> None:
     """What may fail, or stands in for what failed, is one of two ways: neither is asked to change."""
-    tolerant = isinstance(node, ast.Try) and guards.falls_back(node)
+    tolerant = guards.falls_back(node)
     _guarded(place, node.body, tolerant)
     for handler in node.handlers:
-        _guarded(place, [handler], tolerant)
+        _guarded(place, [handler], tolerant or guards.stands_in(node, handler))
     _guarded(place, [*node.orelse, *node.finalbody], False)
 
 

@@ -74,7 +74,7 @@ CLIENT = "TND150"
 
 def _instance(place: Place, node: ast.AST, certainty: Certainty, message: str) -> None:
     """On the loop's own thread ``IOLoop.instance()`` is the current loop in Tornado 6, too."""
-    if place.contexts.in_thread(place.scope):
+    if place.contexts.in_thread(place.scope) and not place.contexts.makes_loop(place.scope):
         place.report(node, INSTANCE, "likely", message)
     else:
         place.report_optional(node, INSTANCE, certainty, message)
