@@ -15,11 +15,12 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text(
-        '[tool.tornado4]\nalias = ["myapp"]\nbackfill = true\nallow = ["missing-host"]\nfuture = []\nmigrate = 1\n'
+        '[tool.tornado4]\nalias = ["myapp"]\nbackfill = true\nallow = ["missing-host"]\nfuture = []\nmigrate = "warn"\n'
     )
     got = settings.of_project(str(below))
     assert vars(got) == {
-        "alias": True, "alias_for": ["myapp"], "backfill": True, "allow": ["missing-host"], "future": [], "migrate": 1
+        "alias": True, "alias_for": ["myapp"], "backfill": True, "allow": ["missing-host"], "future": [],
+        "migrate": "warn",
     }  # fmt: skip
     (below / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     assert vars(settings.of_project(str(below))) == vars(Settings())

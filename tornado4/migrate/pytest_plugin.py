@@ -14,6 +14,7 @@ and let the other one come by ``-p`` or ``pytest_plugins``.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,10 @@ _BACKFILL = "tornado4_backfill"
 _ALLOW = "tornado4_allow"
 _FUTURE = "tornado4_future"
 _ALIAS_FOR = "tornado4_alias_for"
+_MIGRATE = "tornado4_migrate"
+#: Options of ``--tornado4-migrate`` that are switches, and those that name a file.
+_MIGRATE_SWITCHES = ("packages", "native")
+_MIGRATE_FILES = ("report", "profile")
 #: The attribute of the config that keeps what is to be undone; pytest has stashes only since 7.
 _SESSION = "_tornado4_session"
 #: And the one that keeps the line for the report's head.
@@ -76,6 +81,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest=_FUTURE,
         help="give what Tornado 5 and 6 have ('tornado4 run --help' lists it)",
     )
+    group.addoption(
+        "--tornado4-migrate",
+        choices=["warn", "error", "record"],
+        dest=_MIGRATE,
+        help="tell what Tornado 6 does otherwise, where the suite meets it (docs/migrate.md)",
+    )
+    for name in _MIGRATE_SWITCHES:
+        group.addoption(
+            f"--tornado4-migrate-{name}",
+            action="store_true",
+            dest=f"{_MIGRATE}_{name}",
+            help="list the places in packages, too" if name == "packages" else "tell what is optional, too",
+        )
+    for name in _MIGRATE_FILES:
+        group.addoption(
+            f"--tornado4-migrate-{name}",
+            metavar="FILE",
+            dest=f"{_MIGRATE}_{name}",
+            help={"report": "write the summary as JSON", "profile": "what --tornado4-migrate=record writes"}[name],
+        )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -103,6 +128,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if wanted.backfill:
         undo.enter_context(backfill.installed())
     early_config.__dict__[_BACKFILL_HELPS] = wanted.alias and not wanted.backfill
+    _start_telling(wanted.migrate, undo)
     said = []
     if wanted.alias_for:
         said.append(f"'import tornado' is tornado4 for {', '.join(wanted.alias_for)}")
@@ -114,16 +140,31 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         said.append(f"allowed: {', '.join(wanted.allow)}")
     if wanted.future:
         said.append(f"future: {', '.join(wanted.future)}")
+    if wanted.migrate:
+        said.append("what Tornado 6 does otherwise is told")
     if said:
         early_config.__dict__[_SAID] = f"tornado4 {_release()}: {', '.join(said)}"
+
+
+def _start_telling(value: Any, undo: ExitStack) -> None:
+    """``--tornado4-migrate``, until the end of the session."""
+    if value is None:
+        return
+    from tornado4.migrate import live, settings
+
+    try:
+        settings.migrate(value)
+    except settings.SettingsError as error:
+        raise pytest.UsageError(f"tornado4: {error}") from None
+    undo.callback(live.stop, quietly=True)
 
 
 def _wanted(config: pytest.Config) -> Settings | None:
     """What options, variables and ``[tool.tornado4]`` ask for; None where nothing does."""
     asked = config.known_args_namespace
     # Asked without an import of ours: most sessions that load this plugin are not about tornado4 at all.
-    options = any(getattr(asked, name) for name in (_ALIAS, _BACKFILL, _ALIAS_FOR, _ALLOW, _FUTURE))
-    variables = any(os.environ.get(name) for name in ("TORNADO4_ALIAS", "TORNADO4_BACKFILL"))
+    options = any(getattr(asked, name) for name in (_ALIAS, _BACKFILL, _ALIAS_FOR, _ALLOW, _FUTURE, _MIGRATE))
+    variables = any(os.environ.get(name) for name in ("TORNADO4_ALIAS", "TORNADO4_BACKFILL", "TORNADO4_MIGRATE"))
     folder = str(getattr(config, "rootpath", None) or config.invocation_params.dir)
     project = os.path.join(folder, "pyproject.toml")
     if not (options or variables or _mentions(project)):
@@ -139,7 +180,9 @@ def _wanted(config: pytest.Config) -> Settings | None:
         future=settings.names_in(getattr(asked, _FUTURE)),
     )
     try:
-        return settings.together([settings.of_environment(), settings.of_project(folder), own])
+        wanted = settings.together([settings.of_environment(), settings.of_project(folder), own])
+        wanted.migrate = settings.of_options(asked, wanted.migrate, "tornado4_")
+        return wanted
     except settings.SettingsError as error:
         raise pytest.UsageError(f"tornado4: {error}") from None
 
@@ -159,7 +202,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say where a name is to be had for want of which a file could not be collected, or a test failed."""
+    """What was told; and where a name is to be had for want of which a file could not be collected, or a test failed."""
+    _summarize(terminalreporter)
     errors = [str(report.longrepr) for report in terminalreporter.stats.get("error", ())]
     if any("No module named 'tornado" in text for text in errors):
         from tornado4 import _hints
@@ -173,6 +217,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         for row in dict.fromkeys(filter(None, map(row_in, errors))):
             note = _hints.TEXTS["backfill"].format(name=row.title, gone=row.gone, today=row.instead)
             terminalreporter.write_line("tornado4: " + note)
+
+
+def _summarize(terminalreporter: Any) -> None:
+    live: Any = sys.modules.get("tornado4.migrate.live")
+    ledger = None if live is None else live.running()
+    if ledger is None or not ledger.is_mine:
+        return
+    if ledger.wanted.report:
+        ledger.write_report(ledger.wanted.report)
+    for line in ledger.summary().splitlines():
+        terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -27,7 +27,7 @@ from tornado4.migrate import alias, settings
 USAGE = "%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]"
 
 #: What has a value, in the next word or behind ``=``.
-_VALUED = ("--loop", "--allow", "--alias-for", "--future")
+_VALUED = ("--loop", "--allow", "--alias-for", "--future", "--migrate", "--migrate-report", "--migrate-profile")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -49,6 +49,11 @@ def main(argv: Sequence[str]) -> None:
         backfill.install(verbose=options.verbose)
     if options.loop is not None:
         _choose_loop(options.loop)
+    try:
+        settings.migrate(settings.of_options(options, wanted.migrate))
+    except settings.SettingsError as error:
+        print(f"tornado4 run: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     start = {"-m": run_module, "-c": run_code, "-": run_stdin}.get(kind, run_script)
     start(program[0], program[1:])
 
@@ -123,8 +128,9 @@ class _Help(argparse.Action):
         parser.epilog = (
             "switches for --allow (docs/deviations.md has the rows):\n" + "\n".join(lines)
             + "\n\nflags for --future:\n" + "\n".join(listed)
-            + "\n\nThe same can be set by TORNADO4_ALIAS, TORNADO4_BACKFILL, TORNADO4_ALLOW and TORNADO4_FUTURE,\n"
-            "and by the keys alias, backfill, allow and future of [tool.tornado4] in the program's pyproject.toml."
+            + "\n\nThe same can be set by TORNADO4_ALIAS, _BACKFILL, _ALLOW, _FUTURE and _MIGRATE,\n"
+            "and by the keys alias, backfill, allow, future and migrate of [tool.tornado4]\n"
+            "in the program's pyproject.toml."
         )  # fmt: skip
         parser.print_help()
         parser.exit()
@@ -155,6 +161,12 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         help="only what these packages import is tornado4; others get the Tornado that is installed",
     )
+    add("--migrate", metavar="MODE", choices=["warn", "error", "record"], help="tell what Tornado 6 does otherwise: by"
+        " warnings, by raising what it raises, or by writing down what ran (docs/migrate.md)")  # fmt: skip
+    add("--migrate-packages", action="store_true", help="list the places in installed packages, too")
+    add("--migrate-native", action="store_true", help="tell what is optional, too: the style of coroutines")
+    add("--migrate-report", metavar="FILE", help="write the summary as JSON")
+    add("--migrate-profile", metavar="FILE", help="what --migrate=record writes, or adds to: tornado4-profile.json")
     add("--loop", choices=["asyncio", "uvloop"], help="the event loop beneath each IOLoop")
     # Parsed by hand above, as python does it: whatever follows belongs to the program.
     add("-m", metavar="MODULE", help="run a module, as python -m does")

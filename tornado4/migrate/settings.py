@@ -8,7 +8,7 @@ a key.
     backfill = true
     allow = ["missing-host"]        # switches of docs/deviations.md
     future = ["names"]              # what Tornado 5 and 6 have
-    migrate = true
+    migrate = "warn"                # the running program tells what Tornado 6 does otherwise; or error, record
 
 The variables are read where they are obeyed; lists in them are parted by commas or blanks. What has come from several
 places is added up: an option cannot take back what the file or a variable allows.
@@ -58,7 +58,7 @@ class Settings:
         self.backfill = backfill
         self.allow = list(allow)
         self.future = list(future)
-        #: As the file has it, or the variable's text: a tool's own business.
+        #: As the file has it, or the variable's text; `tornado4.migrate.live.wanted` reads it.
         self.migrate = migrate
 
 
@@ -68,7 +68,7 @@ KEYS = {
     "backfill": "true or false",
     "allow": "a list of names of switches",
     "future": "a list of names of flags",
-    "migrate": "anything",
+    "migrate": "a mode, or a table with one (docs/migrate.md)",
 }
 
 
@@ -165,7 +165,7 @@ def of_environment() -> Settings:
 
 
 def together(every: Iterable[Settings]) -> Settings:
-    """All of them added up. An alias for all importers goes before one for some."""
+    """All of them added up. An alias for all importers goes before one for some; of ``migrate`` the first counts."""
     sum_ = Settings()
     for one in every:
         if one.alias:
@@ -175,7 +175,7 @@ def together(every: Iterable[Settings]) -> Settings:
         sum_.backfill = sum_.backfill or one.backfill
         sum_.allow += one.allow
         sum_.future += one.future
-        sum_.migrate = one.migrate if one.migrate is not None else sum_.migrate
+        sum_.migrate = one.migrate if sum_.migrate is None else sum_.migrate
     return sum_
 
 
@@ -207,3 +207,53 @@ def _set(module: str, function: str, names: list[str]) -> None:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     _children.prepare_with(function, f"import {module}\n{module}.{function}(*{names!r})")
+
+
+def of_options(options: Any, value: Any, prefix: str = "") -> Any:
+    """What file or variable asks for, and the options ``migrate``, ``migrate_packages``, ... of a command line.
+
+    A mode on the command line is the one; the rest is added up. ``prefix`` stands ahead of the options' names.
+    """
+    given = {
+        name: getattr(options, f"{prefix}migrate_{name}")
+        for name in ("packages", "native", "report", "profile")
+        if getattr(options, f"{prefix}migrate_{name}")
+    }
+    mode = getattr(options, f"{prefix}migrate")
+    if not given and mode is None:
+        return value
+    from tornado4.migrate.live import wanted
+
+    try:
+        before = wanted.read(value, "migrate")
+    except wanted.WantedError as error:
+        raise SettingsError(str(error)) from None
+    table = {} if before is None else before.table()
+    if mode is not None:
+        table["mode"] = mode
+    if "mode" not in table:
+        raise SettingsError(f"{', '.join(f'migrate-{name}' for name in given)}: and --migrate=warn, error or record")
+    return table | given
+
+
+def migrate(value: Any) -> None:
+    """Have the running program tell, in this process and in those that multiprocessing spawns from it.
+
+    :raises SettingsError: no such mode or option.
+    """
+    if value is None:
+        return
+    from tornado4.migrate import _children
+    from tornado4.migrate.live import wanted
+
+    try:
+        asked = wanted.read(value, "--migrate")
+    except wanted.WantedError as error:
+        raise SettingsError(str(error)) from None
+    if asked is None:
+        return
+    from tornado4.migrate import live
+
+    if live.running() is None:
+        live.start(asked)
+    _children.prepare_with("migrate", f"from tornado4.migrate import settings\nsettings.migrate({value!r})")

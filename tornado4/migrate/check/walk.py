@@ -89,10 +89,6 @@ def walk(project: Project, module: Module, contexts: Contexts | None = None) -> 
 
 def visit(place: Place, node: ast.AST) -> None:
     """Ask the detectors at a node and at all in it; what they find is reported to the place."""
-    _visit(place, node)
-
-
-def _visit(place: Place, node: ast.AST) -> None:
     for detector in DETECTORS.get(type(node), ()):
         detector(place, node)
     place.ancestors.append(node)
@@ -108,13 +104,13 @@ def _visit(place: Place, node: ast.AST) -> None:
         _try(place, node)
     else:
         for child in ast.iter_child_nodes(node):
-            _visit(place, child)
+            visit(place, child)
     place.ancestors.pop()
 
 
 def _definition(place: Place, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, head: list[ast.AST]) -> None:
     for child in head:
-        _visit(place, child)
+        visit(place, child)
     skipped = any(guards.skips(each, place.written) for each in node.decorator_list)
     outer, place.scope = place.scope, place.scope.inner[node]
     _guarded(place, node.body, skipped)
@@ -125,12 +121,12 @@ def _lambda(place: Place, node: ast.Lambda) -> None:
     outer = place.scope
     place.scope = Scope("function", node, outer, outer.module)
     bind_parameters(node, place.scope)
-    _visit(place, node.body)
+    visit(place, node.body)
     place.scope = outer
 
 
 def _condition(place: Place, node: ast.If | ast.IfExp) -> None:
-    _visit(place, node.test)
+    visit(place, node.test)
     verdict = guards.verdict(node.test, place.written)
     asked = guards.asks_for(node.test)
     if asked:
@@ -155,7 +151,7 @@ def _guarded(place: Place, nodes: Sequence[ast.AST], guarded: bool) -> None:
     count = int(guarded)
     place.guarded += count
     for node in nodes:
-        _visit(place, node)
+        visit(place, node)
         if _ends(place, node):
             place.guarded += 1
             count += 1

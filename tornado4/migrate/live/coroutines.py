@@ -1,0 +1,125 @@
+"""Coroutines: ``callback=``, context variables; with ``native`` also results that nobody waits for, or two do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tornado4.concurrent import Future
+from tornado4.gen import coroutines, runner
+from tornado4.migrate.live import cases, places
+from tornado4.migrate.live.ledger import Ledger
+from tornado4.migrate.live.patches import Patches
+
+
+def install(patches: Patches, ledger: Ledger) -> None:
+    """TND210, TND422, TND809; TND315 and TND316 with ``native``."""
+
+    def make_run_callback(original: Callable[..., None]) -> Any:
+        def _run_callback_later(future: Future, callback: Callable[[Any], Any]) -> None:
+            function = sys._getframe(1).f_locals.get("func")
+            name = getattr(function, "__qualname__", "the coroutine")
+            text = f"{name}() got an unexpected keyword argument 'callback'"
+            ledger.tell("TND210", places.here(), lambda: TypeError(text))
+            original(future, callback)
+
+        return _run_callback_later
+
+    def make_take_over(original: Callable[..., Any]) -> Any:
+        def take_over(context: Any) -> Any:
+            handed = original(context)
+            if handed is not None:
+                ledger.tell("TND422", places.here())
+            return handed
+
+        return take_over
+
+    patches.put(coroutines, "_run_callback_later", make_run_callback)
+    patches.put(coroutines, "take_over", make_take_over)
+    cases.watch_yields(patches, ledger)
+    if ledger.wanted.native:
+        _watch_waiting(patches, ledger)
+
+
+class _Called:
+    """A call of a coroutine: where, and whether anybody has asked for its outcome."""
+
+    __slots__ = ("asked", "ledger", "place")
+
+    def __init__(self, ledger: Ledger, place: places.Place) -> None:
+        self.ledger = ledger
+        self.place = place
+        self.asked = 0
+
+    def __del__(self) -> None:
+        if not self.asked and not sys.is_finalizing():
+            self.ledger.tell("TND315", self.place)
+
+
+def _watch_waiting(patches: Patches, ledger: Ledger) -> None:
+    """Each Future of a coroutine that the program calls gets a `_Called`; whoever waits for it counts there."""
+
+    def make_begin(original: Callable[..., Any]) -> Any:
+        def _begin(func: Any, args: Any, kwargs: Any, future: Any) -> Any:
+            code = places.code_of(func)
+            if code is not None and code.co_flags & 0x20:  # a generator
+                frame = sys._getframe(2)  # behind the decorator's wrapper
+                if places.kind_of(frame.f_code.co_filename) is places.Kind.PROGRAM and "callback" not in kwargs:
+                    future._called = _Called(ledger, places.of_frame(frame))
+            return original(func, args, kwargs, future)
+
+        return _begin
+
+    def make_first(original: Callable[..., Any]) -> Any:
+        def _first_unresolved(gen: Any) -> Any:
+            # As the original, but what is passed over is marked.
+            before = coroutines._state.contexts
+            yielded = next(gen)
+            while coroutines._state.contexts is before:
+                if type(yielded) is not Future or not yielded._done or yielded._exc_info is not None:
+                    return yielded
+                _asked(ledger, yielded, gen)
+                yielded = gen.send(yielded._result)
+            return original(iter((yielded,)))
+
+        return _first_unresolved
+
+    def make_handle_yield(original: Callable[..., bool]) -> Any:
+        def handle_yield(self: runner.Runner, yielded: Any) -> bool:
+            if isinstance(yielded, list | tuple):
+                for each in yielded:
+                    _asked(ledger, each, None)
+            elif isinstance(yielded, dict):
+                for each in yielded.values():
+                    _asked(ledger, each, None)
+            else:
+                _asked(ledger, yielded, self.gen)
+            return original(self, yielded)
+
+        return handle_yield
+
+    patches.put(coroutines, "_begin", make_begin)
+    patches.put(coroutines, "_first_unresolved", make_first)
+    patches.put(runner.Runner, "handle_yield", make_handle_yield)
+    for name in ("result", "exception", "exc_info", "add_done_callback", "__await__"):
+        patches.put(Future, name, _make_asking)
+
+
+def _make_asking(original: Callable[..., Any]) -> Any:
+    def asking(self: Any, *args: Any, **kwargs: Any) -> Any:
+        called = self.__dict__.get("_called")
+        if called is not None:
+            called.asked = called.asked or 1
+        return original(self, *args, **kwargs)
+
+    return asking
+
+
+def _asked(ledger: Ledger, future: Any, gen: Any) -> None:
+    called = getattr(future, "_called", None)
+    if called is None:
+        return
+    if called.asked == 2 and gen is not None:
+        ledger.tell("TND316", places.of_generator(gen))
+    called.asked = 2

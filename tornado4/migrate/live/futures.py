@@ -1,0 +1,94 @@
+"""Futures: callbacks that run at once, results set twice or from another thread, Futures where there is no loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from asyncio import _get_running_loop
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+from tornado4._core.current import current
+from tornado4._core.futures import Future
+from tornado4.log import app_log
+from tornado4.migrate.live import places
+from tornado4.migrate.live.ledger import Ledger
+from tornado4.migrate.live.patches import Patches
+
+
+def install(patches: Patches, ledger: Ledger) -> None:
+    """TND402 to TND406, TND409."""
+    main = threading.main_thread().ident
+
+    def without_loop() -> bool:
+        """Whether this is a thread that no loop belongs to; the main thread can always make one."""
+        return get_ident() != main and _get_running_loop() is None and getattr(current, "instance", None) is None
+
+    def make_init(original: Callable[..., None]) -> Any:
+        def __init__(self: Future) -> None:
+            if get_ident() != main and without_loop():
+                ledger.tell("TND402", places.here(), _no_loop)
+            original(self)
+
+        return __init__
+
+    def make_set_done(original: Callable[..., None]) -> Any:
+        def _set_done(self: Future) -> None:
+            callbacks = self._callbacks
+            if not callbacks:
+                if callbacks is None:
+                    ledger.tell("TND404", places.here(), lambda: asyncio.InvalidStateError("invalid state"))
+                original(self)
+                return
+            if get_ident() != main and without_loop():
+                ledger.tell("TND406", places.here())
+            else:
+                _tell_early(callbacks)
+            self._done = True
+            self._callbacks = None
+            for callback in callbacks:
+                try:
+                    callback(self)
+                except Exception as error:
+                    app_log.exception("Exception in callback %r for %r", callback, self)
+                    ledger.tell("TND409", places.of_traceback(error.__traceback__))
+
+        return _set_done
+
+    def _tell_early(callbacks: list[Any]) -> None:
+        for callback in callbacks:
+            if places.is_programs(callback):
+                place = places.here()
+                if place is not None:  # with nothing of the program on the stack there is no order to be changed
+                    code = places.code_of(callback)
+                    where = f"the callback is at {code.co_filename}:{code.co_firstlineno}" if code else ""
+                    ledger.tell("TND403", place, detail=where)
+                return
+
+    def make_add(original: Callable[..., None]) -> Any:
+        def add_done_callback(self: Future, fn: Any, *, context: Any = None) -> None:
+            if self._done and context is None and places.is_programs(fn):
+                place = places.caller()
+                if place is not None:
+                    ledger.tell("TND403", place)
+            original(self, fn, context=context)
+
+        return add_done_callback
+
+    def make_cancel(original: Callable[..., bool]) -> Any:
+        def cancel(self: Future) -> bool:
+            if not self._done:
+                ledger.tell("TND405", places.here())
+            return original(self)
+
+        return cancel
+
+    patches.put(Future, "__init__", make_init)
+    patches.put(Future, "_set_done", make_set_done)
+    patches.put(Future, "add_done_callback", make_add)
+    patches.put(Future, "cancel", make_cancel)
+
+
+def _no_loop() -> RuntimeError:
+    return RuntimeError(f"There is no current event loop in thread {threading.current_thread().name!r}.")
