@@ -202,7 +202,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """What was told; and where a name is to be had for want of which a file could not be collected, or a test failed."""
+    """What was told; and where a name is to be had that a file or a test failed for want of."""
     _summarize(terminalreporter)
     errors = [str(report.longrepr) for report in terminalreporter.stats.get("error", ())]
     if any("No module named 'tornado" in text for text in errors):
