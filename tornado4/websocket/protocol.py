@@ -316,9 +316,10 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._process_events()
         missing = self._reader.missing
         if missing:
-            # The next frame will be as large, most probably: in one piece it costs half as much.
+            # The next frame will be as large, most probably: in one piece it costs half as much. A byte less than what
+            # was asked for says that there is no more.
             stream = self.stream
-            stream._ask = min(max(stream.read_chunk_size, stream._ask, len(data) + missing), _MOST_AT_ONCE)
+            stream._ask = min(max(stream.read_chunk_size, stream._ask, len(data) + missing + 1), _MOST_AT_ONCE)
 
     def _process_events(self, waiting: bool = True) -> bool:
         """Handle all that has come in, until a handler wants to be waited for. False: it does; reading is
