@@ -15,6 +15,7 @@ from unittest import mock
 from raw_peers import RawServer
 from stream_pairs import closing_all, loop, run_until, socket_pair, wait  # noqa: F401  (some are fixtures)
 
+from tornado4 import gen
 from tornado4._wire import http1
 from tornado4.httpclient import HTTPError
 from tornado4.httputil import parse_body_arguments
@@ -74,6 +75,31 @@ def test_a_small_read_still_reads_ahead(loop):
             assert wait(loop, left.read_bytes(3)) == b"abc"
         assert len(watched.asked) == calls
         assert set(watched.asked) == {CHUNK}
+
+
+def test_a_socket_found_empty_is_not_asked_again_in_that_round(loop):
+    left, right, watched = watched_pair(loop)
+
+    @gen.coroutine
+    def echo():
+        for _ in range(10):
+            line = yield left.read_until(b"\n")
+            left.write(line)
+
+    @gen.coroutine
+    def ask():
+        for n in range(10):
+            right.write(b"%d\n" % n)
+            assert (yield right.read_until(b"\n")) == b"%d\n" % n
+
+    with closing_all(left, right):
+        loop.run_sync(lambda: gen.multi([echo(), ask()]))
+        # one for each line, and the look before the first; what the system splits or joins is its own
+        assert len(watched.asked) <= 11
+        late = left.read_until(b"\n")  # in another round: the socket is looked at
+        assert len(watched.asked) <= 12
+        right.write(b"last\n")
+        assert wait(loop, late) == b"last\n"
 
 
 def test_a_read_far_larger_than_a_chunk_is_joined_once(loop):

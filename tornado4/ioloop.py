@@ -103,6 +103,9 @@ class IOLoop(Configurable):
     _instance_lock = threading.Lock()
     #: The thread-local behind `current`; its attribute is ``instance``.
     _current: ClassVar[Any] = _current_room.current
+
+    #: Changes with each round of the loop. Not even equal to itself where rounds are not counted.
+    _round: float = math.nan
     _instance: ClassVar[IOLoop]
 
     #: The asyncio loop that this IOLoop stands on.
@@ -492,6 +495,7 @@ class PollIOLoop(IOLoop):
         self._callbacks: collections.deque[Callable[[], Any]] = collections.deque()
         self._timeouts: list[_Timeout] = []
         self._due_at_once: list[_Timeout] = []
+        self._round = 0
         self._cancellations = 0
         self._running = False
         self._stopped = False

@@ -70,6 +70,7 @@ class RoundOwner(Protocol):
     _cancellations: int
     _polling: bool
     _skip_poll: bool
+    _round: float
     _stopped: bool
     _blocking_signal_threshold: float | None
 
@@ -188,6 +189,7 @@ class LoopSelector(selectors.BaseSelector):
         This runs for every event and every callback of a program, hence the long method.
         """
         owner = self._owner
+        owner._round += 1
         callbacks = owner._callbacks
         timeouts = owner._timeouts
         if owner._skip_poll:

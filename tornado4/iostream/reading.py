@@ -1,9 +1,9 @@
 """The way in, by pulling: one pending read at a time, satisfied from the buffer or from what arrives.
 
 A read is looked for in three places, in this order: in the buffer (also of a closed stream), in the socket
-(tried at once: for what the loop is to tell, a reader waits a round longer than a system call takes), and in
-events to come. When it is found, its Future resolves at once, in the same call; a callback is run from the loop, as in
-4.5.3.
+(tried at once: for what the loop is to tell, a reader waits a round longer than a system call takes; but not
+again in the round that has found it empty), and in events to come. When it is found, its Future resolves at once,
+in the same call; a callback is run from the loop, as in 4.5.3.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class StreamReading(StreamWriting):
 
     #: Whether a read from the kernel that gets less than a chunk says that there is no more for now.
     _short_read_drains = False
+
+    #: The round of the loop in which the last read from the kernel found less than it had asked for.
+    _drained_in: float = -1
 
     #: Reads by Future since the last one that had to wait for the loop's sake.
     _reads_at_once = 0
@@ -181,6 +184,10 @@ class StreamReading(StreamWriting):
                 self._complete_read(size)
                 return
         self._check_closed()
+        if self._drained and self._drained_in == self.io_loop._round:
+            # This round's read has taken all there was: another look would cost what that one did.
+            self._add_io_state(_READ)
+            return
         size = self._read_to_buffer_loop()
         if size is not None:
             self._complete_read(size)
@@ -269,7 +276,8 @@ class StreamReading(StreamWriting):
         chunk = self._receive()
         if not chunk:
             return 0
-        self._drained = self._short_read_drains and len(chunk) < size
+        if self._short_read_drains and len(chunk) < size:
+            self._drained, self._drained_in = True, self.io_loop._round
         self._incoming.append(chunk)
         if self._incoming.size > self.max_buffer_size:
             gen_log.error("Reached maximum read buffer size")
