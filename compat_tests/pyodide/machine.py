@@ -31,6 +31,8 @@ NEEDS = {
     "_build_speedups": "setuptools",
 }
 
+MOST_ROUNDS = 50_000
+
 OPTIONS = [
     *("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:unraisableexception"),
     *("-W", "ignore:Module already imported"),
@@ -73,6 +75,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.missed = ""
+        self.rounds = 0
 
     def install(self) -> None:
         """Put the stand-ins where the standard library has the real ones."""
@@ -137,6 +140,15 @@ class Machine:
 
     def pytest_runtest_setup(self) -> None:
         self.missed = ""
+        self.rounds = 0
+
+    def count(self) -> None:
+        """One more round of a selector: more than all tests make together are a loop without end."""
+        import pytest
+
+        self.rounds += 1
+        if self.rounds > MOST_ROUNDS:
+            pytest.fail("it turns, and waits for what cannot come")
 
 
 class MemorySelector(selectors.BaseSelector):
@@ -159,6 +171,7 @@ class MemorySelector(selectors.BaseSelector):
         return self._keys.pop(fileobj if isinstance(fileobj, int) else fileobj.fileno())
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.machine.count()
         ready = []
         for number, key in self._keys.items():
             end = Pair.open.get(number)

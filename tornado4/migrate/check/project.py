@@ -98,11 +98,15 @@ class Project:
         """Enter a file that was read and parsed."""
         package = name if is_package else name.rpartition(".")[0]
         module = Module(path, name, tree, source.splitlines(), module_scope(tree, name, package), is_package)
-        self.modules.setdefault(name, module)
+        self.enter(module)
+        return module
+
+    def enter(self, module: Module) -> None:
+        """Enter a module, made by another project perhaps."""
+        self.modules.setdefault(module.name, module)
         self.all_modules.append(module)
         self._answers = Answers()
-        self._enter_classes(module.scope, name)
-        return module
+        self._enter_classes(module.scope, module.name)
 
     def _enter_classes(self, scope: Scope, prefix: str) -> None:
         for node, inner in scope.inner.items():

@@ -97,6 +97,7 @@ def _passes(program: Program, options: Options, outcome: Outcome, progress: Call
     rejected: dict[tuple[object, ...], str] = {}
     kept: dict[str, list[Left]] = {}
     idle: set[str] = set()  # files in which nothing is found: nothing will be, unless they change
+    complete = True
     for number in range(PASSES):
         plan = Plan(program, options)
         steps: list[Step] = []
@@ -112,8 +113,14 @@ def _passes(program: Program, options: Options, outcome: Outcome, progress: Call
         known = len(rejected)
         made = _make(program, steps, rejected)
         outcome.made += made
-        if not made and len(rejected) == known:
+        if made or len(rejected) > known:
+            complete = False
+        elif complete:
             break
+        else:  # once more, with what was found in files that have not changed found anew
+            program.forget()
+            idle.clear()
+            complete = True
     outcome.left = sorted(each for left in kept.values() for each in left)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 import libcst as cst
@@ -163,8 +164,14 @@ def _head(tree: ast.Module) -> int:
     return min(lines) - 1
 
 
+#: ``loop = IOLoop.current()``
+_LOOPS = re.compile(r"^\s+\w+ *= *[\w.]*IOLoop\.(?:current|instance)\(\)", re.MULTILINE)
+
+
 def without_unused_loops(before: str, text: str) -> str:
     """A text without ``loop = IOLoop.current()`` in a function, where ``before`` read the name and now nothing does."""
+    if not _LOOPS.search(text):
+        return text
     old = {node.name: _reads(node) for node in _functions(before)}
     tree = parse(text, "<text>")
     edits = []

@@ -171,25 +171,40 @@ class Program:
     files: dict[str, File]
     aliases: dict[str, str] = field(default_factory=dict)
     project: Project = field(init=False)
-    _indexes: dict[str, Index] = field(default_factory=dict, init=False)
+    _indexes: dict[Module, Index] = field(default_factory=dict, init=False)
+    _spots: dict[Module, list[Spot]] = field(default_factory=dict, init=False)
+    _modules: dict[str, tuple[File, Module]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.refresh()
 
     def refresh(self) -> None:
-        """Make the project anew, after files have changed."""
+        """Make the project anew, after files have changed; modules of those that have not stay what they are."""
         self.project = Project(self.aliases)
-        self._indexes.clear()
         for shown, file in self.files.items():
-            self.project.add(shown, file.source.module, file.text, file.tree, is_package=file.source.is_package)
+            known = self._modules.get(shown)
+            if known is not None and known[0] is file:
+                self.project.enter(known[1])
+                continue
+            if known is not None:
+                self._indexes.pop(known[1], None)
+                self._spots.pop(known[1], None)
+            module = self.project.add(
+                shown, file.source.module, file.text, file.tree, is_package=file.source.is_package
+            )
+            self._modules[shown] = file, module
+
+    def forget(self) -> None:
+        """Look at all files anew: what was found in one may have changed with another."""
+        self._spots.clear()
 
     def module(self, shown: str) -> Module:
-        return next(each for each in self.project.all_modules if each.path == shown)
+        return self._modules[shown][1]
 
     def index(self, module: Module) -> Index:
-        found = self._indexes.get(module.path)
+        found = self._indexes.get(module)
         if found is None:
-            found = self._indexes[module.path] = Index(module)
+            found = self._indexes[module] = Index(module)
         return found
 
     def modules_saying(self, word: str) -> list[Module]:
@@ -198,6 +213,9 @@ class Program:
 
     def spots(self, module: Module) -> list[Spot]:
         """What check finds in a module, in the order of its lines; what ``# noqa`` silences is left out."""
+        known = self._spots.get(module)
+        if known is not None:
+            return known
         finder = _Finder(self.project, module)
         visit(finder, module.tree)
         lines = module.lines
@@ -205,11 +223,12 @@ class Program:
             index = self.index(module)
             for spot in finder.spots:  # detectors report parts of a node while they are at the whole
                 spot.ancestors = [*index.ancestors(spot.node)][::-1]
-        return [
+        self._spots[module] = [
             each
             for each in sorted(finder.spots, key=lambda spot: spot.finding)
             if not is_silenced(lines[each.finding.line - 1] if lines else "", each.finding.rule_id)
         ]
+        return self._spots[module]
 
     # -- meaning
 

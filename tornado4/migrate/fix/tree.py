@@ -7,6 +7,7 @@ statements that have a change are parsed once more, the rest of a file is not to
 from __future__ import annotations
 
 import ast
+import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -75,36 +76,44 @@ class Text:
     def apply(self, edits: Sequence[Edit]) -> str:
         """The text with the changes made. Unmapped when a node cannot be found again."""
         by_segment: dict[tuple[int, int], list[Edit]] = {}
-        segments = self._segments()
+        segments = self._segments(self.tree.body, [edit.node for edit in edits])
+        starts = [start for start, _ in segments]
         for edit in edits:
             line = edit.node.lineno
-            segment = next((each for each in segments if each[0] <= line <= each[1]), None)
-            if segment is None:
+            at = bisect.bisect_right(starts, line) - 1
+            if at < 0 or line > segments[at][1]:
                 raise Unmapped(f"line {line}")
-            by_segment.setdefault(segment, []).append(edit)
+            by_segment.setdefault(segments[at], []).append(edit)
         lines = list(self.lines)
         for start, end in sorted(by_segment, reverse=True):
             changed = self._changed(start, end, by_segment[start, end])
             lines[start - 1 : end] = changed.split("\n") if changed.strip() else []
         return "\n".join(lines)
 
-    def _segments(self) -> list[tuple[int, int]]:
-        """First and last line of each top-level statement, those on one line together."""
+    def _segments(self, body: Sequence[ast.stmt], edited: Sequence[ast.AST]) -> list[tuple[int, int]]:
+        """First and last line of each statement, those on one line together; of a class, of what is in it."""
+        whole = {id(node) for node in edited}
         found: list[tuple[int, int]] = []
-        for node in self.tree.body:
+        for node in body:
             start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
             end = node.end_lineno or node.lineno
             if found and start <= found[-1][1]:
                 found[-1] = (found[-1][0], max(end, found[-1][1]))
+            elif isinstance(node, ast.ClassDef) and id(node) not in whole and node.body[0].lineno > node.lineno:
+                inner = self._segments(node.body, edited)
+                head = (start, inner[0][0] - 1)
+                heading = any(head[0] <= each.lineno <= head[1] for each in edited)  # type: ignore[attr-defined]
+                found += [(start, end)] if heading else inner
             else:
                 found.append((start, end))
         return found
 
     def _changed(self, start: int, end: int, edits: list[Edit]) -> str:
         source = "\n".join(self.lines[start - 1 : end]) + "\n"
-        module = cst.parse_module(source)
+        head = "class _:\n" if source[0] in " \t" else ""  # what stands in a class is parsed in one
+        module = cst.parse_module(head + source)
         positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
-        known, lines = _nodes(module, positions, start - 1)
+        known, lines = _nodes(module, positions, start - (2 if head else 1))
         wanted: dict[int, list[Change]] = {}
         for edit in edits:
             node = known.get(self._key(edit.node))
@@ -114,7 +123,10 @@ class Text:
                 raise Unmapped(f"line {edit.node.lineno}")
             wanted.setdefault(id(node), []).append(edit.change)
         changed = module.visit(_Apply(wanted))
-        return changed.code.removesuffix("\n")
+        code = changed.code.removesuffix("\n")
+        if head and not code.startswith(head):
+            raise Unmapped(f"line {start}")
+        return "" if code.removeprefix(head).strip() == "pass" and source.strip() != "pass" else code.removeprefix(head)
 
     def _key(self, node: Any) -> _Key:
         name = type(node).__name__
