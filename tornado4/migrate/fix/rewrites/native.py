@@ -188,6 +188,9 @@ def _awaiting(plan: Plan, step: Step, module: Module, function: Function, node: 
         plan.unsafe_only("an executor's Future cannot be awaited as it is: run_in_executor takes its place")
         loop = plan.spell(step, module, node, "tornado.ioloop.IOLoop.current")
         return made(lambda inner: _run_in_executor(inner, loop))
+    if _of_threads(plan, module, value):
+        name = plan.spell(step, module, node, "asyncio.wrap_future")
+        return made(lambda inner: expression(f"await {name}({{future}})", future=inner))
     _known(plan, module, value)
     return made(lambda inner: cst.Await(holed(inner)))
 
@@ -239,6 +242,11 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
         return
     if isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.ListComp):
         raise Refused(f"it yields {ast.unparse(node)[:40]} within another")
+    given = _assigned(plan, module, node)
+    if any(isinstance(each, ast.List | ast.Dict | ast.ListComp | ast.Tuple | ast.DictComp) for each in given):
+        raise Refused(f"{ast.unparse(node)[:60]} is a list or a dictionary, which yield takes and await does not")
+    if any(_submitted(plan, module, each) is not None for each in given):
+        raise Refused(f"{ast.unparse(node)[:60]} is an executor's Future, which yield takes and await does not")
     if "future" in ast.unparse(node).lower() or ast.unparse(node).lower().endswith("fut"):
         plan.unsafe_only(f"that {ast.unparse(node)[:60]} is a Future is likely by its name alone")
         return
@@ -303,6 +311,31 @@ def _gives_awaitable(plan: Plan, module: Module, function: Function, depth: int)
         bool(returns)
         and isinstance(last, ast.Return | ast.Raise)
         and all(each.value is not None and is_awaitable(plan, module, each.value, depth - 1) for each in returns)
+    )
+
+
+def _assigned(plan: Plan, module: Module, node: ast.expr) -> list[ast.expr]:
+    """What a local name, or an attribute of self, is set to."""
+    index = plan.index(module)
+    if isinstance(node, ast.Name):
+        scope = visible(node.id, index.scopes[node])
+        bindings = scope.bindings.get(node.id, []) if scope is not None else []
+    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        cls = index.scopes[node].enclosing_class()
+        bindings = cls.bindings.get(f"self.{node.attr}", []) if cls is not None else []
+    else:
+        bindings = []
+    return [each.value for each in bindings if isinstance(each, Assigned)]
+
+
+def _of_threads(plan: Plan, module: Module, node: ast.expr) -> bool:
+    """A Future of concurrent.futures, which yield takes and await does not."""
+    values = [node] if isinstance(node, ast.Call) else _assigned(plan, module, node)
+    return any(
+        isinstance(each, ast.Call)
+        and each.func in plan.index(module).scopes
+        and any(name == "concurrent.futures.Future" for name in plan.program.refs(module, each.func))
+        for each in values
     )
 
 
