@@ -31,6 +31,7 @@ COMMANDS = [
     Command("stubs", "tornado4.migrate.stubs", "types for programs that say import tornado"),
     Command("startup", "tornado4.migrate.startup", "have TORNADO4_ALIAS obeyed by each Python of this environment"),
     Command("check", "tornado4.migrate.check.command", "list what Tornado 6 would break in a program"),
+    Command("profile", "tornado4.migrate.profile", "show and merge what --migrate=record has written"),
     Command("explain", "tornado4.migrate.rules.explain", "what a rule of the way to Tornado 6 says, with an example"),
     Command("security", "tornado4.migrate.security.command", "list the fixes since 4.5.3, and which are switched off"),
     Command("fix", "tornado4.migrate.fix.command", "rewrite what Tornado 6 would break in a program"),

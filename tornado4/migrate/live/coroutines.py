@@ -73,15 +73,7 @@ def _watch_waiting(patches: Patches, ledger: Ledger) -> None:
 
     def make_first(original: Callable[..., Any]) -> Any:
         def _first_unresolved(gen: Any) -> Any:
-            # As the original, but what is passed over is marked.
-            before = coroutines._state.contexts
-            yielded = next(gen)
-            while coroutines._state.contexts is before:
-                if type(yielded) is not Future or not yielded._done or yielded._exc_info is not None:
-                    return yielded
-                _asked(ledger, yielded, gen)
-                yielded = gen.send(yielded._result)
-            return original(iter((yielded,)))
+            return original(_Marking(ledger, gen))
 
         return _first_unresolved
 
@@ -104,6 +96,28 @@ def _watch_waiting(patches: Patches, ledger: Ledger) -> None:
     patches.put(runner.Runner, "handle_yield", make_handle_yield)
     for name in ("result", "exception", "exc_info", "add_done_callback", "__await__"):
         patches.put(Future, name, _make_asking)
+
+
+class _Marking:
+    """A generator in its first steps: what it yields that is done already is marked here, and by nobody else."""
+
+    def __init__(self, ledger: Ledger, gen: Any) -> None:
+        self._ledger = ledger
+        self._gen = gen
+
+    def __iter__(self) -> _Marking:
+        return self
+
+    def __next__(self) -> Any:
+        return self._marked(next(self._gen))
+
+    def send(self, value: Any) -> Any:
+        return self._marked(self._gen.send(value))
+
+    def _marked(self, value: Any) -> Any:
+        if type(value) is Future and value._done and value._exc_info is None:
+            _asked(self._ledger, value, self._gen)
+        return value
 
 
 def _make_asking(original: Callable[..., Any]) -> Any:

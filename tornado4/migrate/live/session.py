@@ -6,6 +6,7 @@ import atexit
 import importlib
 from typing import Any
 
+from tornado4.migrate.live import recording
 from tornado4.migrate.live.ledger import Ledger
 from tornado4.migrate.live.patches import Patches
 from tornado4.migrate.live.wanted import Wanted, WantedError, read
@@ -39,6 +40,8 @@ class Session:
         try:
             for area in AREAS:
                 importlib.import_module(f"tornado4.migrate.live.{area}").install(self.patches, self.ledger)
+            if wanted.mode == "record":
+                self.recorder = recording.install(self.patches, self.ledger)
         except BaseException:
             self.patches.undo()
             raise
@@ -47,6 +50,8 @@ class Session:
     def finish(self) -> None:
         """The summary, and the files; called at exit and by `stop`."""
         atexit.unregister(self.finish)
+        if self.recorder is not None and self.ledger.is_mine:
+            self.recorder.write(self.wanted.profile)
         self.ledger.finish()
 
 
@@ -77,6 +82,8 @@ def stop(*, quietly: bool = False) -> Ledger | None:
     session.patches.undo()
     if quietly:
         atexit.unregister(session.finish)
+        if session.recorder is not None and session.ledger.is_mine:
+            session.recorder.write(session.wanted.profile)
     else:
         session.finish()
     return session.ledger
