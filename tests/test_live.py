@@ -245,17 +245,20 @@ OTHERS = {
         """, "def runTest(self):"),
     "TND809": ("""
         import unittest
-        from concurrent.futures import Future
+        from unittest import mock
         from tornado import gen
         from tornado.testing import AsyncTestCase, gen_test
+        @gen.coroutine
+        def asks():
+            raise gen.Return((yield gen.Task(None)))
         class Case(AsyncTestCase):
             @gen_test
             def runTest(self):
-                future = Future()
-                self.io_loop.call_later(0.01, future.set_result, 1)
-                print((yield future))
+                done = gen.maybe_future(5)
+                with mock.patch.object(gen, "Task", lambda *args: [done]):
+                    yield asks()
         Case().run(unittest.TestResult())
-        """, "yield future"),
+        """, "gen.Task(None)"),
 }  # fmt: skip
 
 #: The rest of those that the table says the running program sees.

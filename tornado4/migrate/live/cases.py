@@ -1,14 +1,14 @@
-"""Tests: answers of code 599, what is cancelled when a test ends, Futures of threads."""
+"""Tests: answers of code 599, what is cancelled when a test ends, what is put in the place of ``gen.Task``."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from concurrent import futures
 from typing import Any
 
 from tornado4 import gen, testing
 from tornado4._core import tasks
+from tornado4.concurrent import Future
 from tornado4.gen.runner import Runner
 from tornado4.migrate.live import clients, handled, places
 from tornado4.migrate.live.ledger import Ledger
@@ -59,11 +59,11 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
 
 def watch_yields(patches: Patches, ledger: Ledger) -> None:
-    """TND809: within a test, a coroutine waits for a Future of threads, or for what stands in for ``gen.Task``."""
+    """TND809: a coroutine waits while a test has put something in the place of ``gen.Task``."""
 
     def make(original: Callable[..., bool]) -> Any:
         def handle_yield(self: Any, yielded: Any) -> bool:
-            if _tests and (isinstance(yielded, futures.Future) or gen.Task is not _TASK):
+            if _tests and gen.Task is not _TASK and not isinstance(yielded, Future):
                 with contextlib.suppress(AttributeError):
                     ledger.tell("TND809", places.of_generator(self.gen))
             return original(self, yielded)

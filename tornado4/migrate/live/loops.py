@@ -30,7 +30,9 @@ def install(patches: Patches, ledger: Ledger) -> None:
     def make_initialize(original: Callable[..., None]) -> Any:
         def initialize(self: IOLoop, make_current: bool | None = None) -> None:
             if make_current is None and IOLoop.current(instance=False) is not None:
-                ledger.tell("TND401", places.maker(_MAKERS))
+                place = places.maker(_MAKERS)
+                if place is not None:  # else one of ours has made it
+                    ledger.tell("TND401", place)
             original(self, make_current)
 
         return initialize
