@@ -854,3 +854,23 @@ def test_send_tells_that_the_client_has_gone():
     finally:
         logger.removeHandler(handler)
     assert ended == ["the client has gone"] and records == []
+
+
+class KeptTest(AsyncHTTPTestCase):
+    def get_app(self):
+        return ASGIContainer(plain)
+
+    @gen_test
+    async def test_the_connection_is_kept(self):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
+        for head in (b"GET /scope", b"GET /scope", b"PUT /echo", b"GET /scope"):
+            body = b"abc" if head.startswith(b"PUT") else b""
+            length = b"Content-Length: 3\r\n" if body else b""
+            writer.write(head + b" HTTP/1.1\r\nHost: x\r\n" + length + b"\r\n" + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200 OK") and b"Connection: close" not in answer
+            if body:
+                assert await reader.readuntil(b"0\r\n\r\n") == b"3\r\nABC\r\n0\r\n\r\n"
+            else:
+                await reader.readexactly(int(answer.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
+        writer.close()

@@ -148,6 +148,7 @@ class _Request(httputil.HTTPMessageDelegate):
         self._started = time.monotonic()
         self._body: deque[bytes] = deque()
         self._body_ended = False
+        self._waits_for_end = True
         self._end_was_said = False
         self._disconnected = False
         self._wanted: asyncio.Future[None] | None = None
@@ -166,7 +167,10 @@ class _Request(httputil.HTTPMessageDelegate):
         set_callback = getattr(self.connection, "set_close_callback", None)
         if set_callback is not None:
             set_callback(self.on_connection_close)
-        as_future(self._run())
+        if "Content-Length" in headers or "Transfer-Encoding" in headers:
+            # Not at once: an answer before the end of its request would cost the connection.
+            self._waits_for_end = False
+            asyncio.ensure_future(self._run())
 
     def data_received(self, chunk: bytes) -> Future | None:
         self._body.append(chunk)
@@ -179,7 +183,10 @@ class _Request(httputil.HTTPMessageDelegate):
 
     def finish(self) -> None:
         self._body_ended = True
-        self._wake()
+        if self._waits_for_end:
+            as_future(self._run())
+        else:
+            self._wake()
 
     def on_connection_close(self) -> None:
         self._disconnected = True
