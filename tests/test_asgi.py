@@ -839,6 +839,7 @@ def test_send_tells_that_the_client_has_gone():
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readexactly(1_000_000)
         writer.close()
+        await writer.wait_closed()
         async with asyncio.timeout(10):
             while not ended:
                 await asyncio.sleep(0.001)
@@ -874,3 +875,4 @@ class KeptTest(AsyncHTTPTestCase):
             else:
                 await reader.readexactly(int(answer.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
         writer.close()
+        await writer.wait_closed()

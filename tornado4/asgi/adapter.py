@@ -47,6 +47,8 @@ class ASGIAdapter:
             raise TypeError("ASGIAdapter() takes an application, or a factory that makes one: either of them")
         self.application = application
         self._factory = factory
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._shortcut: Any = None
         self.max_body_size = max_body_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,18 +70,22 @@ class ASGIAdapter:
             self.application = self._factory()
         return self.application
 
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Before the first request on a loop: the IOLoop is attached, for all that the application does."""
+        IOLoop.current()
+        find_shortcut = getattr(self._make(), "_find_shortcut", None)
+        self._shortcut = None if find_shortcut is None else find_shortcut()
+        self._loop = loop
+
     # -- http
 
     def _delegate(self, exchange: Exchange) -> httputil.HTTPMessageDelegate:
-        application = self.application
-        if application is None:
-            application = self._make()
+        application = self._make()
         if isinstance(application, httputil.HTTPServerConnectionDelegate):
             return application.start_request(exchange, exchange)
         return _CallableAdapter(application, exchange)
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        IOLoop.current()  # attached to the running asyncio loop, for all that the application does
         exchange.max_body_size = self.max_body_size
         try:
             await self._answer(scope, receive, exchange)
@@ -92,12 +98,16 @@ class ASGIAdapter:
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         try:
-            delegate = self._delegate(exchange)
-            exchange.delegate = delegate
-            waiting = delegate.headers_received(start_line_of(scope), to_headers(scope["headers"]))
-            if waiting is not None:
-                await exchange.flush_until(convert_yielded(waiting))
-            await self._read_body(delegate, receive, exchange)
+            loop = asyncio.get_running_loop()
+            if loop is not self._loop:
+                self._attach(loop)
+            start_line, headers = start_line_of(scope), to_headers(scope["headers"])
+            first: Message | None = None
+            if self._shortcut is not None and _has_no_body(scope, headers):
+                first = await receive()
+                whole = first["type"] == "http.request" and not first.get("body") and not first.get("more_body")
+            if first is None or not whole or not self._shortcut(exchange, exchange, start_line, headers):
+                await self._run(start_line, headers, receive, exchange, first)
         except httputil.HTTPInputError as error:
             gen_log.info("Malformed HTTP message from %s: %s", exchange.context, printable(str(error)))
             _refuse(exchange, 400, "Bad Request")
@@ -112,11 +122,23 @@ class ASGIAdapter:
         else:
             await _attend(exchange, receive)
 
-    async def _read_body(self, delegate: Any, receive: Receive, exchange: Exchange) -> None:
+    async def _run(
+        self, start_line: Any, headers: Any, receive: Receive, exchange: Exchange, first: Message | None
+    ) -> None:
+        """What `_shortcut` does for requests without a body, for all requests."""
+        delegate = exchange.delegate = self._delegate(exchange)
+        waiting = delegate.headers_received(start_line, headers)
+        if waiting is not None:
+            await exchange.flush_until(convert_yielded(waiting))
+        await self._read_body(delegate, receive, exchange, first)
+
+    async def _read_body(
+        self, delegate: Any, receive: Receive, exchange: Exchange, first: Message | None
+    ) -> None:
         """Hand the body to the delegate, piece by piece; what is written meanwhile goes out."""
         size = 0
         deadline: float | None = None
-        message: Message | None = await receive()
+        message: Message | None = first if first is not None else await receive()
         while True:
             if message is None or message["type"] == "http.disconnect":
                 exchange.connection_lost()
@@ -170,6 +192,12 @@ class ASGIAdapter:
             elif message["type"] == "lifespan.shutdown":
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _has_no_body(scope: Scope, headers: httputil.HTTPHeaders) -> bool:
+    """Whether that can be told by the head (RFC 9112, 6.3); HTTP/2 has bodies without a word about them."""
+    values = headers._values
+    return scope["http_version"][0] == "1" and "Content-Length" not in values and "Transfer-Encoding" not in values
 
 
 class _TooLarge(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections import deque
 from typing import Any
@@ -64,6 +65,12 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
 
     # -- lifespan
 
+    @property
+    def started(self) -> bool:
+        """Whether the lifespan has begun, or there is none."""
+        starting = self._starting
+        return starting is not None and starting.done() and starting.exception() is None
+
     async def startup(self) -> None:
         """Begin the application's lifespan, once. RuntimeError with its message when it says that it failed."""
         if self._starting is None:
@@ -100,24 +107,27 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
             "http_version": start_line.version.partition("/")[2],
             "scheme": {"http": "ws", "https": "wss"}[context.protocol] if kind == "websocket" else context.protocol,
             "method": start_line.method,
-            "path": unquote(path),
+            "path": unquote(path) if "%" in path else path,
             "raw_path": path.encode("latin-1", "replace"),
             "query_string": query.encode("latin-1", "replace"),
             "root_path": self.root_path,
-            "headers": [
-                (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-                for name, value in headers.get_all()
-            ],
+            "headers": [(_name(name), value.encode("latin-1", "replace")) for name, value in headers.get_all()],
             "client": client,
-            "server": _server_of(headers, context.protocol),
-            "state": dict(self.state),
+            "server": _server_of(headers.get("Host", ""), context.protocol),
+            "state": {},
             "extensions": {},
         }
 
 
-def _server_of(headers: httputil.HTTPHeaders, protocol: str) -> list[Any]:
-    host, port = httputil.split_host_and_port(headers.get("Host", ""))
-    return [host, port if port is not None else 443 if protocol == "https" else 80]
+@functools.lru_cache(1000)
+def _name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
+@functools.lru_cache(100)
+def _server_of(host: str, protocol: str) -> tuple[str, int]:
+    name, port = httputil.split_host_and_port(host)
+    return name, port if port is not None else 443 if protocol == "https" else 80
 
 
 class _Chooser(httputil.HTTPMessageDelegate):
@@ -170,7 +180,7 @@ class _Request(httputil.HTTPMessageDelegate):
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             # Not at once: an answer before the end of its request would cost the connection.
             self._waits_for_end = False
-            asyncio.ensure_future(self._run())
+            asyncio.get_running_loop().call_soon(lambda: as_future(self._run()))
 
     def data_received(self, chunk: bytes) -> Future | None:
         self._body.append(chunk)
@@ -198,7 +208,8 @@ class _Request(httputil.HTTPMessageDelegate):
     async def _run(self) -> None:
         scope = self.container.scope("http", self._line, self._head, self.connection)
         try:
-            await self.container.startup()
+            if not self.container.started:
+                await self.container.startup()
             scope["state"] = dict(self.container.state)
             await self.container.application(scope, self._receive, self._send)
             if not self._finished and not self._disconnected:

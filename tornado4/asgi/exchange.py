@@ -48,37 +48,50 @@ class Exchange(httputil.HTTPConnection):
     #: The types of messages that carry a response.
     start_type, body_type = "http.response.start", "http.response.body"
 
+    # What most exchanges leave as it is lies on the class.
+    #: Who hears of the body; None when it has ended.
+    delegate: httputil.HTTPMessageDelegate | None = None
+    finished = False
+    closed = False
+    lost = False
+    max_body_size: int | None = None
+    body_timeout: float | None = None
+    _head_sent = False
+    _bodyless = False
+    _expected: int | None = None
+    _last_body: Message | None = None
+    _close_callback: Callable[[], Any] | None = None
+    _waker: asyncio.Future[None] | None = None
+
     def __init__(self, scope: Scope, send: Send) -> None:
         self.context = Context(scope)
         self.method: str = scope.get("method", "GET")
-        #: Who hears of the body; None when it has ended.
-        self.delegate: httputil.HTTPMessageDelegate | None = None
-        self.finished = False
-        self.closed = False
-        self.lost = False
-        self.max_body_size: int | None = None
-        self.body_timeout: float | None = None
         self._send = send
-        self._head_sent = False
-        self._bodyless = False
-        self._expected: int | None = None
         self._outgoing: deque[tuple[Message, Future | None]] = deque()
-        self._last_body: Message | None = None
-        self._close_callback: Callable[[], Any] | None = None
-        self._waker: asyncio.Future[None] | None = None
 
     # -- what applications call
+
+    def _write_response(self, start_line: Any, headers: httputil.HTTPHeaders, chunk: bytes | None) -> None:
+        """`write_headers` for `.RequestHandler`, of a whole response: nobody waits for it, or for the client's end."""
+        self._close_callback = None
+        message = self._head(start_line, headers)
+        if self.closed:
+            return
+        self._outgoing.append((message, None))
+        if chunk and not self._bodyless:
+            if self._expected is not None:
+                self._count(chunk)
+            message = {"type": self.body_type, "body": chunk, "more_body": True}
+            self._outgoing.append((message, None))
+            self._last_body = message
+        if self._waker is not None:
+            self._wake()
 
     def write_headers(
         self, start_line: Any, headers: httputil.HTTPHeaders, chunk: bytes | None = None, callback: Any = None
     ) -> Future:
         """Send status and headers; see `HTTPConnection`."""
-        status = start_line.code
-        self._head_sent = True
-        self._bodyless = self.method == "HEAD" or status in (204, 304) or 100 <= status < 200
-        if not self._bodyless and "Content-Length" in headers:
-            self._expected = int(headers["Content-Length"])
-        message = {"type": self.start_type, "status": status, "headers": to_pairs(headers)}
+        message = self._head(start_line, headers)
         if chunk:
             self._put(message)
             return self.write(chunk, callback)
@@ -89,14 +102,28 @@ class Exchange(httputil.HTTPConnection):
         if self._bodyless:
             return self._put(None, callback)
         if self._expected is not None:
-            self._expected -= len(chunk)
-            if self._expected < 0:
-                self._abort()
-                raise httputil.HTTPOutputError("Tried to write more data than Content-Length")
+            self._count(chunk)
         message = {"type": self.body_type, "body": bytes(chunk), "more_body": True}
         future = self._put(message, callback, wanted=True)
         self._last_body = message
         return future
+
+    def _head(self, start_line: Any, headers: httputil.HTTPHeaders) -> Message:
+        pairs = to_pairs(headers)  # before all else: it may have something against them
+        status = start_line[1]
+        self._head_sent = True
+        if self.method == "HEAD" or status in (204, 304) or 100 <= status < 200:
+            self._bodyless = True
+        elif "Content-Length" in headers:
+            self._expected = int(headers["Content-Length"])
+        return {"type": self.start_type, "status": status, "headers": pairs}
+
+    def _count(self, chunk: bytes) -> None:
+        assert self._expected is not None
+        self._expected -= len(chunk)
+        if self._expected < 0:
+            self._abort()
+            raise httputil.HTTPOutputError("Tried to write more data than Content-Length")
 
     def finish(self) -> None:
         """The response is complete. `HTTPOutputError` for less than Content-Length says."""

@@ -46,6 +46,10 @@ class SocketExchange(Exchange):
             return self._put({"type": "websocket.close", "code": 1000}, callback)
         return super().write_headers(start_line, headers, chunk, callback)
 
+    def _write_response(self, start_line: Any, headers: HTTPHeaders, chunk: bytes | None) -> None:
+        self._close_callback = None
+        self.write_headers(start_line, headers, chunk)
+
     def finish(self) -> None:
         if self.protocol is not None and self.protocol.handler._status_code == 101:
             self.accepted = True

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 from tornado4 import version
+from tornado4.escape import native_str
 from tornado4.httputil import HTTPHeaders
+from tornado4.httputil.headers import normalize_name
 
 #: What a connection is: its type, path, headers, ...
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -44,22 +46,40 @@ def caused_by_disconnect(error: BaseException | None) -> bool:
 
 def to_headers(pairs: Iterable[tuple[bytes, bytes]]) -> HTTPHeaders:
     """The headers of a scope. Cookies that HTTP/2 has taken apart are one field again (RFC 9113, 8.2.3)."""
-    headers = HTTPHeaders()
+    values: dict[str, str | list[str]] = {}
     for name, value in pairs:
-        if name == b"cookie" and "Cookie" in headers:
-            headers["Cookie"] += "; " + value.decode("latin-1")
+        shown, text = _shown(name), value.decode("latin-1")
+        if shown not in values:
+            values[shown] = text
+        elif shown == "Cookie":
+            values[shown] = f"{values[shown]}; {text}"
         else:
-            headers.add(name.decode("latin-1"), value.decode("latin-1"))
-    return headers
+            present = values[shown]
+            values[shown] = [*present, text] if isinstance(present, list) else [present, text]
+    return HTTPHeaders._adopt(values)
+
+
+@functools.lru_cache(1000)
+def _shown(name: bytes) -> str:
+    return normalize_name(name.decode("latin-1"))
 
 
 def to_pairs(headers: HTTPHeaders) -> Pairs:
-    """The headers of a response, without what an ASGI server says: those of the hop, the date, our name."""
-    return [
-        (key, value.encode("utf-8"))
-        for name, value in headers.get_all()
-        if (key := _key(name)) is not None and value != _OUR_NAME
-    ]
+    """The headers of a response, without what an ASGI server says: those of the hop, the date, our name.
+
+    :raises ValueError: there is a line break in one, or a NUL.
+    :raises UnicodeEncodeError: one is no Latin-1, as under our own server.
+    """
+    pairs = []
+    for name, value in headers._values.items():
+        key = _key(name)
+        if key is None or value == _OUR_NAME:
+            continue
+        for one in value if isinstance(value, list) else (value,):
+            if "\n" in one or "\r" in one or "\0" in one:
+                raise ValueError(f"Newline in header: {name!r}")
+            pairs.append((key, native_str(one).encode("latin-1")))
+    return pairs
 
 
 @functools.lru_cache(1000)
