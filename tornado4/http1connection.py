@@ -63,6 +63,7 @@ class HTTP1ServerConnection:
         self.params = HTTP1ConnectionParameters() if params is None else params
         self.context = context
         self._serving_future: Future | None = None
+        self._pump: RequestPump | None = None
 
     @gen.coroutine
     def close(self) -> Generator[Any, Any, None]:
@@ -92,8 +93,13 @@ class HTTP1ServerConnection:
         """
         if reading_is_overridden():
             return self._pulling_request_loop(delegate)
-        pump = RequestPump(self, delegate)
-        pump.done.add_done_callback(lambda _: delegate.on_close(self))
+        pump = self._pump = RequestPump(self, delegate)
+
+        def over(_: Future) -> None:
+            self._pump = None  # each holds the other
+            delegate.on_close(self)
+
+        pump.done.add_done_callback(over)
         return pump.start()
 
     @gen.coroutine

@@ -19,6 +19,7 @@ from tornado4._core.yielded import convert_yielded
 from tornado4._http1.connection import HTTP1Connection
 from tornado4._http1.decompress import _GzipMessageDelegate
 from tornado4._http1.exchange import BODY, DONE, HEAD, error_answer
+from tornado4._http1.last import LastExchange
 from tornado4._http1.parameters import _QuietException
 from tornado4._http1.pulling import CONTINUE
 from tornado4._masking import printable
@@ -92,6 +93,7 @@ class RequestPump:
         "_cork_size",
         "_delegate",
         "_enter",
+        "_exchange",
         "_held",
         "_idle_since",
         "_idle_timer",
@@ -127,6 +129,7 @@ class RequestPump:
         # The stack contexts of whoever made the server: requests are read and handlers called within these.
         self._contexts = _state.contexts
         self._enter = wrap(_call)
+        self._exchange: type[HTTP1Connection] = HTTP1Connection
         self._cork: list[bytes] = []
         self._cork_size = 0
         self._held = False
@@ -179,7 +182,7 @@ class RequestPump:
         if self.params.header_timeout is not None:
             self._idle_since = time.monotonic()
         server = self.server
-        conn = HTTP1Connection(self.stream, False, self.params, server.context)
+        conn = self._exchange(self.stream, False, self.params, server.context)
         conn._pump = self
         self._conn = conn
         self._phase = _PHASE_HEAD
@@ -500,6 +503,18 @@ class RequestPump:
         if self._need_close:
             self._tell_close()
         self._linger()
+
+    def finish_soon(self) -> None:
+        """Let the next answer be the last, and the client know: the server is about to stop."""
+        self._exchange = LastExchange
+        conn = self._conn
+        if conn._writing is HEAD and type(conn) is HTTP1Connection:
+            conn.__class__ = LastExchange
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no part of a request has come that is not answered."""
+        return self._phase is _PHASE_HEAD and not self.reader.pending
 
     # Trouble
 

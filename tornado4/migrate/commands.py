@@ -28,6 +28,7 @@ class Command(NamedTuple):
 
 COMMANDS = [
     Command("run", "tornado4.migrate.run", "run a Tornado 4 program: 'import tornado' gets tornado4"),
+    Command("serve", "tornado4.serve.command", "serve an application in production, in one process or several"),
     Command("stubs", "tornado4.migrate.stubs", "types for programs that say import tornado"),
     Command("startup", "tornado4.migrate.startup", "have TORNADO4_ALIAS obeyed by each Python of this environment"),
     Command("check", "tornado4.migrate.check.command", "list what Tornado 6 would break in a program"),

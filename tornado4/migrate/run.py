@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> None:
 
         backfill.install(verbose=options.verbose)
     if options.loop is not None:
-        _choose_loop(options.loop)
+        choose_loop(options.loop, "tornado4 run")
     try:
         settings.migrate(settings.of_options(options, wanted.migrate))
     except settings.SettingsError as error:
@@ -77,8 +77,8 @@ def _folder(kind: str, program: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path)
 
 
-def _choose_loop(name: str) -> None:
-    """Have each IOLoop run on asyncio's own loop, or on uvloop's."""
+def choose_loop(name: str, command: str) -> None:
+    """Have each IOLoop run on asyncio's own loop, or on uvloop's. SystemExit(2) where there is none."""
     from tornado4.ioloop import IOLoop
 
     if name == "asyncio":
@@ -87,7 +87,7 @@ def _choose_loop(name: str) -> None:
     try:
         import uvloop
     except ImportError as error:
-        print(f"tornado4 run: --loop uvloop: {error}; 'pip install tornado4[uvloop]'", file=sys.stderr)
+        print(f"{command}: --loop uvloop: {error}; 'pip install tornado4[uvloop]'", file=sys.stderr)
         raise SystemExit(2) from None
     IOLoop.configure("tornado4.platform.asyncio.AsyncIOLoop", loop_factory=uvloop.new_event_loop)
 

@@ -10,6 +10,8 @@ a key.
     future = ["names"]              # what Tornado 5 and 6 have
     migrate = "warn"                # the running program tells what Tornado 6 does otherwise; or error, record
 
+    [tool.tornado4.serve]           # options of `tornado4 serve`: docs/serve.md
+
 The variables are read where they are obeyed; lists in them are parted by commas or blanks. What has come from several
 places is added up: an option cannot take back what the file or a variable allows.
 """
@@ -51,6 +53,7 @@ class Settings:
         allow: Iterable[str] = (),
         future: Iterable[str] = (),
         migrate: Any = None,
+        serve: Any = None,
     ) -> None:
         self.alias = alias
         #: The packages that ``import tornado`` is tornado4 for; none is all of them.
@@ -60,6 +63,8 @@ class Settings:
         self.future = list(future)
         #: As the file has it, or the variable's text; `tornado4.migrate.live.wanted` reads it.
         self.migrate = migrate
+        #: The table of ``tornado4 serve``, which reads it.
+        self.serve = serve
 
 
 #: The keys of ``[tool.tornado4]``, and what each may be.
@@ -69,6 +74,7 @@ KEYS = {
     "allow": "a list of names of switches",
     "future": "a list of names of flags",
     "migrate": "a mode, or a table with one (docs/migrate.md)",
+    "serve": "a table (docs/serve.md)",
 }
 
 
@@ -119,7 +125,7 @@ def from_table(table: Any, place: str) -> Settings:
     unknown = [key for key in table if key not in KEYS and key not in _OTHERS]
     if unknown:
         raise SettingsError(f"{place}: no key {', '.join(map(repr, unknown))}; there are: {', '.join(KEYS)}")
-    settings = Settings(migrate=table.get("migrate"))
+    settings = Settings(migrate=table.get("migrate"), serve=table.get("serve"))
     for key in ("allow", "future"):
         if key in table:
             setattr(settings, key, _names(table[key], key, place))
@@ -176,6 +182,7 @@ def together(every: Iterable[Settings]) -> Settings:
         sum_.allow += one.allow
         sum_.future += one.future
         sum_.migrate = one.migrate if sum_.migrate is None else sum_.migrate
+        sum_.serve = one.serve if one.serve is not None else sum_.serve
     return sum_
 
 

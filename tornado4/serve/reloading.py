@@ -1,0 +1,63 @@
+"""The same command once more, with the same sockets: after SIGHUP, and by `tornado4.autoreload` for ``--reload``."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+import traceback
+
+from tornado4 import autoreload
+from tornado4.ioloop import IOLoop, PeriodicCallback
+from tornado4.serve.sockets import Listening
+
+log = logging.getLogger("tornado4.serve")
+
+
+#: Milliseconds between two looks at the files.
+_LOOK = 500
+
+
+def command_line() -> list[str]:
+    """The command that started this process."""
+    return [sys.executable, *sys.orig_argv[1:]]
+
+
+def become_anew() -> None:
+    """Run the command that started this process in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execv(sys.executable, command_line())
+
+
+def prepare(listening: Listening) -> None:
+    """Have a change of a source file restart the command; `Application(debug=True)` does so, too, then."""
+    autoreload._main_command = command_line()
+    if autoreload._has_execv:
+        autoreload.add_reload_hook(listening.hand_on)
+
+
+def start(loop: IOLoop) -> None:
+    """Look for changes from now on, the first time at once: what is changed next is a change.
+
+    Nothing more is done for `Application(debug=True)`, which has begun to look already.
+    """
+    if loop in autoreload._io_loops:
+        return
+    autoreload._io_loops[loop] = True
+    look = functools.partial(autoreload._reload_on_update, {})
+    look()
+    PeriodicCallback(look, _LOOK, io_loop=loop).start()
+
+
+def wait_after(error: Exception) -> None:
+    """The application did not start: the next change starts it again. Does not return."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        autoreload.watch(frame.filename)
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        autoreload.watch(error.filename)
+    loop = IOLoop()
+    start(loop)
+    log.info("waiting for a change")
+    loop.start()
