@@ -65,6 +65,16 @@ def agents(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+@nox.parametrize("release", ["20.1.0", ""])
+def gunicorn(session: nox.Session, release: str) -> None:
+    """The worker for gunicorn: on the last 20.x, and on the newest."""
+    install(session, "test")
+    # 20.1 imports pkg_resources, which setuptools has had up to 81
+    session.install(*([f"gunicorn=={release}", "setuptools<81"] if release else ["--upgrade", "gunicorn"]))
+    session.run("python", "-m", "pytest", "-rs", "tests/test_serve_gunicorn.py", *session.posargs)
+
+
+@nox.session(python="3.11")
 @nox.parametrize("release", ["6.2.5", "7.4.4", "8.4.2", "9.0.0"])
 def pytests(session: nox.Session, release: str) -> None:
     """The pytest plugin on each line of pytest, unused and used."""

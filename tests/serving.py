@@ -87,6 +87,18 @@ class Served:
             if found:
                 return found
 
+    def says(self, pattern: str, within: float) -> bool:
+        """Whether a line with it comes within so many seconds; for tests that try again until it does."""
+        try:
+            while True:
+                line = self._seen.get(timeout=within)
+                assert line is not None, "\n".join(self.lines)
+                self.lines.append(line)
+                if re.search(pattern, line):
+                    return True
+        except Empty:
+            return False
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -170,7 +182,7 @@ def serve(
     if app is not None:
         (cwd / "app.py").write_text(app)
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", *command, *args],
+        [sys.executable, *(["-W", "error"] if command[0] != "-W" else []), *command, *args],
         cwd=cwd, env=environment() | (env or {}), stderr=subprocess.PIPE, text=True, start_new_session=True, **popen,
     )  # fmt: skip
     served = Served(process)
