@@ -142,6 +142,7 @@ def old_packages(session: nox.Session) -> None:
     """`tornado4 check` on old packages from the registry: what it finds rightly, wrongly, and not."""
     install(session, "test")
     session.run("python", "-m", "compat_tests.old_packages.precision", "-v", *session.posargs)
+    session.run("python", "-m", "compat_tests.old_packages.recall")
 
 
 @nox.session

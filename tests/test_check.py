@@ -691,3 +691,18 @@ def test_a_thread_with_a_loop_of_its_own(found):
         threading.Thread(target=work).start()
     """
     assert found(source) == []
+
+
+def test_the_stream_that_a_websocket_handler_held(found):
+    source = """
+        from tornado import websocket
+        class W(websocket.WebSocketHandler):
+            def open(self):
+                self.stream.set_nodelay(True)
+                self.ws_connection.stream.set_nodelay(True)
+        class V(websocket.WebSocketHandler):
+            def open(self):
+                self.stream = object()
+                self.stream.set_nodelay(True)
+    """
+    assert found(source) == ["app.py:5 TND133 certain"]

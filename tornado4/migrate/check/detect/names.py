@@ -7,7 +7,7 @@ import functools
 
 from tornado4.migrate.check import tornado
 from tornado4.migrate.check.findings import Certainty
-from tornado4.migrate.check.project import Ref
+from tornado4.migrate.check.project import Instance, Ref
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import rules
 
@@ -95,6 +95,20 @@ def attribute(place: Place, node: ast.AST) -> None:
         for value in place.resolve(node):
             if isinstance(value, Ref) and check(place, node, value):
                 return
+        _held(place, node)
+
+
+def _held(place: Place, node: ast.Attribute) -> None:
+    """``self.stream`` of a WebSocketHandler: what is held there has a class, but the place is gone."""
+    for owner in place.resolve(node.value):
+        if isinstance(owner, Instance):
+            for each in place.project.mro(owner.cls):
+                cls = place.project.class_named(each)
+                if cls is not None and (node.attr in cls.scope.bindings or f"self.{node.attr}" in cls.scope.bindings):
+                    return
+                if (each, node.attr) in tornado.ATTRIBUTES:
+                    check(place, node, Ref(f"{each}.{node.attr}", sure=owner.sure))
+                    return
 
 
 @detects(ast.Name)
