@@ -136,9 +136,6 @@ INERT = {
     "platform.common.try_close": _WAKER,
     **{f"platform.posix.Waker.{name}": _WAKER for name in "close consume fileno wake write_fileno".split()},
     "template._TemplateReader.remaining": "the parser looks for the next brace, and is at the end when there is none",
-    "websocket._PerMessageDeflateDecompressor.decompress": (
-        "messages are inflated frame by frame, so that a limit holds before all has come"
-    ),
     "websocket.native_str": _TEXT,
 }
 
