@@ -313,6 +313,11 @@ class TestOAuth1:
         error = self.login(**kwargs)[1].exception()
         assert (type(error), str(error)) == (auth.AuthError, message)
 
+    @pytest.mark.parametrize("text", ["x", "x|y", "YQ==", "YQ==|YQ==|YQ==", "YQ==|/", "|", "\xe9|\xe9", "%"])
+    def test_a_cookie_that_is_not_as_it_was_set_does_not_match(self, text):
+        error = self.login(cookies={"_oauth_request_token": text})[1].exception()
+        assert (type(error), str(error)) == (auth.AuthError, "Request token does not match cookie")
+
     def test_no_user(self):
         class Nobody(OAuth):
             def _oauth_get_user(self, access_token, callback):

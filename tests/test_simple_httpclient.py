@@ -335,6 +335,20 @@ class TestRedirects:
         bench.server.scripts = [[redirect], [OK]]
         return bench.fetch("/", **kwargs)
 
+    @pytest.mark.parametrize("location", [b"/next", b"http://["])
+    def test_nobody_follows_one_that_came_too_late(self, bench: Bench, location: bytes, caplog: Any) -> None:
+        """The end of the stream, which the time-out closes, is the end of the redirect's body as well."""
+        head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\n\r\nsome of the body" % location
+        response = bench.fetch("/", head, request_timeout=0.1)
+        assert (response.code, str(response.error)) == (599, "HTTP 599: Timeout during request")
+        bench.io_loop.run_sync(lambda: gen.sleep(0.05))
+        assert len(bench.requests) == 1 and not caplog.records
+
+    @pytest.mark.parametrize("location", ["http://[", "http://x:y/", "http://\xe9\x00/", "//", "javascript:x"])
+    def test_to_what_is_no_url_is_an_error_without_a_traceback(self, bench: Bench, location: str, caplog: Any) -> None:
+        assert self.go(bench, 302, location).code in (200, 599)
+        assert not caplog.records and not bench.client.active
+
     @pytest.mark.parametrize("code", [301, 307, 308])
     def test_that_keep_the_method(self, bench: Bench, code: int) -> None:
         response = self.go(bench, code, method="POST", body="abc")

@@ -786,6 +786,7 @@ class TestClient:
             with pytest.raises(StreamClosedError):
                 self.connect(server, answer)
             io_loop.run_sync(lambda: gen.sleep(0.01))
+        assert [record for record in caplog.records if record.exc_info] == []
 
     @pytest.mark.parametrize("extension", [b"foo", b"permessage-deflate; nonsense"])
     def test_extensions_that_were_not_offered(self, extension: bytes, caplog: Any) -> None:

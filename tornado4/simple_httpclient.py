@@ -702,6 +702,12 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         self._remove_timeout()
         # Before anybody may start another request.
         kept = self._give_back()
+        if self.final_callback is None:
+            # Reported already, as a time-out say: the end of the stream is the end of a body without a length, and yet
+            # nobody waits for it, nor for where it points.
+            if not kept:
+                self._on_end_request()
+            return
         if self._should_follow_redirect():
             self._guarded(self._follow_redirect)
             if not kept:

@@ -102,8 +102,11 @@ class OAuthMixin(Handler):
             callback.set_exception(AuthError("Missing OAuth request token cookie"))
             return
         self.clear_cookie(_COOKIE)
-        key, secret = (base64.b64decode(escape.utf8(part)) for part in cookie.split("|"))
-        if key != request_key:
+        try:
+            key, secret = (base64.b64decode(escape.utf8(part)) for part in cookie.split("|"))
+        except ValueError:  # it is not as we set it: two parts, each in base64
+            key = secret = b""
+        if not key or key != request_key:
             callback.set_exception(AuthError("Request token does not match cookie"))
             return
         token: dict[str, Any] = {"key": key, "secret": secret}

@@ -105,7 +105,11 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
             return
         self.headers = headers
         protocol = self.protocol = self._protocol = self.get_websocket_protocol()
-        protocol._process_server_headers(self.key, headers)
+        try:
+            protocol._process_server_headers(self.key, headers)
+        except (LookupError, ValueError, WebSocketError) as error:
+            # The server's fault, and no traceback of ours; the connection is closed, as in 4.5.3.
+            raise httputil.HTTPInputError(f"Malformed WebSocket handshake: {error}") from error
         self._remove_timeout()
         self.stream = self.connection.detach()
         self.stream.set_close_callback(self.on_connection_close)
