@@ -1,179 +1,148 @@
-"""Measure tornado4 beside its peers: server CPU per request, interleaved, one core, one table.
+"""Measure tornado4 beside its peers: processor time, in turns, on one core, in one table.
 
-    python -m benchmarks [--seconds 2] [--rounds 3] [--only hello ...] [--peers tornado4 ...] [--markdown]
+    python -m benchmarks [--only POINT ...] [--peers PEER ...]   figures and ratios; --markdown for a page
+    python -m benchmarks --against COMMIT                        another commit of this repository as one more peer
+    python -m benchmarks --check [COMMIT]                        exit code 1 when a point is worse than at COMMIT (HEAD)
+    python -m benchmarks --growth                                1x, 10x, 100x of requests, bytes, connections
 
-Each peer serves the same cases from an environment of its own (made once, below .cache/bench). Every answer is
-checked once before it is timed. The server has a core of its own where there are two. CPU time per request is the
-figure, and the best of the rounds: what else the machine does only ever adds to it. The last column says how many
-times tornado4's cost 4.5.3 takes.
+Each peer serves the same points from an environment of its own (made once, below .cache/bench). Every answer is
+checked once before it is timed. In each round all peers have their turn at a point, one directly after the other;
+servers have a core of their own where there are two. The figures are CPU time of the measured process, medians of the
+rounds. Only figures of one run compare with each other. --save FILE keeps all of them; benchmarks/chart.py draws them.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
 import platform
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 
-from benchmarks.environments import PEERS, Peer, PeerUnavailable, start
-from benchmarks.load import BROWSER_HEADERS, WRK, drive, fetch
+from benchmarks import check
+from benchmarks.environments import OURS, PEERS, RAW_ASYNCIO, Peer, PeerUnavailable, commit
+from benchmarks.growth import TIMES, growth
+from benchmarks.load import WRK, leave_the_last_core
+from benchmarks.points import POINTS, Bench, Point, micro
+from benchmarks.results import Results, table
 
-IDLE_CONNECTIONS = 500
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    path: str
-    expect: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    pipelined: bool = False
-    args: tuple[str, ...] = ()
+MICRO = "micro"
 
 
-CASES = [
-    Case("hello", "/", b"Hello, world"),
-    Case("hello, access log", "/", b"Hello, world", args=("--log",)),
-    Case("browser", "/browser?page=3&tag=a&tag=b&empty=", b'"tags": ["a", "b"]', BROWSER_HEADERS),
-    Case("coroutine", "/coroutine", b"Hello, world"),
-    Case("async def", "/native", b"Hello, world"),
-    Case("template", "/template", b"&lt;19&gt;"),
-    Case("static 1 KB", "/static/1k.txt", b"0123456789abcdef"),
-    Case("pipelined", "/", b"Hello, world", pipelined=True),
-]
+def log(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def serving(peer: Peer, *args: str) -> Iterator[tuple[int, int]]:
-    """(pid, port) of a running server."""
-    process = start(peer, *args)
-    assert process.stdout is not None
+def measure(points: list[Point], peers: list[Peer], rounds: int, seconds: float, with_micro: bool) -> Results:
+    """All points of all peers, in turns. A peer that cannot do something is told once and left out there."""
+    results = Results()
+    lacking: set[tuple[str, str]] = set()
+    bench = Bench(seconds)
     try:
-        line = process.stdout.readline()
-        if not line.startswith("PORT "):
-            raise PeerUnavailable(f"{peer.name}: did not start")
-        if hasattr(os, "sched_setaffinity") and len(cores := sorted(os.sched_getaffinity(0))) > 1:
-            os.sched_setaffinity(process.pid, {cores[-1]})
-        yield process.pid, int(line.split()[1])
+        for number in range(rounds):
+            for point in points:
+                log(f"round {number + 1} of {rounds}: {point.name}")
+                for peer in peers:
+                    if not point.fits(peer) or (peer.name, point.name) in lacking:
+                        continue
+                    try:
+                        results.add(point.name, point.unit, peer.name, point.measure(bench, peer))
+                    except (PeerUnavailable, OSError, RuntimeError) as error:
+                        lacking.add((peer.name, point.name))
+                        results.points.get(point.name, {}).pop(peer.name, None)
+                        log(f"left out at {point.name!r}: {peer.name}: {error}")
+            for peer in filter(lambda peer: with_micro and peer.micro, peers):
+                log(f"round {number + 1} of {rounds}: {MICRO}, {peer.name}")
+                for operation, spent in micro(peer):
+                    results.add(operation, "µs", peer.name, spent)
     finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+        bench.close()
+    return results
 
 
-def cpu_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def choose(options: argparse.Namespace) -> tuple[list[Point], list[Peer], str]:
+    """What is to be measured; and the name of the base commit's peer, if one is wanted."""
+    names = {point.name for point in POINTS} | {MICRO}
+    unknown = set(options.only or ()) - names
+    if unknown:
+        sys.exit(f"no point {sorted(unknown)}; there are: {', '.join(sorted(names))}")
+    points = [point for point in POINTS if not options.only or point.name in options.only]
+    known = {peer.name: peer for peer in PEERS}
+    wanted = options.peers or ([OURS, RAW_ASYNCIO] if options.check else list(known))
+    if not set(wanted) <= known.keys():
+        sys.exit(f"no peer {sorted(set(wanted) - known.keys())}; there are: {', '.join(known)}")
+    peers, base = [known[name] for name in wanted], ""
+    if options.check or options.against:
+        earlier = commit(options.check or options.against)
+        peers.insert(1, earlier)
+        base = earlier.name
+    return points, peers, base
 
 
-def rss_kib(pid: int) -> int:
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
-
-
-def measure(peer: Peer, case: Case, seconds: float) -> float:
-    """Microseconds of server CPU a request."""
-    with serving(peer, *case.args) as (pid, port):
-        answer = fetch(port, case.path, case.headers)
-        if not answer.startswith(b"HTTP/1.1 200") or (case.expect not in answer and
-                                                      case.expect.replace(b" ", b"") not in answer.replace(b" ", b"")):
-            raise RuntimeError(f"{peer.name}, {case.name}: {answer[:300]!r}")
-        drive(port, case.path, case.headers, 1, case.pipelined)
-        before = cpu_seconds(pid)
-        answers = drive(port, case.path, case.headers, seconds, case.pipelined)
-        return (cpu_seconds(pid) - before) * 1e6 / answers
-
-
-def idle_memory(peer: Peer) -> float:
-    """KiB of resident memory that one idle, kept-alive connection costs after a request."""
-    with serving(peer) as (pid, port), contextlib.ExitStack() as stack:
-        fetch(port, "/", {})
-        before = rss_kib(pid)
-        for _ in range(IDLE_CONNECTIONS):
-            sock = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-            sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            sock.recv(4096)
-        return (rss_kib(pid) - before) / IDLE_CONNECTIONS
-
-
-def micro(peer: Peer) -> dict[str, float]:
-    process = start(peer, program="micro.py")
-    out, _ = process.communicate(timeout=300)
-    return json.loads(out) if process.returncode == 0 else {}
-
-
-def table(title: str, unit: str, rows: dict[str, dict[str, float]], names: list[str], markdown: bool) -> None:
-    bar = " | " if markdown else "  "
-    heads = [f"{title} ({unit})", *names, "4.5.3 : tornado4"]
-    lines = [heads]
-    for case, figures in rows.items():
-        cells = [case, *(f"{figures[n]:.1f}" if n in figures else "-" for n in names)]
-        ours, theirs = figures.get("tornado4"), figures.get("tornado 4.5.3")
-        lines.append([*cells, f"{theirs / ours:.1f}" if ours and theirs else "-"])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    edge = "|" if markdown else ""
-    for number, line in enumerate(lines):
-        print(f"{edge} " * bool(edge) + bar.join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + f" {edge}")
-        if markdown and number == 0:
-            print("|" + "|".join("-" * (w + 2) for w in widths) + "|")
-    print()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", help="cases, 'idle memory', 'micro'")
-    parser.add_argument("--peers", nargs="*")
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=0.7, help="of load for each figure (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, help="default: 5; for --check 11, for --growth 3")
+    parser.add_argument("--only", nargs="+", metavar="POINT", help=f"names of points; {MICRO!r} for all of micro.py")
+    parser.add_argument("--peers", nargs="+", metavar="PEER")
+    parser.add_argument("--against", metavar="COMMIT")
+    parser.add_argument("--check", nargs="?", const="HEAD", metavar="COMMIT")
+    parser.add_argument("--record", action="store_true", help="write the ratios to raw asyncio into ratios.json")
+    parser.add_argument("--growth", action="store_true")
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the figures of all rounds")
+    parser.add_argument("--show", type=Path, metavar="FILE", help="print what was kept, and measure nothing")
     options = parser.parse_args()
-    chosen = [p for p in PEERS if not options.peers or p.name in options.peers]
-    peers = []
-    for peer in chosen:
-        try:
-            with serving(peer):
-                peers.append(peer)
-        except PeerUnavailable as e:
-            print(f"left out: {e}", file=sys.stderr)
-    names = [p.name for p in peers]
-    print(f"Python {platform.python_version()}, {'wrk' if WRK else 'own client'}, 32 connections, "
-          f"best of {options.rounds} rounds of {options.seconds:g} s\n")
+    if options.show:
+        print_results(Results.load(options.show), options.markdown)
+        return 0
+    leave_the_last_core()
+    if options.growth:
+        wanted = options.peers or (OURS, RAW_ASYNCIO)
+        print_growth([peer for peer in PEERS if peer.name in wanted], options.rounds or 3)
+        return 0
+    points, peers, base = choose(options)
+    rounds = options.rounds or (11 if options.check else 5)
+    results = measure(points, peers, rounds, options.seconds, not options.only or MICRO in options.only)
+    results.title = (f"Python {platform.python_version()}, {platform.system()}, "
+                     f"{'wrk' if WRK else 'own client'}, {rounds} rounds")  # fmt: skip
+    if options.save:
+        results.save(options.save)
+    if options.record:
+        check.record(results)
+    if options.check:
+        lines, worse = check.failures(results, base, check.load())
+        print("\n".join(lines))
+        return 1 if worse else 0
+    print_results(results, options.markdown)
+    return 0
 
-    def wanted(name: str) -> bool:
-        return not options.only or name in options.only
 
-    rows: dict[str, dict[str, float]] = {}
-    for case in filter(lambda c: wanted(c.name), CASES):
-        found: dict[str, list[float]] = {}
-        for _ in range(options.rounds):
-            for peer in peers:
-                if peer.serves(case.name) or (peer.micro and case.args):
-                    found.setdefault(peer.name, []).append(measure(peer, case, options.seconds))
-        rows[case.name] = {name: min(values) for name, values in found.items()}
-        print(f"  {case.name}: {rows[case.name]}", file=sys.stderr, flush=True)
-    if rows:
-        table("server CPU", "µs a request", rows, names, options.markdown)
-    if wanted("idle memory"):
-        memory = {p.name: idle_memory(p) for p in peers if p.serves("idle memory")}
-        table("memory", "KiB an idle connection", {"idle memory": memory}, names, options.markdown)
-    if wanted("micro"):
-        cells: dict[str, dict[str, float]] = {}
-        for peer in peers:
-            if peer.micro:
-                for operation, spent in micro(peer).items():
-                    cells.setdefault(operation, {})[peer.name] = spent
-        table("gen and IOLoop", "µs an operation", cells, [p.name for p in peers if p.micro], options.markdown)
+def print_results(results: Results, markdown: bool) -> None:
+    print(results.title, "\n")
+    for ratios in (False, True):
+        for own in (False, True):
+            names = [point.name for point in POINTS]
+            points = [point for point in results.points if (point not in names) is own]
+            peers = [peer for peer in results.peers() if any(peer in results.points[point] for point in points)]
+            if points and len(peers) > ratios:
+                print("\n".join(table(results, peers, points, markdown, ratios)), "\n")
+
+
+def print_growth(peers: list[Peer], rounds: int) -> None:
+    print("| CPU, µs each (memory gained, KiB) | |", *(f"{times}x |" for times in TIMES), "100x : 1x |")
+    print("|---|---|" + "---:|" * (len(TIMES) + 1))
+    for peer in peers:
+        for what, cpu, memory in growth(peer, rounds):
+            cells = [f"{spent:.3g} ({kib:.0f})" for spent, kib in zip(cpu, memory, strict=True)]
+            cells.append(f"{cpu[-1] / cpu[0]:.2f}")
+            print(f"| {what} | {peer.name} |", *(f"{cell} |" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":
     try:
-        main()
-    except (KeyboardInterrupt, subprocess.TimeoutExpired) as e:
-        sys.exit(f"stopped: {e!r}")
+        sys.exit(main())
+    except (KeyboardInterrupt, subprocess.TimeoutExpired) as error:
+        sys.exit(f"stopped: {error!r}")

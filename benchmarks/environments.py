@@ -1,10 +1,12 @@
-"""The peers: which program serves, in which environment. Environments are made once, in ``.cache/bench``."""
+"""The peers: which programs serve and fetch, in which environment. Environments are made once, in ``.cache/bench``."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,25 +19,41 @@ CACHE = TOP / ".cache" / "bench"
 @dataclass(frozen=True)
 class Peer:
     name: str
-    program: str
+    server: str
     requires: tuple[str, ...] = ()
     environ: dict[str, str] = field(default_factory=dict)
-    micro: bool = False
-    cases: tuple[str, ...] = ()  # empty: all of them
+    client: str = ""  # the program that fetches, if there is one
+    micro: bool = False  # whether peers/micro.py runs there
+    points: tuple[str, ...] = ()  # names of points that it serves; empty: all of them
+    args: tuple[str, ...] = ()
 
-    def serves(self, case: str) -> bool:
-        return not self.cases or case in self.cases
+    def serves(self, point: str) -> bool:
+        return not self.points or point in self.points
 
 
-HTTP_ONLY = ("hello", "browser", "async def", "pipelined", "idle memory")
+SMALL = ("hello", "browser", "async def", "pipelined", "idle connection", "start")
+BULK = ("static 1 MiB", "upload 1 MiB", "streamed, 1 MiB")
+SOCKETS = ("WebSocket 64 KiB", "WebSocket 16 B, 16 in flight", "idle WebSocket")
+TCP = ("TCP read_bytes, 1 MiB", "TCP line")
+FETCHES = ("fetch 1 MiB", "fetch 12 B", "fetch 12 B, kept")
+RAW = ("hello", "pipelined", "idle connection", "start", "TLS static 1 MiB", *BULK, *SOCKETS, *TCP, *FETCHES)
+
+OURS = "tornado4"
+ALIAS = {"BENCH_ALIAS": "1"}
 PEERS = [
-    Peer("tornado4", "tornado_app.py", environ={"BENCH_ALIAS": "1", "PYTHONPATH": str(TOP)}, micro=True),
-    Peer("tornado 4.5.3", "tornado_app.py", ("setuptools", "tornado==4.5.3"), {"BENCH_BACKFILL": "1"}, micro=True),
-    Peer("tornado 6", "tornado_app.py", ("tornado>=6,<7",), micro=True),
-    Peer("aiohttp", "aiohttp_app.py", ("aiohttp",), cases=HTTP_ONLY),
-    Peer("uvicorn", "asgi_app.py", ("uvicorn", "httptools", "uvloop"), cases=HTTP_ONLY),
-    Peer("raw asyncio", "raw_app.py", cases=("hello", "pipelined", "idle memory")),
-]
+    Peer(OURS, "tornado_app.py", environ={**ALIAS, "PYTHONPATH": str(TOP)}, client="tornado_client.py", micro=True),
+    Peer("Tornado 4.5.3", "tornado_app.py", ("setuptools", "tornado==4.5.3"), {"BENCH_BACKFILL": "1"},
+         "tornado_client.py", micro=True),
+    Peer("Tornado 6", "tornado_app.py", ("tornado>=6,<7",), client="tornado_client.py", micro=True),
+    Peer("aiohttp", "aiohttp_app.py", ("aiohttp",), client="aiohttp_client.py",
+         points=("static 1 KiB", *SMALL, *BULK, *SOCKETS, *FETCHES)),
+    Peer("uvicorn", "asgi_app.py", ("uvicorn", "httptools", "uvloop", "websockets"),
+         points=(*SMALL, "upload 1 MiB", "streamed, 1 MiB", *SOCKETS)),
+    Peer("streams on uvloop", "streams_app.py", ("uvloop",), points=TCP),
+    Peer("raw asyncio", "raw_app.py", client="raw_client.py", points=RAW),
+    Peer("raw uvloop", "raw_app.py", ("uvloop",), client="raw_client.py", points=RAW, args=("--uvloop",)),
+]  # fmt: skip
+RAW_ASYNCIO = "raw asyncio"
 
 
 class PeerUnavailable(Exception):
@@ -47,20 +65,55 @@ def python_of(peer: Peer) -> Path:
     if not peer.requires:
         return Path(sys.executable)
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    folder = CACHE / f"{peer.name.replace(' ', '-')}-{version}"
+    name = "-".join(word.partition("=")[0].partition(">")[0] for word in peer.requires)
+    folder = CACHE / f"{peer.name.replace(' ', '-').lower()}-{name}-{version}"
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", *peer.requires]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise PeerUnavailable(f"{peer.name}: {done.stderr.strip().splitlines()[-1:]}")
+        run([str(python), "-m", "pip", "install", "--quiet", *peer.requires], peer.name)
         (folder / "ready").touch()
     return python
 
 
-def start(peer: Peer, *args: str, program: str | None = None) -> subprocess.Popen[str]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    env.update(peer.environ)
-    command = [str(python_of(peer)), str(PROGRAMS / (program or peer.program)), *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
+def run(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise PeerUnavailable(f"{what}: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+
+
+def commit(revision: str) -> Peer:
+    """tornado4 as it was at another commit of this repository, installed as a user would."""
+    git = ["git", "-C", str(TOP)]
+    asked = subprocess.run([*git, "rev-parse", "--short", f"{revision}^{{commit}}"], capture_output=True, text=True)
+    if asked.returncode:
+        raise SystemExit(f"{revision!r} is no commit here; git says: {asked.stderr.strip()}")
+    short = asked.stdout.strip()
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = CACHE / f"commit-{short}-{version}"
+    if not (folder / "ready").exists():
+        tree = folder / "tree"
+        tar = subprocess.run([*git, "archive", short], capture_output=True, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+            archive.extractall(tree, filter="data")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+        run([*pip, "--target", str(folder / "site"), str(tree)], short)
+        (folder / "ready").touch()
+    environ = {**ALIAS, "PYTHONPATH": str(folder / "site")}
+    return Peer(f"{OURS} {short}", "tornado_app.py", environ=environ, client="tornado_client.py", micro=True)
+
+
+def has_speedups(peer: Peer) -> bool:
+    """Whether this peer masks in C. For tornado4 and Tornado, which can do without."""
+    code = "import os; os.environ['TORNADO_EXTENSION'] = '1'; import _tornado, tornado.util"
+    return start(peer, "-c", code, program="").wait() == 0
+
+
+def start(peer: Peer, *args: str, program: str | None = None, **variables: str) -> subprocess.Popen[str]:
+    """Run one of the peer's programs; an empty name runs ``args`` alone."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "TORNADO"))}
+    env.update(peer.environ, **variables)
+    program = peer.server if program is None else program
+    command = [str(python_of(peer)), *([program] if program else []), *args]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env, cwd=PROGRAMS
+    )

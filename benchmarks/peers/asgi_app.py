@@ -8,18 +8,58 @@ import uvicorn
 
 PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"12")]
 
+PIECE = b"x" * 16384
+
 
 async def app(scope, receive, send):
+    if scope["type"] == "websocket":
+        await echo(receive, send)
+        return
     if scope["type"] != "http":
         return
     path = scope["path"]
     if path == "/browser":
         await answer_browser(scope, send)
         return
+    if path == "/upload":
+        await answer_upload(receive, send)
+        return
+    if path == "/stream":
+        await answer_streamed(send)
+        return
     if path == "/native":
         await asyncio.sleep(0)
     await send({"type": "http.response.start", "status": 200, "headers": PLAIN})
     await send({"type": "http.response.body", "body": b"Hello, world"})
+
+
+async def echo(receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    while True:
+        event = await receive()
+        if event["type"] == "websocket.disconnect":
+            return
+        await send({"type": "websocket.send", "bytes": event["bytes"]})
+
+
+async def answer_upload(receive, send):
+    pieces, more = [], True
+    while more:
+        event = await receive()
+        pieces.append(event["body"])
+        more = event["more_body"]
+    body = str(len(b"".join(pieces))).encode()
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_streamed(send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(64):
+        await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def answer_browser(scope, send):
@@ -42,4 +82,5 @@ async def answer_browser(scope, send):
 if __name__ == "__main__":
     sock = socket.create_server(("127.0.0.1", 0))
     print("PORT", sock.getsockname()[1], flush=True)
-    uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning")).run(sockets=[sock])
+    config = uvicorn.Config(app, access_log=False, log_level="warning", ws_per_message_deflate=False)
+    uvicorn.Server(config).run(sockets=[sock])

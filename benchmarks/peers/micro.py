@@ -1,15 +1,24 @@
-"""gen and IOLoop on their own: CPU microseconds an operation, as one JSON object. Runs on every Tornado."""
+"""gen, IOLoop and util on their own: CPU microseconds an operation, as one JSON object. Runs on every Tornado."""
+import contextlib
 import json
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import _tornado  # noqa: F401  (first: decides which Tornado is meant)
 from tornado import gen
-from tornado.concurrent import Future
+from tornado.concurrent import Future, run_on_executor
+from tornado.httputil import HTTPHeaders, parse_body_arguments, url_concat
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.queues import Queue
+from tornado.web import create_signed_value, decode_signed_value
+
+try:
+    from tornado.stack_context import StackContext
+except ImportError:  # Tornado 6
+    StackContext = None
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20000
 
@@ -60,6 +69,52 @@ def callbacks():
 
     loop.add_callback(again)
     return all_run
+
+
+def callbacks_in_a_stack_context():
+    @contextlib.contextmanager
+    def context():
+        yield
+
+    with StackContext(context):
+        return callbacks()
+
+
+class Worker:
+    executor = ThreadPoolExecutor(1)
+
+    @run_on_executor
+    def work(self):
+        return 1
+
+
+@gen.coroutine
+def executor():
+    worker = Worker()
+    for _ in range(ROUNDS // 10):
+        yield worker.work()
+
+
+SIGNED = create_signed_value("secret", "user", "ada lovelace")
+FORM = b"&".join(b"name%d=some+value%%20%d" % (n, n) for n in range(10))
+
+
+@gen.coroutine
+def concatenates_urls():
+    for _ in range(ROUNDS // 4):
+        url_concat("http://example.com/path?a=1", {"b": "2", "c": "three words"})
+
+
+@gen.coroutine
+def reads_signed_values():
+    for _ in range(ROUNDS // 4):
+        decode_signed_value("secret", "user", SIGNED)
+
+
+@gen.coroutine
+def parses_forms():
+    for _ in range(ROUNDS // 4):
+        parse_body_arguments("application/x-www-form-urlencoded", FORM, {}, {}, HTTPHeaders())
 
 
 def timeouts():
@@ -125,4 +180,9 @@ if __name__ == "__main__":
         "add_timeout, remove_timeout": measure(timeouts, ROUNDS),
         "stream line, write and read": measure(stream_lines, ROUNDS // 4),
         "queue put and get": measure(queue_items, ROUNDS // 2),
+        "run_on_executor": measure(executor, ROUNDS // 10),
+        "url_concat": measure(concatenates_urls, ROUNDS // 4),
+        "decode_signed_value": measure(reads_signed_values, ROUNDS // 4),
+        "parse_body_arguments, ten fields": measure(parses_forms, ROUNDS // 4),
+        **({"add_callback in a stack context": measure(callbacks_in_a_stack_context, ROUNDS)} if StackContext else {}),
     }))
