@@ -329,7 +329,8 @@ class FrameReader:
         else:
             data = _websocket_mask(key, memoryview(self._buffer)[start:end])  # type: ignore[arg-type]  # any buffer
         if inflater is not None:
-            data = inflater.decompress(data, self.max_message_size)
+            data = inflater.feed(data, self.max_message_size)
+            data += inflater.end(self.max_message_size - len(data))  # mostly nothing, for which nothing is copied
         self.message_bytes += len(data)
         if opcode == BINARY:
             return Message(BINARY, data)
