@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import collections
 import errno
 import gc
 import logging
@@ -824,3 +825,30 @@ def test_a_context_is_taken_as_it_is(loop, certificate):
     server, client = (wait(loop, future) for future in futures)
     with closing_all(server, client):
         check_iostream_quickly(loop, server, client)
+
+
+def test_what_an_idle_stream_holds_is_small(loop):
+    """Most connections of a server are idle; a deque alone takes more than 600 bytes."""
+    left, right = socket_pair(loop)
+    with closing_all(left, right):
+        right.write(b"x" * MB)  # what is clogged, and then is not any more
+        assert wait(loop, left.read_bytes(MB)) == b"x" * MB
+        run_until(loop, lambda: not right.writing())
+        for stream in (left, right):
+            held = [stream._incoming, stream._outgoing, *vars(stream).values()]
+            parts = [getattr(thing, slot, None) for thing in held for slot in getattr(type(thing), "__slots__", ())]
+            deques = [thing for thing in [*held, *parts] if isinstance(thing, collections.deque)]
+            assert all(thing.maxlen == 0 for thing in deques)  # shared, for nothing
+            assert stream._waiting_writes is None
+            assert len(vars(stream)) < 20
+
+
+def test_the_futures_of_writes_are_those_that_wait(loop):
+    left, right = socket_pair(loop)
+    with closing_all(left, right):
+        assert not left._write_futures
+        future = left.write(b"x" * 16 * MB)
+        assert [waiting for _, waiting in left._write_futures] == [future]
+        wait(loop, right.read_bytes(16 * MB))
+        run_until(loop, future.done)
+        assert not left._write_futures

@@ -82,6 +82,13 @@ class HTTP1ServerConnection:
         if serving is None:
             return
         self._serving_future = serving
+        if stack_context._active():
+            self._watch(serving)  # in the contexts of whoever made the server
+        else:
+            serving.add_done_callback(self._watch)
+
+    def _watch(self, serving: Future) -> None:
+        """Have the loop log with what ``serving`` fails."""
         if not serving.done() or serving.exception() is not None:
             self.stream.io_loop.add_future(serving, lambda future: future.result())
 

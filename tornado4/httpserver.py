@@ -226,6 +226,9 @@ class _CallableAdapter(httputil.HTTPMessageDelegate):
         self._chunks.clear()
 
 
+_NOBODY: frozenset[str] = frozenset()
+
+
 class _HTTPRequestContext:
     """Whom a connection is with: ``remote_ip`` and ``protocol``, and how a proxy's headers change them."""
 
@@ -248,7 +251,9 @@ class _HTTPRequestContext:
             self.protocol = "https" if isinstance(stream, iostream.SSLIOStream) else "http"
         self._orig_remote_ip = self.remote_ip
         self._orig_protocol = self.protocol
-        self.trusted_downstream: Container[str] = set(cast(Any, trusted_downstream) or ())
+        self.trusted_downstream: Container[str] = (
+            set(cast(Any, trusted_downstream)) if trusted_downstream else _NOBODY
+        )
 
     def __str__(self) -> str:
         if self.address_family in (socket.AF_INET, socket.AF_INET6):

@@ -442,10 +442,11 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
     def _check_request(self) -> None:
         """Refuse what cannot be sent, with 4.5.3's errors in 4.5.3's order."""
         request = self.request
-        if not request.allow_nonstandard_methods and request.method not in self._SUPPORTED_METHODS:
-            raise KeyError(f"unknown method {request.method}")
-        if not request.method or _NOT_A_METHOD.search(request.method):
-            raise ValueError(f"Invalid method: {request.method!r}")
+        method = request.method
+        if not request.allow_nonstandard_methods and method not in self._SUPPORTED_METHODS:
+            raise KeyError(f"unknown method {method}")
+        if not method or _NOT_A_METHOD.search(method):
+            raise ValueError(f"Invalid method: {method!r}")
         for feature in _CURL_ONLY:
             # The default of proxy_password is empty, and not a wish.
             if getattr(request, feature):
@@ -690,7 +691,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         return room
 
     def _should_follow_redirect(self) -> bool:
-        if not self.request.follow_redirects or self.code not in _REDIRECTS:
+        if self.code not in _REDIRECTS or not self.request.follow_redirects:
             return False
         if self.client is None or self.request.max_redirects <= 0:
             return False

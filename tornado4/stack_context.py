@@ -213,6 +213,8 @@ def _remove_deactivated(contexts: _Contexts) -> _Contexts:
 
     Also shortens the chain of ``old_contexts`` that starts at the innermost one.
     """
+    if _all_active(contexts):
+        return contexts
     full = tuple([ctx for ctx in contexts[0] if ctx.active])
     inner = head = _nearest_active(contexts[1])
     while inner is not None:
@@ -277,9 +279,7 @@ class _Attached:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         surrounding = _state.contexts
         try:
-            contexts = self._captured
-            if not _all_active(contexts):
-                contexts = self._captured = _remove_deactivated(contexts)
+            self._captured = contexts = _remove_deactivated(self._captured)
             _state.contexts = contexts
             result, exc = self._run_within(contexts, args, kwargs)
             if exc is not _NO_EXCEPTION and exc != _NO_EXCEPTION:

@@ -21,7 +21,7 @@ import asyncio
 import errno
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -49,6 +49,42 @@ _DEFAULT_READ_CHUNK_SIZE = 64 * 1024
 class StreamLifecycle:
     """The ground floor of `BaseIOStream`: see the module's docstring."""
 
+    # What a stream begins with is said by the class: an idle connection holds what it has come to differ in.
+
+    error: BaseException | None = None
+
+    _state: int | None = None
+    _closed = False
+    _connecting = False
+    _pending_callbacks = 0
+    _close_callback: Callable[[], Any] | None = None
+    _connect_callback: Callable[[], Any] | None = None
+    _connect_future: Future | None = None
+    _ssl_connect_future: Future | None = None
+
+    _request: ReadRequest | None = None
+    _read_callback: Callable[[bytes], Any] | None = None
+    _streaming_callback: Callable[[bytes], Any] | None = None
+    _read_future: Future | None = None
+    _ask = 0  # bytes to ask the kernel for at once; 0 for ``read_chunk_size``
+    _drained = False  # the last read emptied the socket: only an event can bring more
+
+    _room_future: Future | None = None  # see `_room`
+    _write_callback: Callable[[], Any] | None = None
+    _waiting_writes: deque[tuple[int, Future]] | None = None  # see `_write_futures`
+    _total_write_index = 0
+    _drain_callbacks: Sequence[Callable[[], None]] = ()
+
+    _push: Callable[[bytes], None] | None = None
+    _push_paused = False
+    #: What arrives goes here, past ``_push``, until it is full; see `StreamPush._start_filling`.
+    _sink: tuple[memoryview, Callable[[int], None]] | None = None
+    #: Told when the stream has closed, as a pending read would be; see `StreamPush._start_push`.
+    _push_end: Callable[[], None] | None = None
+    #: ``_push`` when chunks may go straight from the event to it (not paused, nothing between us and the
+    #: socket).
+    _push_direct: Callable[[bytes], None] | None = None
+
     def __init__(
         self,
         io_loop: IOLoop | None = None,
@@ -62,41 +98,16 @@ class StreamLifecycle:
         chunk_size = read_chunk_size or _DEFAULT_READ_CHUNK_SIZE
         self.read_chunk_size: int = min(chunk_size, self.max_buffer_size // 2)
         self.max_write_buffer_size: int | None = max_write_buffer_size
-        self.error: BaseException | None = None
-
-        self._state: int | None = None
-        self._closed = False
-        self._connecting = False
-        self._pending_callbacks = 0
-        self._close_callback: Callable[[], Any] | None = None
-        self._connect_callback: Callable[[], Any] | None = None
-        self._connect_future: Future | None = None
-        self._ssl_connect_future: Future | None = None
-
         self._incoming = ReadBuffer()
-        self._request: ReadRequest | None = None
-        self._read_callback: Callable[[bytes], Any] | None = None
-        self._streaming_callback: Callable[[bytes], Any] | None = None
-        self._read_future: Future | None = None
-        self._ask = 0  # bytes to ask the kernel for at once; 0 for ``read_chunk_size``
-        self._drained = False  # the last read emptied the socket: only an event can bring more
-
         self._outgoing = WriteBuffer()
-        self._room_future: Future | None = None  # see `_room`
-        self._write_callback: Callable[[], Any] | None = None
-        self._write_futures: deque[tuple[int, Future]] = deque()
-        self._total_write_index = 0
-        self._drain_callbacks: list[Callable[[], None]] = []
 
-        self._push: Callable[[bytes], None] | None = None
-        self._push_paused = False
-        #: What arrives goes here, past ``_push``, until it is full; see `StreamPush._start_filling`.
-        self._sink: tuple[memoryview, Callable[[int], None]] | None = None
-        #: Told when the stream has closed, as a pending read would be; see `StreamPush._start_push`.
-        self._push_end: Callable[[], None] | None = None
-        #: ``_push`` when chunks may go straight from the event to it (not paused, nothing between us and the
-        #: socket).
-        self._push_direct: Callable[[bytes], None] | None = None
+    @property
+    def _write_futures(self) -> deque[tuple[int, Future]]:
+        """What `write` has returned and is not done, each with the number of bytes after which it is."""
+        waiting = self._waiting_writes
+        if waiting is None:
+            waiting = self._waiting_writes = deque()
+        return waiting
 
     # -- what a kind of stream provides ---------------------------------------------------------------
 
@@ -216,7 +227,7 @@ class StreamLifecycle:
         self._read_callback = self._streaming_callback = self._write_callback = None
         self._request = None
         self._outgoing.clear()
-        self._drain_callbacks.clear()
+        self._drain_callbacks = ()
 
     def _fail_waiting(self) -> None:
         """Fail each Future that waits for the stream, in 4.5.3's order: read, writes, connect, handshake."""
@@ -226,8 +237,8 @@ class StreamLifecycle:
         if self._read_future is not None:
             waiting.append(self._read_future)
             self._read_future = None
-        waiting += [future for _, future in self._write_futures]
-        self._write_futures.clear()
+        waiting += [future for _, future in self._waiting_writes or ()]
+        self._waiting_writes = None
         if self._room_future is not None:
             waiting.append(self._room_future)
             self._room_future = None

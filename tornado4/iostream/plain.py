@@ -306,7 +306,7 @@ class IOStream(BaseIOStream):
             or self._request is not None
             or self._push is not None
             or self._write_callback is not None
-            or self._write_futures
+            or self._waiting_writes
             or self._connecting
             or self._pending_callbacks
             or self._incoming.size

@@ -36,6 +36,10 @@ _MERGE_BELOW = 8192
 _COMPACT_ABOVE = 65536
 
 
+#: What stands for no further chunks: a deque takes more memory than everything else that an idle stream holds.
+_NO_TAIL: collections.deque[bytes] = collections.deque(maxlen=0)
+
+
 class ReadBuffer:
     """A queue of bytes: in by chunks at the end, out by counts at the front.
 
@@ -49,7 +53,7 @@ class ReadBuffer:
         self.data: bytes | bytearray = b""
         self.pos = 0
         self.size = 0
-        self._tail: collections.deque[bytes] = collections.deque()
+        self._tail: collections.deque[bytes] = _NO_TAIL
 
     def __len__(self) -> int:
         return self.size
@@ -61,6 +65,8 @@ class ReadBuffer:
             self.data = chunk
             self.pos = 0
         elif n >= _MERGE_BELOW:
+            if self._tail is _NO_TAIL:
+                self._tail = collections.deque()
             self._tail.append(chunk)
         else:
             self.flatten().extend(chunk)
@@ -76,7 +82,7 @@ class ReadBuffer:
         self.data = data
         self.pos = 0
         self.size = len(data)
-        self._tail.clear()
+        self._tail = _NO_TAIL
 
     def take(self, count: int) -> bytes:
         """Remove ``count`` bytes (at most ``size``) from the front and return them."""
@@ -128,7 +134,7 @@ class ReadBuffer:
         if tail:
             with memoryview(data) as view:
                 taken = b"".join((view[pos:], *tail))
-            tail.clear()
+            self._tail = _NO_TAIL
         elif pos:
             with memoryview(data) as view:
                 taken = bytes(view[pos:])
@@ -157,7 +163,7 @@ class ReadBuffer:
         if self._tail:
             for chunk in self._tail:
                 data += chunk
-            self._tail.clear()
+            self._tail = _NO_TAIL
         return data
 
     def expose(self) -> bytearray:

@@ -14,6 +14,10 @@ from collections import deque
 _MERGE_BELOW = 65536
 
 
+#: What stands for no pieces: a deque takes 700 bytes, and most streams have nothing to send most of the time.
+_NO_PIECES: deque[bytes | bytearray | memoryview] = deque(maxlen=0)
+
+
 class WriteBuffer:
     """A queue of bytes: in by pieces at the end, out at the front, as far as the kernel takes them."""
 
@@ -21,7 +25,7 @@ class WriteBuffer:
 
     def __init__(self) -> None:
         self.size = 0
-        self._pieces: deque[bytes | bytearray | memoryview] = deque()
+        self._pieces: deque[bytes | bytearray | memoryview] = _NO_PIECES
         self._growing: bytearray | None = None  # the last piece, while more may be merged into it
         self._head: memoryview | None = None  # the first piece, from its first unsent byte on, once offered
 
@@ -34,6 +38,8 @@ class WriteBuffer:
         size = data.nbytes if isinstance(data, memoryview) else len(data)
         if not size:
             return
+        if not self.size:
+            self._pieces = deque()
         self.size += size
         growing = self._growing
         if size < _MERGE_BELOW:
@@ -53,6 +59,8 @@ class WriteBuffer:
         if rest < _MERGE_BELOW:
             self.append(data[sent:])
         else:
+            if not self.size:
+                self._pieces = deque()
             self.size += rest
             self._growing = None
             self._pieces.append(memoryview(data)[sent:])
@@ -75,6 +83,9 @@ class WriteBuffer:
         if count == len(head):
             self._head = None
             self._pieces.popleft()
+            if not self.size:
+                self._growing = None
+                self._pieces = _NO_PIECES
         else:
             self._head = head[count:]
 
@@ -82,7 +93,7 @@ class WriteBuffer:
         """Forget everything."""
         self.size = 0
         self._growing = self._head = None
-        self._pieces.clear()
+        self._pieces = _NO_PIECES
 
     def snapshot(self) -> bytearray:
         """A copy of what is held, as one bytearray."""

@@ -159,7 +159,7 @@ class StreamWriting(StreamLifecycle):
         closes.
         """
         if self._outgoing.size:
-            self._drain_callbacks.append(callback)
+            self._drain_callbacks = [*self._drain_callbacks, callback]
         elif not self._closed:
             callback()
 
@@ -218,7 +218,7 @@ class StreamWriting(StreamLifecycle):
             outgoing.advance(sent)
             if sent < len(piece) and self._direct_write:
                 break  # the system's buffer is full; trying again at once would only tell so
-        if self._write_futures:
+        if self._waiting_writes is not None:
             self._resolve_writes()
         if not outgoing.size:
             self._all_written()
@@ -258,13 +258,15 @@ class StreamWriting(StreamLifecycle):
         # then).
         while futures and futures[0][0] <= self._total_write_index - self._outgoing.size:
             futures.popleft()[1].set_result(None)
+        if not futures and self._waiting_writes is futures:
+            self._waiting_writes = None
 
     def _all_written(self) -> None:
         if self._write_callback is not None:
             callback, self._write_callback = self._write_callback, None
             self._run_callback(callback)
         if self._drain_callbacks and not self._closed:
-            callbacks, self._drain_callbacks = self._drain_callbacks, []
+            callbacks, self._drain_callbacks = self._drain_callbacks, ()
             for drained in callbacks:
                 drained()
 
