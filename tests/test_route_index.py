@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_routing import Named, request
 
-from tornado4 import routing
+from tornado4 import _route_index, routing
 from tornado4._route_index import HostIndex, PathIndex
 from tornado4.routing import (
     AnyMatches,
@@ -74,7 +75,13 @@ def whole(pattern: str) -> re.Pattern[str]:
         (r"/é/\-", ["/é/-"], ["/e/-"]),
     ],
 )
-def test_what_a_pattern_says_of_paths(pattern: str, matching: list[str], left_out: list[str]) -> None:
+def test_what_a_pattern_says_of_paths(
+    pattern: str, matching: list[str], left_out: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = PathIndex()
+    few.add(0, whole(pattern))
+    assert all(few.candidates(path) == [0] for path in matching)
+    monkeypatch.setattr(_route_index, "_FEW", -1)
     index = PathIndex()
     index.add(0, whole(pattern))
     for path in matching:
@@ -84,7 +91,8 @@ def test_what_a_pattern_says_of_paths(pattern: str, matching: list[str], left_ou
         assert not index.candidates(path), path
 
 
-def test_a_compiled_pattern_may_leave_the_end_open() -> None:
+def test_a_compiled_pattern_may_leave_the_end_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_route_index, "_FEW", -1)
     index = PathIndex()
     index.add(0, re.compile("/a/b"))
     index.add(1, re.compile("/a/b$"))
@@ -163,23 +171,27 @@ matchers = st.one_of(
 
 @given(st.lists(matchers, max_size=8), st.lists(paths, max_size=5), st.sampled_from(["a.b", "axb", "x.b", "c"]))
 def test_the_first_match_is_that_of_a_look_at_each_rule(given_: list[Matcher], asked: list[str], host: str) -> None:
-    router = RuleRouter([Rule(matcher, Named(str(number))) for number, matcher in enumerate(given_)])
-    for path in ["/a", *asked]:
-        head = request("/", host=host)
-        head.path = path
-        found = router.find_handler(head)
-        expected = linear(list(router.rules), head)
-        assert (found and found[0]) == (expected and expected[0])
+    for few in (-1, 8):  # down the tree, and one by one
+        with mock.patch.object(_route_index, "_FEW", few):
+            router = RuleRouter([Rule(matcher, Named(str(number))) for number, matcher in enumerate(given_)])
+            for path in ["/a", *asked]:
+                head = request("/", host=host)
+                head.path = path
+                found: Any = router.find_handler(head)
+                expected = linear(list(router.rules), head)
+                assert (found and found[0]) == (expected and expected[0])
 
 
 @given(st.lists(patterns.filter(valid), max_size=8), paths.map(lambda path: path.replace("\n", "")))
 def test_the_short_way_finds_the_same(given_: list[str], path: str) -> None:
     handlers = [type(f"H{number}", (RequestHandler,), {}) for number in range(len(given_))]
     app = Application(list(zip(given_, handlers, strict=True)))
-    found = Routes(app).find(path)
     expected = next((rule for rule in app.wildcard_router.rules if rule.matcher.match_path(path) is not None), None)
-    assert found is None or found[0] is expected
-    assert (found is None) == (expected is None)
+    for few in (-1, 8):
+        with mock.patch.object(_route_index, "_FEW", few):
+            found = Routes(app).find(path)
+            assert found is None or found[0] is expected
+            assert (found is None) == (expected is None)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

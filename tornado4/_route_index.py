@@ -49,6 +49,10 @@ class _Node:
         return children.setdefault(text, _Node())
 
 
+#: So many patterns are compared one by one: down the tree takes longer.
+_FEW = 8
+
+
 class PathIndex:
     """Patterns by the segments of the paths that they match."""
 
@@ -56,6 +60,8 @@ class PathIndex:
         self._root = _Node()
         self._depth = 0
         self._count = 0
+        #: What the paths of the first patterns begin with.
+        self._prefixes: list[tuple[str, int]] = []
 
     def __bool__(self) -> bool:
         return self._count > 0
@@ -63,6 +69,8 @@ class PathIndex:
     def add(self, number: int, pattern: re.Pattern[str]) -> None:
         """Take in ``pattern``, which goes by ``number``; higher than all numbers before."""
         segments, end = _read(pattern)
+        if len(self._prefixes) <= _FEW:
+            self._prefixes.append((_prefix(segments), number))
         self._put(number, segments, end)
         if end == "/?$":
             self._put(number, [*segments, ("", True)], end)
@@ -77,6 +85,8 @@ class PathIndex:
 
     def candidates(self, path: str) -> list[int]:
         """The numbers of all patterns that may match ``path``, in order."""
+        if len(self._prefixes) <= _FEW:
+            return [number for prefix, number in self._prefixes if path.startswith(prefix)]
         if "\n" in path:  # which "$" may leave unmatched
             return list(range(self._count))
         found: list[int] = []
@@ -202,6 +212,16 @@ def _read(pattern: re.Pattern[str]) -> tuple[_Segments, str]:
         elif exact:
             segment += character
     return [*segments, (segment, False)], ""
+
+
+def _prefix(segments: _Segments) -> str:
+    """What all paths begin with that have these segments."""
+    texts = []
+    for text, exact in segments:
+        texts.append(text)
+        if not exact:
+            break
+    return "/".join(texts)
 
 
 def _has_alternatives(pattern: str) -> bool:
