@@ -13,7 +13,7 @@ from tornado4.migrate.fix.program import Program
 __all__ = ["ends_after", "finishes", "is_generator", "own_nodes", "returns_value", "tails"]
 
 #: Methods of a handler that answer the request.
-ANSWERS = frozenset("finish render redirect send_error".split())
+ANSWERS = frozenset("finish render redirect send_error detach".split())
 
 
 def is_generator(node: Function) -> bool:

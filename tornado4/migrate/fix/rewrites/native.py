@@ -451,7 +451,10 @@ def _is_of_others(plan: Plan, whole: callers.Family, use: callers.Use) -> bool:
         if own not in plan.program.project.mro(cls):
             continue
         found = plan.program.project.method(cls, method.name)
-        if found is None or found[1] is method or _calls_super(found[1], method.name):
+        if found is not None and found[1] is method:
+            use.sure = True  # such a class has this very method, and gets its coroutine there
+            return False
+        if found is None or _calls_super(found[1], method.name):
             return False
     return True
 
