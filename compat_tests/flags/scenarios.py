@@ -1,0 +1,655 @@
+"""What each flag changes, as whole programs: what they print is 4.5.3's without the flag, and 6.6.1's under it.
+
+At least three a flag, one of them with a real request. ``SERVER`` stands ahead of those.
+"""
+
+from __future__ import annotations
+
+LOOP = """
+import logging, threading
+logging.disable(logging.CRITICAL)
+from datetime import timedelta
+from tornado import gen, httpclient, httputil, ioloop, web
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.locks import Condition, Event, Lock, Semaphore
+from tornado.queues import Queue
+
+def name_of(function, *args, **kwargs):
+    try:
+        return function(*args, **kwargs)
+    except BaseException as error:
+        return type(error).__name__ + (": " + str(error) if SHOWS_TEXT else "")
+
+SHOWS_TEXT = True
+"""
+
+SERVER = (
+    LOOP
+    + """
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+def ask(handlers, path="/", settings={}, **kwargs):
+    async def main():
+        try:
+            return await httpclient.AsyncHTTPClient().fetch(url + path, raise_error=False, request_timeout=3, **kwargs)
+        except Exception as error:
+            return error
+    socket, port = bind_unused_port()
+    server = HTTPServer(web.Application(handlers, **settings))
+    server.add_sockets([socket])
+    url = "http://127.0.0.1:%d" % port
+    response = IOLoop.current().run_sync(main)
+    server.stop()
+    return response
+"""
+)
+
+SCENARIOS: dict[str, list[str]] = {
+    "future-async-callbacks": [
+        LOOP + """
+async def main():
+    future, order = Future(), []
+    future.add_done_callback(lambda done: order.append("callback"))
+    future.set_result(1)
+    order.append("after")
+    await gen.sleep(0.01)
+    print(order)
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+async def main():
+    future, order = Future(), []
+    future.set_exception(ValueError("x"))
+    future.add_done_callback(lambda done: order.append(str(done.exception())))
+    order.append("after")
+    await gen.sleep(0.01)
+    print(order)
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        future = Future()
+        future.add_done_callback(lambda done: self.write("callback "))
+        future.set_result(1)
+        self.write("after ")
+        yield gen.sleep(0.01)
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "future-strict-state": [
+        LOOP + """
+async def main():
+    future = Future()
+    future.set_result(1)
+    SETS = name_of(future.set_result, 2)
+    print("InvalidStateError" in str(SETS))
+    print("InvalidStateError" in str(name_of(future.set_exception, ValueError())))
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+async def main():
+    print(name_of(Future().result))
+    print(name_of(Future().exception))
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        future = Future()
+        future.set_result(1)
+        try:
+            future.set_result(2)
+        except Exception as error:
+            self.write(type(error).__name__)
+        yield future
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "future-needs-loop": [
+        LOOP + """
+IOLoop.current()
+def worker():
+    print(name_of(lambda: type(Future()).__name__ == "Future"))
+thread = threading.Thread(target=worker, name="worker")
+thread.start()
+thread.join()
+""",
+        LOOP + """
+IOLoop.current()
+@gen.coroutine
+def work():
+    yield gen.moment
+def worker():
+    outcome = name_of(work)
+    print(outcome if isinstance(outcome, str) else "started")
+thread = threading.Thread(target=worker, name="worker")
+thread.start()
+thread.join()
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def get(self):
+        def worker():
+            self.made = name_of(lambda: bool(Future()))
+        thread = threading.Thread(target=worker, name="worker")
+        thread.start()
+        thread.join()
+        self.write(str(self.made))
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "loop-make-current": [
+        LOOP + """
+main = IOLoop.current()
+main.make_current()
+helper = IOLoop()
+print(IOLoop.current() is main, IOLoop.current() is helper)
+""",
+        LOOP + """
+main = IOLoop.current()
+main.make_current()
+helper = IOLoop(make_current=False)
+print(IOLoop.current() is main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def get(self):
+        self.write("served")
+before = IOLoop.current()
+before.make_current()
+helper = IOLoop()
+print(IOLoop.current() is before)
+before.make_current()
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "loop-instance": [
+        LOOP + """
+main = IOLoop.current()
+def worker():
+    print(IOLoop.current() is main, IOLoop.instance() is main)
+thread = threading.Thread(target=worker)
+thread.start()
+thread.join()
+""",
+        LOOP + """
+main = IOLoop.current()
+def worker():
+    IOLoop.current().add_callback(print, "called back")
+threading.Thread(target=worker).start()
+main.call_later(0.1, main.stop)
+main.start()
+print("end")
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        loop = IOLoop.current()
+        def worker():
+            self.same = IOLoop.current() is loop
+        thread = threading.Thread(target=worker)
+        thread.start()
+        thread.join()
+        self.write(str(self.same))
+        yield gen.moment
+IOLoop.current()
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "nested-loop": [
+        LOOP + """
+async def main():
+    print(name_of(lambda: IOLoop(make_current=False).run_sync(lambda: None)))
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+async def main():
+    print(name_of(lambda: type(httpclient.HTTPClient()).__name__))
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def get(self):
+        self.write(str(name_of(lambda: IOLoop(make_current=False).run_sync(lambda: None))))
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "redirect-query": [
+        SERVER + """
+handlers = [("/old", web.RedirectHandler, {"url": "/new"})]
+print(ask(handlers, "/old?a=1&b=two", follow_redirects=False).headers["Location"])
+""",
+        SERVER + """
+handlers = [("/old/(.*)", web.RedirectHandler, {"url": "/new/{0}?x=y"})]
+print(ask(handlers, "/old/page?a=1", follow_redirects=False).headers["Location"])
+""",
+        SERVER + """
+handlers = [("/old", web.RedirectHandler, {"url": "/new", "permanent": False})]
+response = ask(handlers, "/old?q=a%20b&q=%7B0%7D", follow_redirects=False)
+print(response.code, response.headers["Location"])
+print(ask(handlers, "/old", follow_redirects=False).headers["Location"])
+""",
+    ],
+    "coroutine-callback": [
+        LOOP + """
+@gen.coroutine
+def double(number):
+    yield gen.moment
+    raise gen.Return(number * 2)
+async def main():
+    try:
+        print(await double(21, callback=lambda value: print("callback", value)))
+        await gen.sleep(0.01)
+    except TypeError as error:
+        print(error)
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+@gen.coroutine
+def run(callback):
+    yield gen.moment
+    callback("from within")
+async def main():
+    try:
+        await run(callback=print)
+    except TypeError:
+        print("TypeError")
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+@gen.coroutine
+def double(number):
+    yield gen.moment
+    raise gen.Return(number * 2)
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        try:
+            yield double(21, callback=lambda value: self.write("callback %d" % value))
+            yield gen.sleep(0.01)
+        except TypeError as error:
+            self.write(str(error))
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "raise-error-strict": [
+        SERVER + """
+from tornado.testing import bind_unused_port
+socket, port = bind_unused_port()
+socket.close()
+async def main():
+    try:
+        response = await httpclient.AsyncHTTPClient().fetch("http://127.0.0.1:%d/" % port, raise_error=False)
+        print(response.code)
+    except Exception as error:
+        print(type(error).__name__)
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def get(self):
+        raise web.HTTPError(404)
+print(ask([("/", Handler)]).code)
+async def main():
+    from tornado.testing import bind_unused_port
+    socket, port = bind_unused_port()
+    try:
+        url = "http://127.0.0.1:%d/" % port
+        response = await httpclient.AsyncHTTPClient().fetch(url, raise_error=False, request_timeout=0.05)
+        print("response", response.code)
+    except Exception as error:
+        print("raised", error.code)
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+import unittest
+from tornado.testing import AsyncHTTPTestCase
+class Slow(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        yield gen.sleep(0.3)
+class Case(AsyncHTTPTestCase):
+    def get_app(self):
+        return web.Application([("/", Slow)])
+    def runTest(self):
+        try:
+            print(self.fetch("/nowhere").code)
+            print(self.fetch("/", request_timeout=0.05).code)
+        except Exception as error:
+            print("raised", error.code)
+Case().run(unittest.TestResult())
+""",
+    ],
+    "redirect-methods": [
+        SERVER + f"""
+class Old(web.RequestHandler):
+    def post(self):
+        self.set_status({code})
+        self.set_header("Location", "/new")
+    put = delete = post
+class New(web.RequestHandler):
+    def get(self):
+        self.write(self.request.method + " " + str(len(self.request.body)))
+    post = put = delete = get
+for method in ("POST", "PUT", "DELETE"):
+    body = None if method == "DELETE" else "body"
+    response = ask([("/old", Old), ("/new", New)], "/old", method=method, body=body)
+    print({code}, method, response.code, response.body)
+""" for code in (301, 302, 303)
+    ],
+    "default-user-agent": [
+        SERVER + f"""
+class Handler(web.RequestHandler):
+    def get(self):
+        self.write(self.request.headers.get("User-Agent", "none"))
+print(ask([("/", Handler)]{arguments}).body)
+""" for arguments in ("", ', headers={"User-Agent": "mine"}', ', user_agent="mine too"')
+    ],
+    "no-basic-config": [
+        """
+import logging
+from tornado.ioloop import IOLoop
+IOLoop.current().add_callback(IOLoop.current().stop)
+IOLoop.current().start()
+print(len(logging.getLogger().handlers))
+""",
+        """
+import logging
+from tornado.ioloop import IOLoop
+IOLoop.current().run_sync(lambda: None)
+print(len(logging.getLogger().handlers), len(logging.getLogger("tornado").handlers))
+""",
+        """
+import logging
+from tornado import httpclient, web
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.testing import bind_unused_port
+class Handler(web.RequestHandler):
+    def get(self):
+        self.write(str(len(logging.getLogger().handlers)))
+socket, port = bind_unused_port()
+HTTPServer(web.Application([("/", Handler)])).add_sockets([socket])
+async def main():
+    return (await httpclient.AsyncHTTPClient().fetch("http://127.0.0.1:%d/" % port)).body
+print(IOLoop.current().run_sync(main))
+""",
+    ],
+    "periodic-waits": [
+        LOOP + """
+running, seen = [], []
+@gen.coroutine
+def tick():
+    running.append(1)
+    seen.append(len(running))
+    yield gen.sleep(0.05)
+    running.pop()
+loop = IOLoop.current()
+periodic = PeriodicCallback(tick, 10)
+periodic.start()
+loop.call_later(0.12, loop.stop)
+loop.start()
+print(max(seen) > 1)
+""",
+        LOOP + """
+running, seen = [], []
+async def tick():
+    running.append(1)
+    seen.append(len(running))
+    await gen.sleep(0.05)
+    running.pop()
+    raise ValueError("a tick fails")
+loop = IOLoop.current()
+periodic = PeriodicCallback(tick, 10)
+periodic.start()
+loop.call_later(0.2, loop.stop)
+loop.start()
+print(max(seen) > 1, len(seen) > 1)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        running, seen = [], []
+        @gen.coroutine
+        def tick():
+            running.append(1)
+            seen.append(len(running))
+            yield gen.sleep(0.05)
+            running.pop()
+        periodic = PeriodicCallback(tick, 10)
+        periodic.start()
+        yield gen.sleep(0.12)
+        periodic.stop()
+        self.write(str(max(seen) > 1))
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "timeout-class": [
+        LOOP + """
+print(gen.TimeoutError is ioloop.TimeoutError, issubclass(gen.TimeoutError, OSError))
+""",
+        LOOP + """
+@gen.coroutine
+def ask():
+    try:
+        yield gen.with_timeout(timedelta(seconds=0.01), Future())
+    except OSError:
+        raise gen.Return("OSError")
+    except gen.TimeoutError:
+        raise gen.Return("TimeoutError")
+print(IOLoop.current().run_sync(ask))
+try:
+    IOLoop.current().run_sync(Future, timeout=0.01)
+except gen.TimeoutError:
+    print("of gen")
+except ioloop.TimeoutError:
+    print("of ioloop")
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        try:
+            yield Queue().get(timeout=timedelta(seconds=0.01))
+        except ioloop.TimeoutError:
+            self.write("of ioloop")
+        except gen.TimeoutError:
+            self.write("of gen")
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "aware-mtime": [
+        SERVER + """
+open("file.txt", "w").close()
+class Handler(web.StaticFileHandler):
+    def get_modified_time(self):
+        modified = super(Handler, self).get_modified_time()
+        self.set_header("X-Aware", str(modified.tzinfo is not None))
+        return modified
+response = ask([("/(.*)", Handler, {"path": "."})], "/file.txt")
+print(response.code, response.headers["X-Aware"])
+""",
+        SERVER + """
+import datetime
+open("file.txt", "w").close()
+class Handler(web.StaticFileHandler):
+    def get_modified_time(self):
+        return datetime.datetime(2020, 1, 1)
+headers = {"If-Modified-Since": "Wed, 01 Jan 2020 00:00:00 GMT"}
+print(ask([("/(.*)", Handler, {"path": "."})], "/file.txt", headers=headers).code)
+""",
+        SERVER + """
+open("file.txt", "w").close()
+response = ask([("/(.*)", web.StaticFileHandler, {"path": "."})], "/file.txt")
+headers = {"If-Modified-Since": response.headers["Last-Modified"]}
+print(ask([("/(.*)", web.StaticFileHandler, {"path": "."})], "/file.txt", headers=headers).code)
+class Handler(web.StaticFileHandler):
+    def should_return_304(self):
+        self.set_header("X-Zone", str(self.modified.tzinfo))
+        return super(Handler, self).should_return_304()
+print(ask([("/(.*)", Handler, {"path": "."})], "/file.txt").headers["X-Zone"])
+""",
+    ],
+    "escape-apostrophe": [
+        """
+from tornado.escape import xhtml_escape
+print(xhtml_escape("it's <b>"), xhtml_escape(b"'"))
+""",
+        """
+from tornado.template import Template
+print(Template("{{ x }}{% raw x %}").generate(x="it's").decode())
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def get(self):
+        self.write(self.render_string("page.html", x="it's"))
+with open("page.html", "w") as page:
+    page.write("<p>{{ x }} {{ escape(x) }}</p>")
+print(ask([("/", Handler)], settings={"template_path": "."}).body)
+""",
+    ],
+    "strict-body": [
+        LOOP + """
+def parse(body, boundary=b"x"):
+    arguments = {}
+    httputil.parse_multipart_form_data(boundary, body, arguments, {})
+    return sorted(arguments)
+print(name_of(parse, b"no form"))
+print(name_of(parse, b"--x\\r\\nfoo--x--"))
+print(name_of(parse, b'--x\\r\\nContent-Disposition: form-data; name="a"\\r\\n\\r\\n1\\r\\n--x--'))
+""",
+        LOOP + """
+def parse(kind, body, **headers):
+    arguments = {}
+    httputil.parse_body_arguments(kind, body, arguments, {}, httputil.HTTPHeaders(headers))
+    return sorted(arguments)
+print(name_of(parse, "multipart/form-data", b""))
+print(name_of(parse, "application/x-www-form-urlencoded", b"a=1"))
+print(name_of(parse, "text/plain", b"a=1"))
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def post(self):
+        self.write(str(len(self.request.body_arguments)))
+for kind, body in (("multipart/form-data; boundary=x", "no form"), ("multipart/form-data", ""), ("text/plain", "x")):
+    response = ask([("/", Handler)], method="POST", body=body, headers={"Content-Type": kind})
+    print(response.code, response.body)
+""",
+    ],
+    "strict-headers": [
+        LOOP + """
+print(name_of(lambda: list(httputil.HTTPHeaders.parse("A: b\\r\\nC: d"))))
+SHOWS_TEXT = False
+print(name_of(httputil.HTTPHeaders.parse, "no colon"))
+print(name_of(httputil.HTTPHeaders.parse, " folded"))
+""",
+        LOOP + """
+def add(name, value):
+    headers = httputil.HTTPHeaders()
+    headers.add(name, value)
+    return list(headers.values())
+for name, value in (("a b", "x"), ("a", "x\\n"), ("a", "x\\0"), ("", "x"), ("X-Fine", "x y")):
+    print(name_of(add, name, value))
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    def get(self):
+        self.write(str(name_of(lambda: self.request.headers.add("a b", "x"))))
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "no-stack-context": [
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        IOLoop.current().add_callback(self.later)
+        yield gen.sleep(0.02)
+        self.write("answered")
+    def later(self):
+        raise web.HTTPError(418)
+print(ask([("/", Handler)]).code)
+""",
+        LOOP + """
+import unittest
+from tornado.testing import AsyncTestCase
+class Case(AsyncTestCase):
+    def runTest(self):
+        self.io_loop.add_callback(self.check)
+        self.io_loop.add_callback(self.stop)
+        self.wait(timeout=1)
+    def check(self):
+        self.assertEqual(1, 2)
+result = unittest.TestResult()
+Case().run(result)
+print(result.testsRun, result.wasSuccessful())
+""",
+        LOOP + """
+import unittest
+from tornado.testing import AsyncTestCase, gen_test
+class Case(AsyncTestCase):
+    @gen_test
+    def runTest(self):
+        self.io_loop.add_callback(self.check)
+        yield gen.sleep(0.02)
+    def check(self):
+        raise ValueError("in a callback")
+result = unittest.TestResult()
+Case().run(result)
+print(result.wasSuccessful())
+""",
+    ],
+    "zero-timeout": [
+        LOOP + """
+async def main():
+    queue = Queue()
+    IOLoop.current().call_later(0.02, queue.put, "late")
+    try:
+        print(await queue.get(timeout=0))
+    except gen.TimeoutError:
+        print("TimeoutError")
+    full = Queue(1)
+    await full.put(1)
+    IOLoop.current().call_later(0.02, full.get)
+    try:
+        print(await full.put(2, timeout=0))
+    except gen.TimeoutError:
+        print("TimeoutError")
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+async def main():
+    condition, semaphore, lock = Condition(), Semaphore(0), Lock()
+    IOLoop.current().call_later(0.02, condition.notify)
+    print(await condition.wait(timeout=0))
+    await lock.acquire()
+    for waiting, release in ((semaphore, semaphore.release), (lock, lock.release)):
+        IOLoop.current().call_later(0.02, release)
+        try:
+            await waiting.acquire(timeout=0)
+            print("acquired")
+        except gen.TimeoutError:
+            print("TimeoutError")
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        queue = Queue()
+        IOLoop.current().call_later(0.02, queue.put, "late")
+        try:
+            self.write((yield queue.get(timeout=0)))
+        except gen.TimeoutError:
+            self.write("TimeoutError")
+print(ask([("/", Handler)]).body)
+""",
+    ],
+}  # fmt: skip

@@ -1,0 +1,89 @@
+"""Futures as of 5.0, where they are asyncio's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from asyncio import _get_running_loop
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any
+
+from tornado4._core import futures
+from tornado4._core.current import asyncio_loop, current
+from tornado4._core.futures import Future
+
+_add_done_callback = Future.add_done_callback
+_set_result = Future.set_result
+_set_exc_info = Future.set_exc_info
+_init = Future.__init__
+
+
+def call_back_later() -> None:
+    """A program's callbacks run through the loop, a turn after the result is there; our own find their way by it."""
+
+    def add_done_callback(self: Future, fn: Callable[[Any], Any], *, context: Context | None = None) -> None:
+        if context is None and not _is_ours(fn):
+            later = futures._LoopCallback(fn, copy_context())
+            later._loop = later._loop or asyncio_loop()
+            _add_done_callback(self, later)
+        else:
+            _add_done_callback(self, fn, context=context)
+
+    Future.add_done_callback = add_done_callback  # type: ignore[method-assign]
+
+
+def _is_ours(fn: Any) -> bool:
+    """Whether a callback is one of the framework's own, which asks for a turn of the loop by itself."""
+    while hasattr(fn, "func"):
+        fn = fn.func
+    module = getattr(fn, "__module__", None)
+    if module is None:
+        module = type(fn).__module__
+    return module is not None and (module == "tornado4" or module.startswith("tornado4."))
+
+
+def refuse_second_results() -> None:
+    """A second result is an InvalidStateError, and so is asking for one that is not there."""
+
+    def set_result(self: Future, result: Any) -> None:
+        if self._done:
+            raise asyncio.InvalidStateError("invalid state")
+        _set_result(self, result)
+
+    def set_exc_info(self: Future, exc_info: Any) -> None:
+        if self._done:
+            raise asyncio.InvalidStateError("invalid state")
+        _set_exc_info(self, exc_info)
+
+    def result(self: Future, timeout: float | None = None) -> Any:
+        if not self._done:
+            raise asyncio.InvalidStateError("Result is not set.")
+        return _result(self, timeout)
+
+    def exception(self: Future, timeout: float | None = None) -> Any:
+        if not self._done:
+            raise asyncio.InvalidStateError("Exception is not set.")
+        return _exception(self, timeout)
+
+    _result, _exception = Future.result, Future.exception
+    Future.set_result = set_result  # type: ignore[method-assign]
+    Future.set_exc_info = set_exc_info  # type: ignore[method-assign]
+    Future.result = result  # type: ignore[method-assign]
+    Future.exception = exception  # type: ignore[method-assign]
+
+
+def refuse_without_loop() -> None:
+    """A Future wants a loop: in threads other than the main one, somebody has to have made one."""
+
+    def __init__(self: Future) -> None:
+        thread = threading.current_thread()
+        if (
+            thread is not threading.main_thread()
+            and _get_running_loop() is None
+            and getattr(current, "instance", None) is None
+        ):
+            raise RuntimeError(f"There is no current event loop in thread {thread.name!r}.")
+        _init(self)
+
+    Future.__init__ = __init__  # type: ignore[method-assign]
