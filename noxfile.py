@@ -143,6 +143,7 @@ def old_packages(session: nox.Session) -> None:
     install(session, "test")
     session.run("python", "-m", "compat_tests.old_packages.precision", "-v", *session.posargs)
     session.run("python", "-m", "compat_tests.old_packages.recall")
+    session.run("python", "-m", "compat_tests.old_packages.later")
 
 
 @nox.session

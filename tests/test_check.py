@@ -307,6 +307,9 @@ def test_nothing_of_a_program_can_run_in_the_page(program):
         ("requirements.txt", "pytest-tornado==0.8", None),
         ("requirements.txt", "tornado4", "TND951"),
         ("requirements.txt", "sockjs-tornado==1.0.3", "TND952"),
+        ("requirements.txt", "sockjs-tornado<1.0.7", "TND952"),
+        ("requirements.txt", "sockjs-tornado>=1.0.3,<2.0", None),
+        ("pyproject.toml", '    "sockjs_tornado>=1.0.7",', None),
         ("setup.py", "install_requires=['tornado>=3.1,<5.0', 'six']", "TND951"),
         ("setup.cfg", "    tornado<5", "TND951"),
         ("pyproject.toml", 'dependencies = ["tornado<5"]', "TND951"),
@@ -706,3 +709,35 @@ def test_the_stream_that_a_websocket_handler_held(found):
                 self.stream.set_nodelay(True)
     """
     assert found(source) == ["app.py:5 TND133 certain"]
+
+
+def test_names_that_the_program_puts_in_place(found):
+    source = """
+        import tornado.concurrent
+        from tornado.concurrent import return_future
+        def patch():
+            if not hasattr(tornado.concurrent, "return_future"):
+                setattr(tornado.concurrent, "return_future", print)
+        @return_future
+        def f(callback): pass
+    """
+    assert found(source) == []
+
+
+def test_overrides_by_what_they_take(found):
+    source = """
+        from tornado import netutil, websocket
+        from tornado.httpclient import AsyncHTTPClient
+        class One(netutil.Resolver):
+            def resolve(self, host, port, family=0, callback=None): pass
+        class Two(netutil.Resolver):
+            def resolve(self, host, port, family=0): pass
+        class Three(AsyncHTTPClient):
+            def initialize(self, io_loop, defaults=None): pass
+        class Four(AsyncHTTPClient):
+            def initialize(self, defaults=None): pass
+            def fetch_impl(self, request, callback): pass
+        class Five(websocket.WebSocketHandler):
+            def select_subprotocol(self, subprotocols): pass
+    """
+    assert found(source) == ["app.py:5 TND220 certain", "app.py:9 TND221 certain"]

@@ -11,7 +11,6 @@ from tornado4.migrate.check import (
     files,
 )
 from tornado4.migrate.check.choosing import is_silenced
-from tornado4.migrate.check.contexts import Contexts
 from tornado4.migrate.check.findings import Finding
 from tornado4.migrate.check.marking import marked
 from tornado4.migrate.check.project import Project
@@ -44,11 +43,10 @@ def check(
     """Read all Python files at or below the paths, as one program, and list what the rules say of them."""
     tops = list(paths)
     project, result = load(tops, aliases=aliases, progress=progress)
-    contexts = Contexts(project)
     for module in project.all_modules:
         found = [
             finding
-            for finding in walk(project, module, contexts)
+            for finding in walk(project, module)
             if not is_silenced(module.lines[finding.line - 1] if module.lines else "", finding.rule_id)
         ]
         result.findings += [*found, *marked(module.path, module.lines, found)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tornado4.migrate.check import guards
 from tornado4.migrate.check.project import Module, Project, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Scope
 
@@ -40,12 +41,36 @@ COROUTINES = frozenset(
 _ON_LOOP = ("tornado.web.RequestHandler", "tornado.httputil.HTTPServerConnectionDelegate")
 
 
+def contexts_of(project: Project) -> Contexts:
+    """Those of a program, worked out once for all its modules."""
+    known = project.notes.get("contexts")
+    if not isinstance(known, Contexts):
+        known = project.notes["contexts"] = Contexts(project)
+    return known
+
+
 class Contexts:
     """Which functions of a program run where. The program is gone over once, when first asked."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._threaded: frozenset[str] | None = None
+        self._provided: frozenset[str] | None = None
+
+    def provided(self, dotted: str) -> bool:
+        """Whether the program puts a name of Tornado's in place where it is gone: ``if not hasattr(gen, "Task"):``."""
+        if self._provided is None:
+            self._provided = frozenset(name for module in self.project.all_modules for name in self._puts(module))
+        return dotted in self._provided
+
+    def _puts(self, module: Module) -> Iterator[str]:
+        for node, scope in _nodes(module):
+            asked = node.test.operand if isinstance(node, ast.If) and isinstance(node.test, ast.UnaryOp) else None
+            name = guards.asks_for(asked) if asked is not None else None
+            if name is not None and isinstance(asked, ast.Call):
+                for value in self.project.resolve(asked.args[0], scope):
+                    if isinstance(value, Ref):
+                        yield f"{value.dotted}.{name}"
 
     def in_thread(self, scope: Scope) -> bool:
         """Whether this code runs in a thread that the program starts: as its target, or as a method of one."""
@@ -124,11 +149,16 @@ class Contexts:
 
 
 def _calls(module: Module) -> Iterator[tuple[ast.Call, Scope]]:
-    """All calls of a module, each with its scope; lambdas count as a part of what they stand in."""
+    for node, scope in _nodes(module):
+        if isinstance(node, ast.Call):
+            yield node, scope
+
+
+def _nodes(module: Module) -> Iterator[tuple[ast.AST, Scope]]:
+    """All nodes of a module, each with its scope; lambdas count as a part of what they stand in."""
     waiting: list[tuple[ast.AST, Scope]] = [(module.tree, module.scope)]
     while waiting:
         node, scope = waiting.pop()
-        if isinstance(node, ast.Call):
-            yield node, scope
+        yield node, scope
         inner = scope.inner.get(node, scope) if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else scope
         waiting += [(child, inner) for child in ast.iter_child_nodes(node)]

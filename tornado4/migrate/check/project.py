@@ -93,6 +93,8 @@ class Project:
         self._bases: dict[str, list[str]] = {}
         self._bases_open = 0
         self._mros: dict[str, list[str]] = {}
+        #: What others have worked out of the program as it is; forgotten when a file is entered.
+        self.notes: dict[str, object] = {}
 
     def add(self, path: str, name: str, source: str, tree: ast.Module, *, is_package: bool) -> Module:
         """Enter a file that was read and parsed."""
@@ -106,6 +108,9 @@ class Project:
         self.modules.setdefault(module.name, module)
         self.all_modules.append(module)
         self._answers = Answers()
+        self._bases.clear()
+        self._mros.clear()
+        self.notes.clear()
         self._enter_classes(module.scope, module.name)
 
     def _enter_classes(self, scope: Scope, prefix: str) -> None:

@@ -14,17 +14,20 @@ from tornado4.migrate.rules import rules
 
 #: Packages that stand on Tornado 4, and where people go from them.
 BLOCKERS = {
-    "sockjs-tornado": "needs Tornado 4 (1.0.x); a WebSocketHandler of your own",
+    "sockjs-tornado": "needs Tornado 4 up to 1.0.6; 1.0.7 runs on Tornado 6",
     "tornado-redis": "stopped at Tornado 4; redis (redis.asyncio)",
     "tornadis": "stopped at Tornado 4; redis (redis.asyncio)",
     "toro": "is in Tornado itself since 4.2: tornado.locks, tornado.queues",
     "momoko": "stopped at Tornado 4; psycopg (AsyncConnection)",
     "tchannel": "stopped at Tornado 4; gRPC",
     "raven": "stopped at Tornado 4; sentry-sdk",
-    "tornado-json": "from 1.3.3 on it runs on later releases; look at its metadata",
+    "tornado-json": "needs Tornado 4 up to 1.3.2; look at the metadata of later releases",
     "asyncmongo": "stopped at Tornado 2; pymongo (AsyncMongoClient)",
     "brukva": "stopped at Tornado 2; redis (redis.asyncio)",
 }
+
+#: Those that have moved on: the first release that did. A requirement that lets it in blocks nothing.
+MOVED = {"sockjs-tornado": (1, 0, 7), "tornado-json": (1, 3, 3)}
 
 _NAMES = re.compile(r"^(?:(?:.*[-_])?requirements(?:[-_].*)?\.(?:txt|in)|constraints.*\.txt)$", re.IGNORECASE)
 _OTHERS = frozenset(
@@ -99,7 +102,7 @@ def _said(code: str, path: Path) -> Iterator[tuple[int, str, str]]:
         return
     for name, what in BLOCKERS.items():
         blocker = re.search(_as_requirement(name, setup=path.suffix == ".py"), code, re.IGNORECASE)
-        if blocker is not None:
+        if blocker is not None and not (name in MOVED and allows(code[blocker.end() :], MOVED[name])):
             yield blocker.start("name"), "TND952", f"{name} {what}"
 
 
@@ -152,6 +155,20 @@ def _strings(lines: list[str], shown: str) -> list[tuple[int, int, str]] | None:
             ]
         waiting += children
     return sorted(found)
+
+
+def allows(specification: str, version: tuple[int, ...]) -> bool:
+    """Whether what stands behind a name lets a version in, or a later one."""
+    clauses = re.match(r"\s*\(?\s*(?:[<>=!~^]=?=?\s*[\d.*]+\s*,?\s*)*", specification)
+    assert clauses is not None
+    for clause in _CLAUSE.finditer(clauses[0]):
+        operator, wanted = clause["operator"], tuple(int(part) for part in clause["version"].split("."))
+        if operator in ("==", "===", "="):
+            if wanted < version[: len(wanted)] or (len(wanted) >= len(version) and wanted < version):
+                return False
+        elif (operator == "<" and wanted <= version) or (operator == "<=" and wanted < version):
+            return False
+    return True
 
 
 def allows_6(specification: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from tornado4.migrate.check import guards
-from tornado4.migrate.check.contexts import Contexts
+from tornado4.migrate.check.contexts import contexts_of
 from tornado4.migrate.check.findings import Certainty, Finding
 from tornado4.migrate.check.project import Module, Project, Value
 from tornado4.migrate.check.scopes import FUNCTIONS, Scope, bind_parameters
@@ -17,9 +17,9 @@ from tornado4.migrate.rules import rule
 class Place:
     """Where the walk is: the node's scope, its ancestors, whether the branch is one for old releases."""
 
-    def __init__(self, project: Project, module: Module, contexts: Contexts | None = None) -> None:
+    def __init__(self, project: Project, module: Module) -> None:
         self.project = project
-        self.contexts = contexts or Contexts(project)
+        self.contexts = contexts_of(project)
         self.module = module
         self.scope: Scope = module.scope
         self.ancestors: list[ast.AST] = []
@@ -80,9 +80,9 @@ def detects(*kinds: type[ast.AST]) -> Callable[[Detector], Detector]:
     return enter
 
 
-def walk(project: Project, module: Module, contexts: Contexts | None = None) -> list[Finding]:
-    """All findings of a module, in the order of its lines. ``contexts`` saves working them out for each module."""
-    place = Place(project, module, contexts)
+def walk(project: Project, module: Module) -> list[Finding]:
+    """All findings of a module, in the order of its lines."""
+    place = Place(project, module)
     visit(place, module.tree)
     return sorted(place.findings)
 

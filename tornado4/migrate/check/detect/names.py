@@ -63,6 +63,8 @@ def check(place: Place, node: ast.AST, ref: Ref) -> bool:
         _instance(place, node, certainty, advice(ref, rule_id))
     elif rule_id == CLIENT:
         _client(place, node, certainty, advice(ref, rule_id))
+    elif place.contexts.provided(ref.dotted) or place.contexts.provided(ref.written):
+        place.report_optional(node, rule_id, certainty, advice(ref, rule_id))
     else:
         place.report(node, rule_id, certainty, advice(ref, rule_id))
     return True

@@ -22,6 +22,13 @@ def by_method() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+#: What such a method does tells whether it is touched, and no more than a person sees that.
+_WORTH_A_LOOK = frozenset({"TND702", "TND703"})
+
+#: What matters of these is one parameter.
+_GONE_PARAMETERS = {"TND220": "callback", "TND221": "io_loop"}
+
+
 @detects(ast.ClassDef)
 def class_(place: Place, node: ast.AST) -> None:
     assert isinstance(node, ast.ClassDef)
@@ -37,14 +44,14 @@ def class_(place: Place, node: ast.AST) -> None:
                 if cls in mro[1:] and not _as_in_6(rule_id, binding.node):
                     rule = rules()[rule_id]
                     message = f"{cls}.{name} redefined: {rule.advice or rule.title}"
-                    certainty: Certainty = "note" if rule_id == "TND702" else "certain"
+                    certainty: Certainty = "note" if rule_id in _WORTH_A_LOOK else "certain"
                     place.report(binding.node, rule_id, certainty, message)
 
 
 def _as_in_6(rule_id: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether the method is written for Tornado 6 already."""
-    if rule_id == "TND220":
-        return isinstance(node, ast.AsyncFunctionDef)
+    if rule_id in _GONE_PARAMETERS:
+        return _GONE_PARAMETERS[rule_id] not in _parameters(node)
     if rule_id in ("TND526", "TND701"):
         return not _drops_inherited(node)
     if rule_id == "TND702":
@@ -52,6 +59,10 @@ def _as_in_6(rule_id: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool
     if rule_id == "TND219":
         return len(node.args.args) > 1
     return False
+
+
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {each.arg for each in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
 
 
 def _drops_inherited(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
