@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from tornado4.migrate.check import guards
@@ -20,6 +21,7 @@ STARTERS = {
     "deferToThread": (0, "f"),
     "callInThread": (0, "func"),
 }
+_STARTED = re.compile(rf"\b(?:{'|'.join(STARTERS)})\b")
 ON_EXECUTOR = "tornado.concurrent.run_on_executor"
 THREAD = "threading.Thread"
 
@@ -64,6 +66,8 @@ class Contexts:
         return dotted in self._provided
 
     def _puts(self, module: Module) -> Iterator[str]:
+        if not any("hasattr(" in line for line in module.lines):
+            return
         for node, scope in _nodes(module):
             asked = node.test.operand if isinstance(node, ast.If) and isinstance(node.test, ast.UnaryOp) else None
             name = guards.asks_for(asked) if asked is not None else None
@@ -137,6 +141,8 @@ class Contexts:
 
     def _targets(self) -> Iterator[str]:
         for module in self.project.all_modules:
+            if _STARTED.search("\n".join(module.lines)) is None:
+                continue
             for call, scope in _calls(module):
                 name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
                 if name in STARTERS:
