@@ -34,12 +34,39 @@ _NAMES = {
     "asyncio.DefaultEventLoopPolicy": "TND908",
     "tornado.platform.asyncio.AnyThreadEventLoopPolicy": "TND908",
 }
+#: What to write instead, where the rule is about many things.
+_INSTEAD = {
+    "inspect.getargspec": "inspect.getfullargspec, or inspect.signature",
+    "inspect.formatargspec": "inspect.signature",
+    "imp": "importlib",
+    "asyncore": "asyncio",
+    "asynchat": "asyncio",
+    "distutils": "gone from Python 3.12: setuptools, packaging.version, shutil, sysconfig",
+    "ssl.match_hostname": "SSLContext.check_hostname",
+    "unittest.makeSuite": "unittest.TestLoader.loadTestsFromTestCase",
+}
 _LAST = frozenset(name.rpartition(".")[2] for name in _NAMES)
 
 _ASSERTS = frozenset(
     "assertEquals assertNotEquals assertAlmostEquals assertNotAlmostEquals assertRegexpMatches assertNotRegexpMatches "
     "assertRaisesRegexp assertItemsEqual assert_ failUnless failIf failUnlessEqual assertDictContainsSubset".split()
 )
+
+#: The names of today of those that only have another one.
+_SAID_NOW = {
+    "assertEquals": "assertEqual",
+    "assertNotEquals": "assertNotEqual",
+    "assertAlmostEquals": "assertAlmostEqual",
+    "assertNotAlmostEquals": "assertNotAlmostEqual",
+    "assertRegexpMatches": "assertRegex",
+    "assertNotRegexpMatches": "assertNotRegex",
+    "assertRaisesRegexp": "assertRaisesRegex",
+    "assertItemsEqual": "assertCountEqual",
+    "assert_": "assertTrue",
+    "failUnless": "assertTrue",
+    "failIf": "assertFalse",
+    "failUnlessEqual": "assertEqual",
+}
 
 _LOOP_ARGUMENT = frozenset(
     "sleep wait wait_for gather shield as_completed Queue Lock Event Condition Semaphore open_connection "
@@ -49,7 +76,10 @@ _LOOP_ARGUMENT = frozenset(
 
 def _report(place: Place, node: ast.AST, name: str, rule_id: str) -> None:
     rule = rules()[rule_id]
-    message = f"{name}: {rule.advice or rule.title}"
+    instead = _INSTEAD.get(name) or _INSTEAD.get(name.partition(".")[0])
+    if name in _SAID_NOW:
+        instead = f"self.{_SAID_NOW[name]}"
+    message = f"{name}: {instead or rule.advice or rule.title}"
     if name.partition(".")[0] == "distutils" and place.module.path.rpartition("/")[2] == "setup.py":
         place.report_optional(node, rule_id, "certain", message)  # setuptools brings one along
     elif rule_id == "TND903":

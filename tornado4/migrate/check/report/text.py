@@ -27,7 +27,7 @@ def _places(shown: list[Finding]) -> Iterator[str]:
             path = finding.path
             yield path
         sure = "" if finding.certainty == "certain" else f" ({finding.certainty})"
-        guarded = " (guarded)" if finding.guarded else ""
+        guarded = " (guarded)" if finding.guarded else " (optional)" if finding.optional else ""
         yield f"  {finding.line}:{finding.column}  {finding.rule_id}{sure}{guarded}  {finding.message}"
         if finding.text:
             yield f"      {finding.text[:120]}"
