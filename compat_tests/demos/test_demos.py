@@ -142,89 +142,92 @@ def both(script: Callable[[Runner], list[str]]) -> list[str]:
     return ours
 
 
-def test_helloworld(demos: Path) -> None:
-    def script(runner: Runner) -> list[str]:
-        port = free_port()
-        with runner.server(port, str(demos / "helloworld/helloworld.py"), f"--port={port}"):
-            return [
-                ask(port, method, path)[0]
-                for method, path in [("GET", "/"), ("HEAD", "/"), ("GET", "/no"), ("POST", "/")]
-            ]
+def helloworld(runner: Runner, demos: Path) -> list[str]:
+    port = free_port()
+    with runner.server(port, str(demos / "helloworld/helloworld.py"), f"--port={port}"):
+        return [
+            ask(port, method, path)[0]
+            for method, path in [("GET", "/"), ("HEAD", "/"), ("GET", "/no"), ("POST", "/")]
+        ]
 
-    answers = both(script)
+
+def test_helloworld(demos: Path) -> None:
+    answers = both(lambda runner: helloworld(runner, demos))
     assert answers[0].startswith("200 OK") and answers[0].endswith("Hello, world")
 
 
+def chat(runner: Runner, demos: Path) -> list[str]:
+    port = free_port()
+    seen = []
+    with runner.server(port, str(demos / "chat/chatdemo.py"), f"--port={port}"):
+        page, cookie = ask(port, "GET", "/")
+        token = cookie.partition("=")[2].partition(";")[0]
+        form = {"_xsrf": token}
+        send = urllib.parse.urlencode
+        seen += [page, ask(port, "POST", "/a/message/new", send({"body": "refused"}))[0]]
+        news: list[str] = []
+
+        def listen() -> None:
+            news.append(ask(port, "POST", "/a/message/updates", send(form), Cookie=f"_xsrf={token}")[0])
+
+        listeners = [threading.Thread(target=listen) for _ in range(3)]
+        for thread in listeners:
+            thread.start()
+        time.sleep(0.5)  # the demo has no way to ask how many listen
+        said = {**form, "body": "hello <b> http://example.com/ \u00e9"}
+        seen.append(ask(port, "POST", "/a/message/new", send(said), Cookie=f"_xsrf={token}")[0])
+        for thread in listeners:
+            thread.join(SECONDS)
+        seen += news
+        then = send({**form, "body": "two", "next": "/"})
+        seen.append(ask(port, "POST", "/a/message/new", then, Cookie=f"_xsrf={token}")[0])
+        seen.append(ask(port, "GET", "/", Cookie=f"_xsrf={token}")[0])
+        for path in re.findall(r"/static/[^\"]+", page):
+            seen.append(ask(port, "GET", path)[0])
+        seen.append(ask(port, "GET", "/static/none.css")[0])
+    return seen
+
+
 def test_chat(demos: Path) -> None:
-    def script(runner: Runner) -> list[str]:
-        port = free_port()
-        seen = []
-        with runner.server(port, str(demos / "chat/chatdemo.py"), f"--port={port}"):
-            page, cookie = ask(port, "GET", "/")
-            token = cookie.partition("=")[2].partition(";")[0]
-            form = {"_xsrf": token}
-            send = urllib.parse.urlencode
-            seen += [page, ask(port, "POST", "/a/message/new", send({"body": "refused"}))[0]]
-            news: list[str] = []
-
-            def listen() -> None:
-                news.append(ask(port, "POST", "/a/message/updates", send(form), Cookie=f"_xsrf={token}")[0])
-
-            listeners = [threading.Thread(target=listen) for _ in range(3)]
-            for thread in listeners:
-                thread.start()
-            time.sleep(0.5)  # the demo has no way to ask how many listen
-            said = {**form, "body": "hello <b> http://example.com/ \u00e9"}
-            seen.append(ask(port, "POST", "/a/message/new", send(said), Cookie=f"_xsrf={token}")[0])
-            for thread in listeners:
-                thread.join(SECONDS)
-            seen += news
-            then = send({**form, "body": "two", "next": "/"})
-            seen.append(ask(port, "POST", "/a/message/new", then, Cookie=f"_xsrf={token}")[0])
-            seen.append(ask(port, "GET", "/", Cookie=f"_xsrf={token}")[0])
-            for path in re.findall(r"/static/[^\"]+", page):
-                seen.append(ask(port, "GET", path)[0])
-            seen.append(ask(port, "GET", "/static/none.css")[0])
-        return seen
-
-    answers = both(script)
+    answers = both(lambda runner: chat(runner, demos))
     assert len(answers) == 11 and answers[1].startswith("403") and answers[3] == answers[4] == answers[5]
     assert "&lt;b&gt;" in answers[3] and answers[6].startswith("302") and answers[-1].startswith("404")
 
 
+def file_upload(runner: Runner, demos: Path, folder: Path) -> list[str]:
+    (folder / "a b.txt").write_bytes(b"text" * 10)
+    (folder / "big.bin").write_bytes(bytes(range(250)) * 1200)
+    files = [str(folder / "a b.txt"), str(folder / "big.bin")]
+    port = str(free_port())
+    with runner.server(int(port), ELSEWHERE, port, str(demos / "file_upload/file_receiver.py")) as log:
+        uploader = str(demos / "file_upload/file_uploader.py")
+        outputs = [
+            runner.output(ELSEWHERE, port, uploader, *options, *files) for options in ([], ["--put"])
+        ]
+    received = [line.partition("] ")[2] for line in log if "bytes" in line]
+    return outputs + received
+
+
 def test_file_upload(demos: Path, tmp_path: Path) -> None:
-    (tmp_path / "a b.txt").write_bytes(b"text" * 10)
-    (tmp_path / "big.bin").write_bytes(os.urandom(300_000))
-    files = [str(tmp_path / "a b.txt"), str(tmp_path / "big.bin")]
-
-    def script(runner: Runner) -> list[str]:
-        port = str(free_port())
-        with runner.server(int(port), ELSEWHERE, port, str(demos / "file_upload/file_receiver.py")) as log:
-            uploader = str(demos / "file_upload/file_uploader.py")
-            outputs = [
-                runner.output(ELSEWHERE, port, uploader, *options, *files) for options in ([], ["--put"])
-            ]
-        received = [line.partition("] ")[2] for line in log if "bytes" in line]
-        return outputs + received
-
-    results = both(script)
+    results = both(lambda runner: file_upload(runner, demos, tmp_path))
     assert len(results) == 6 and results[-1].endswith("300000 bytes") and "code=200" in results[0]
 
 
-def test_tcpecho(demos: Path) -> None:
-    def script(runner: Runner) -> list[str]:
-        port = free_port()
-        with runner.server(port, str(demos / "tcpecho/server.py"), f"--port={port}") as log:
-            client = str(demos / "tcpecho/client.py")
-            answer = runner.output(client, f"--port={port}", "--message=hello there")
-            with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
-                sock.sendall(b"one\ntwo\nhalf")
-                got = b""
-                while len(got) < 8:
-                    got += sock.recv(100)
-        return [answer, got.decode(), *sorted(line.partition("] ")[2] for line in log if "Received" in line)]
+def tcpecho(runner: Runner, demos: Path) -> list[str]:
+    port = free_port()
+    with runner.server(port, str(demos / "tcpecho/server.py"), f"--port={port}") as log:
+        client = str(demos / "tcpecho/client.py")
+        answer = runner.output(client, f"--port={port}", "--message=hello there")
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as sock:
+            sock.sendall(b"one\ntwo\nhalf")
+            got = b""
+            while len(got) < 8:
+                got += sock.recv(100)
+    return [answer, got.decode(), *sorted(line.partition("] ")[2] for line in log if "Received" in line)]
 
-    assert both(script)[:2] == [
+
+def test_tcpecho(demos: Path) -> None:
+    assert both(lambda runner: tcpecho(runner, demos))[:2] == [
         "Sent to server: hello there\nResponse from server: hello there\n",
         "one\ntwo\n",
     ]
@@ -253,19 +256,19 @@ class Site(BaseHTTPRequestHandler):
         pass
 
 
-def test_webspider(demos: Path) -> None:
+def webspider(runner: Runner, demos: Path) -> list[str]:
     site = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=site.serve_forever, daemon=True).start()
     try:
+        # Ten fetches run at once, so the order of the lines is nobody's promise.
         port = str(site.server_address[1])
-
-        def script(runner: Runner) -> list[str]:
-            # Ten fetches run at once, so the order of the lines is nobody's promise.
-            return sorted(runner.output(ELSEWHERE, port, str(demos / "webspider/webspider.py")).splitlines())
-
-        lines = both(script)
+        return sorted(runner.output(ELSEWHERE, port, str(demos / "webspider/webspider.py")).splitlines())
     finally:
         site.shutdown()
         site.server_close()
+
+
+def test_webspider(demos: Path) -> None:
+    lines = both(lambda runner: webspider(runner, demos))
     assert "Done in SOME seconds, fetched 6 URLs." in lines
     assert "Exception: HTTP 404: Not Found http://www.tornadoweb.org/en/stable/gone.html" in lines

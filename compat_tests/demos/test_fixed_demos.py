@@ -1,0 +1,165 @@
+"""The demos of Tornado 4.5.3, fixed with all that is allowed, on the real Tornado 6 and on tornado4 with forward names.
+
+They answer as the old ones did on 4.5.3; the differences of the releases themselves are taken out by `same`.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compat_tests.demos.test_demos import (
+    SECONDS,
+    Runner,
+    ask,
+    chat,
+    demos,
+    file_upload,
+    free_port,
+    helloworld,
+    plain,
+    tcpecho,
+    webspider,
+)
+from compat_tests.oracle import TOP, oracle
+
+pytest.importorskip("libcst")
+
+__all__ = ["demos"]
+
+TORNADO_6 = "6.6.1"
+
+
+@pytest.fixture(scope="module")
+def fixed(demos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fixed") / "demos"
+    shutil.copytree(demos, folder)
+    command = [sys.executable, "-m", "tornado4", "fix", "--unsafe", "--native", "--backup", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, cwd=TOP)
+    return folder
+
+
+def same(text: str) -> str:
+    """Without what differs between 4.5.3 and 6 whatever the program: names, hashes and their lengths, a repr."""
+    text = plain(text)
+    for pattern, word in [
+        (r"TornadoServer/[\d.]+", "TornadoServer"),
+        (r"(?m)^Vary: Accept-Encoding\n", ""),
+        (r"Etag: \"[^\"]*\"", "Etag: HASH"),
+        (r"\?v=[0-9a-f]+", "?v=HASH"),
+        (r"Content-Length: \d+", "Content-Length: LENGTH"),  # of a page that has a hash in it
+        (r"HTTPResponse\(.*?\bcode=(\d+).*", r"code \1"),
+    ]:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def sides() -> list[Runner]:
+    """Where the fixed demos run."""
+    real = oracle(TORNADO_6)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    ours = [sys.executable, "-W", "error", "-m", "tornado4", "run"]
+    names = {**env, "PYTHONPATH": str(TOP), "TORNADO4_FUTURE": "names"}
+    return [Runner(real.command(), real.environ()), Runner(ours, names)]
+
+
+def old() -> Runner:
+    real = oracle()
+    return Runner(real.command(), real.environ())
+
+
+def agree(script: Callable[[Runner, Path], list[str]], demos: Path, fixed: Path) -> list[str]:
+    """The old demo on the old release, and the fixed one on both sides: what a client sees is equal."""
+    before = [same(text) for text in script(old(), demos)]
+    for runner in sides():
+        assert [same(text) for text in script(runner, fixed)] == before
+    return before
+
+
+def websocket(runner: Runner, demos: Path) -> list[str]:
+    """Two people in the demo's chat: what each one's socket gets."""
+    port = free_port()
+    with runner.server(port, str(demos / "websocket/chatdemo.py"), f"--port={port}"):
+        page = ask(port, "GET", "/")[0]
+        sockets = [opened(port) for _ in range(2)]
+        seen = [page]
+        for text in ("one", "two <b>"):
+            send(sockets[0], b'{"body": "%s"}' % text.encode())
+            seen += [received(each) for each in sockets]
+        for each in sockets:
+            each.close()
+        return [*seen, re.sub(r"(?s).*(<div id=\"inbox\">.*</form>).*", r"\1", ask(port, "GET", "/")[0])]
+
+
+def opened(port: int) -> socket.socket:
+    """A WebSocket of few words: RFC 6455, without a mask's secret."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+    key = base64.b64encode(bytes(16)).decode()
+    sock.sendall(
+        f"GET /chatsocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += sock.recv(1)
+    assert head.startswith(b"HTTP/1.1 101")
+    return sock
+
+
+def send(sock: socket.socket, data: bytes) -> None:
+    assert len(data) < 126
+    sock.sendall(bytes([0x81, 0x80 | len(data)]) + bytes(4) + data)
+
+
+def received(sock: socket.socket) -> str:
+    first, length = exactly(sock, 2)
+    assert first == 0x81
+    if length == 126:
+        length = int.from_bytes(exactly(sock, 2), "big")
+    return exactly(sock, length).decode()
+
+
+def exactly(sock: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        got = sock.recv(count - len(data))
+        assert got, "it has closed"
+        data += got
+    return data
+
+
+def test_helloworld(demos: Path, fixed: Path) -> None:
+    assert agree(helloworld, demos, fixed)[0].endswith("Hello, world")
+
+
+def test_chat(demos: Path, fixed: Path) -> None:
+    assert "async def post" in (fixed / "chat/chatdemo.py").read_text()
+    assert len(agree(chat, demos, fixed)) == 11
+
+
+def test_websocket(demos: Path, fixed: Path) -> None:
+    seen = agree(websocket, demos, fixed)
+    assert "&lt;b&gt;" in seen[3] and seen[3] == seen[4]
+
+
+def test_file_upload(demos: Path, fixed: Path, tmp_path: Path) -> None:
+    seen = agree(lambda runner, folder: file_upload(runner, folder, tmp_path), demos, fixed)
+    assert any("300000 bytes" in line for line in seen)
+
+
+def test_tcpecho(demos: Path, fixed: Path) -> None:
+    agree(tcpecho, demos, fixed)
+
+
+def test_webspider(demos: Path, fixed: Path) -> None:
+    assert "async def main" in (fixed / "webspider/webspider.py").read_text()
+    agree(webspider, demos, fixed)
