@@ -44,6 +44,9 @@ _ALL = (
     Flag("future-async-callbacks", "5.0", "callbacks of a Future run a turn of the loop later, not within set_result"),
     Flag("future-strict-state", "5.0", "a Future is set once: InvalidStateError"),
     Flag("future-needs-loop", "5.0", "no Future without a loop in other threads than the main one"),
+    Flag("future-cancel", "5.0", "Future.cancel() cancels"),
+    Flag("executor-future", "5.0", "run_on_executor gives a Future of the loop"),
+    Flag("run-sync-cancels", "5.0", "run_sync(timeout=) cancels a native coroutine"),
     Flag("loop-make-current", "5.0", "IOLoop() becomes the current loop although there is one"),
     Flag("loop-instance", "5.0", "IOLoop.instance() is current(), and each thread has a loop of its own"),
     Flag("nested-loop", "5.0", "no loop runs within a callback of another, HTTPClient included"),
@@ -60,6 +63,7 @@ _ALL = (
     Flag("escape-apostrophe", "6.4", "xhtml_escape and templates write &#x27; for an apostrophe"),
     Flag("strict-body", "6.5", "a malformed multipart body is a 400, before the handler"),
     Flag("strict-headers", "6.5", "HTTPHeaders.add and parse raise HTTPInputError"),
+    Flag("ws-check-origin", "6.6", "check_origin is not asked for requests of the same origin"),
     Flag("zero-timeout", "6.6", "timeout=0 of locks and queues waits for nothing"),
 )
 

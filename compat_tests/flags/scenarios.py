@@ -220,6 +220,147 @@ class Handler(web.RequestHandler):
 print(ask([("/", Handler)]).body)
 """,
     ],
+    "future-cancel": [
+        LOOP + """
+async def main():
+    future = Future()
+    print(future.cancel(), future.cancelled(), future.done(), future.cancel())
+    try:
+        future.set_result("in time")
+        print(future.result())
+    except Exception as error:
+        print(type(error).__name__)
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+import asyncio
+async def main():
+    future = Future()
+    IOLoop.current().call_later(0.01, future.cancel)
+    IOLoop.current().call_later(0.03, lambda: None if future.done() else future.set_result("not cancelled"))
+    try:
+        print(await future)
+    except asyncio.CancelledError:
+        print("CancelledError")
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        future = Future()
+        self.write(str([future.cancel(), future.cancelled(), future.done()]))
+        yield gen.moment
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "executor-future": [
+        LOOP + """
+from concurrent import futures
+from tornado.concurrent import run_on_executor
+class Worker(object):
+    executor = futures.ThreadPoolExecutor(1)
+    @run_on_executor
+    def divide(self, a, b):
+        return divmod(a, b)
+async def main():
+    future = Worker().divide(7, 2)
+    print(isinstance(future, futures.Future))
+    print(await gen.convert_yielded(future))
+    try:
+        await gen.convert_yielded(Worker().divide(7, 0))
+    except ZeroDivisionError:
+        print("ZeroDivisionError")
+IOLoop.current().run_sync(main)
+""",
+        LOOP + """
+import time
+from concurrent import futures
+from tornado.concurrent import run_on_executor
+class Worker(object):
+    _pool = futures.ThreadPoolExecutor(1)
+    @run_on_executor(executor="_pool")
+    def nothing(self):
+        pass
+async def main():
+    future = Worker().nothing()
+    Worker._pool.submit(int).result()
+    time.sleep(0.02)
+    print(future.done())
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+from concurrent import futures
+from tornado.concurrent import run_on_executor
+class Handler(web.RequestHandler):
+    executor = futures.ThreadPoolExecutor(1)
+    @run_on_executor
+    def work(self):
+        return "worked"
+    @gen.coroutine
+    def get(self):
+        future = self.work()
+        self.write(str(isinstance(future, futures.Future)))
+        self.write((yield future))
+print(ask([("/", Handler)]).body)
+""",
+    ],
+    "run-sync-cancels": [
+        LOOP + """
+import asyncio
+async def patient():
+    try:
+        await gen.sleep(0.1)
+    except asyncio.CancelledError:
+        print("cancelled")
+        raise
+try:
+    IOLoop.current().run_sync(patient, timeout=0.01)
+except ioloop.TimeoutError as error:
+    print(error)
+""",
+        LOOP + """
+@gen.coroutine
+def patient():
+    try:
+        yield gen.sleep(0.3)
+    except BaseException as error:
+        print(type(error).__name__)
+    print("went on")
+try:
+    IOLoop.current().run_sync(patient, timeout=0.01)
+except ioloop.TimeoutError as error:
+    print(error)
+try:
+    IOLoop.current().run_sync(lambda: gen.sleep(0.6))
+    print("slept")
+except ioloop.TimeoutError as error:
+    print(error)
+""",
+        LOOP + """
+import asyncio
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        yield gen.sleep(0.2)
+socket, port = bind_unused_port()
+HTTPServer(web.Application([("/", Handler)])).add_sockets([socket])
+async def ask():
+    try:
+        await httpclient.AsyncHTTPClient().fetch("http://127.0.0.1:%d/" % port)
+    finally:
+        print("tidied up")
+try:
+    IOLoop.current().run_sync(ask, timeout=0.05)
+except ioloop.TimeoutError:
+    print("TimeoutError")
+import os, sys
+sys.stdout.flush()
+os._exit(0)
+""",
+    ],
     "redirect-query": [
         SERVER + """
 handlers = [("/old", web.RedirectHandler, {"url": "/new"})]
@@ -605,6 +746,34 @@ result = unittest.TestResult()
 Case().run(result)
 print(result.wasSuccessful())
 """,
+    ],
+    "ws-check-origin": [
+        SERVER + f"""
+from tornado import websocket
+class Handler(websocket.WebSocketHandler):
+    def check_origin(self, origin):
+        print("asked")
+        return {answer}
+    def open(self):
+        self.close()
+socket, port = bind_unused_port()
+HTTPServer(web.Application([("/", Handler)])).add_sockets([socket])
+host = "127.0.0.1:%d" % port
+async def main():
+    for headers in ({headers}):
+        try:
+            connection = await websocket.websocket_connect(httpclient.HTTPRequest("ws://%s/" % host, headers=headers))
+            print("open")
+            await connection.read_message()
+        except Exception as error:
+            print(error)
+IOLoop.current().run_sync(main)
+""" for answer, headers in (
+            ("False", '{}, {"Origin": "http://" + host}, {"Origin": "https://" + host}, {"Origin": "http://other"}'),
+            ("False", '{"Origin": "http://other", "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}'),
+            ("False", '{"Origin": "http://" + host, "Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}'),
+            ("True", '{"Origin": "http://" + host}, {"Origin": "http://other"}, {"Origin": "null"}'),
+        )
     ],
     "zero-timeout": [
         LOOP + """

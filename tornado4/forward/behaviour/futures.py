@@ -14,8 +14,6 @@ from tornado4._core.current import asyncio_loop, current
 from tornado4._core.futures import Future
 
 _add_done_callback = Future.add_done_callback
-_set_result = Future.set_result
-_set_exc_info = Future.set_exc_info
 _init = Future.__init__
 
 
@@ -67,10 +65,46 @@ def refuse_second_results() -> None:
         return _exception(self, timeout)
 
     _result, _exception = Future.result, Future.exception
+    _set_result, _set_exc_info = Future.set_result, Future.set_exc_info
     Future.set_result = set_result  # type: ignore[method-assign]
     Future.set_exc_info = set_exc_info  # type: ignore[method-assign]
     Future.result = result  # type: ignore[method-assign]
     Future.exception = exception  # type: ignore[method-assign]
+
+
+def cancel_for_real() -> None:
+    """A Future that is pending can be cancelled: whoever waits for it gets CancelledError, and no result comes."""
+
+    def cancel(self: Future) -> bool:
+        if self._done:
+            return False
+        self._exc_info = (asyncio.CancelledError, asyncio.CancelledError(), None)
+        self._set_done()
+        return True
+
+    def cancelled(self: Future) -> bool:
+        exc_info = self._exc_info
+        return exc_info is not None and isinstance(exc_info[1], asyncio.CancelledError)
+
+    def exception(self: Future, timeout: float | None = None) -> Any:
+        if cancelled(self):
+            raise asyncio.CancelledError
+        return _exception(self, timeout)
+
+    def refusing(original: Callable[[Future, Any], None]) -> Any:
+        def method(self: Future, outcome: Any) -> None:
+            if cancelled(self):
+                raise asyncio.InvalidStateError("invalid state")
+            original(self, outcome)
+
+        return method
+
+    _exception = Future.exception
+    Future.cancel = cancel  # type: ignore[method-assign]
+    Future.cancelled = cancelled  # type: ignore[method-assign]
+    Future.exception = exception  # type: ignore[method-assign]
+    Future.set_result = refusing(Future.set_result)  # type: ignore[method-assign]
+    Future.set_exc_info = refusing(Future.set_exc_info)  # type: ignore[method-assign]
 
 
 def refuse_without_loop() -> None:

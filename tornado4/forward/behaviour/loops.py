@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from asyncio import _get_running_loop
+from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
 from tornado4 import gen, httpclient, ioloop, testing, util
-from tornado4.concurrent import is_future
+from tornado4.concurrent import Future, chain_future, is_future
 from tornado4.gen import errors, waiting
 from tornado4.ioloop import IOLoop, PeriodicCallback, PollIOLoop
 
@@ -67,6 +68,46 @@ def refuse_nested() -> None:
 
     PollIOLoop.start = start  # type: ignore[method-assign]
     httpclient.HTTPClient.__init__ = __init__  # type: ignore[method-assign]
+
+
+def cancel_when_time_is_up() -> None:
+    """`IOLoop.run_sync` whose time is up cancels the native coroutine, and waits until that has ended."""
+    run_sync = IOLoop.run_sync
+
+    def run_and_cancel(self: IOLoop, func: Callable[[], Any], timeout: float | None = None) -> Any:
+        if timeout is None:
+            return run_sync(self, func)
+        tasks: list[Any] = []
+
+        async def run(coroutine: Any) -> Any:
+            tasks.append(asyncio.current_task())
+            return await coroutine
+
+        def watched() -> Any:
+            result = func()
+            if result is None:
+                return None
+            # Another Future, for what ends after its time is up is to stop no later run of the loop.
+            outcome.append(Future())
+            waited_for = gen.convert_yielded(run(result) if asyncio.iscoroutine(result) else result)
+            waited_for.add_done_callback(hand_on)
+            return outcome[0]
+
+        def hand_on(done: Any) -> None:
+            if outcome:
+                chain_future(done, outcome[0])
+
+        outcome: list[Future] = []
+        try:
+            return run_sync(self, watched, timeout)
+        except ioloop.TimeoutError:
+            outcome.clear()
+            if tasks and not tasks[0].done():
+                tasks[0].cancel()
+                run_sync(self, lambda: asyncio.wait(tasks))
+            raise
+
+    IOLoop.run_sync = run_and_cancel  # type: ignore[method-assign]
 
 
 def leave_logging_alone() -> None:

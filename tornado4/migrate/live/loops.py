@@ -70,9 +70,12 @@ def install(patches: Patches, ledger: Ledger) -> None:
             try:
                 return original(self, watched, timeout)
             except TimeoutError:
-                runner = getattr(results[0], "_runner", None) if results else None
-                if runner is not None and not results[0].done():
-                    ledger.tell("TND411", places.of_generator(runner.gen))
+                # A @gen.coroutine is left alone by Tornado 6, too.
+                waiting = results[0] if results else None
+                while waiting is not None and places.of_generator(waiting) is None:
+                    waiting = getattr(waiting, "cr_await", None)
+                if waiting is not None:
+                    ledger.tell("TND411", places.of_generator(waiting))
                 raise
 
         return run_sync
