@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import pytest
 
 from compat_tests import load
 from compat_tests.bridge import cases
+from compat_tests.demos.test_demos import free_port
 from compat_tests.oracle import TOP, Oracle, oracle
 from compat_tests.side import ServerSide, comparable
 
@@ -114,6 +116,7 @@ def test_each_side_reads_the_others_signed_cookies(sides: dict[str, ServerSide])
 
 
 SECRET = "a secret of both sides"
+
 
 def check_load(side: ServerSide, size: int, count: int) -> None:
     pid = side._process._process.pid
@@ -368,6 +371,32 @@ except ImportError as error:
         "the bridge leads to the real Tornado 6, which is not installed: pip install tornado",
         "the bridge leads to Tornado 6; what is installed is 5.1: pip install -U tornado",
     ]
+
+
+DOCS = re.findall(r"^```python\n(.*?)^```$", (TOP / "docs/bridge.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "answer"), [(DOCS[0], "/new/", "Tornado 6"), (DOCS[1], "/report", "not moved")]
+)
+def test_code_of_the_documentation_serves(code: str, path: str, answer: str) -> None:
+    real, port = installed(), free_port()
+    process = subprocess.Popen(real.command("-W", "error", "-c", code.replace("8888", str(port))), env=real.environ())
+    try:
+        told = b""
+        while not told:
+            assert process.poll() is None
+            with contextlib.suppress(OSError):
+                told = load.answer(port, path)
+        assert answer.encode() in told
+        assert (b"as it was" if path == "/new/" else b"moved") in load.answer(port, "/")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_the_rest_of_the_documentation_runs() -> None:
+    assert len(DOCS) == 3 and run(DOCS[2]) == ""
 
 
 def test_sockets_over_tls_change_sides(tmp_path: Path) -> None:

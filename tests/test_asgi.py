@@ -392,6 +392,8 @@ async def http_application(scope, receive, send):
         raise KeyError("late")
     elif path == "nothing":
         return
+    elif path == "cancelled":
+        raise asyncio.CancelledError
     elif path == "wait":
         await receive()
         plain.events.append((await receive())["type"])
@@ -458,6 +460,7 @@ class ContainerTest(AsyncHTTPTestCase):
         with self.assertLogs("tornado.application") as logged:
             assert self.fetch("/api/nothing").code == 500
         assert "ended without completing its response" in logged.output[0]
+        assert self.fetch("/api/cancelled").code == 500
 
     @gen_test
     def test_a_client_that_leaves(self):
@@ -876,3 +879,29 @@ class KeptTest(AsyncHTTPTestCase):
                 await reader.readexactly(int(answer.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
         writer.close()
         await writer.wait_closed()
+
+
+def test_our_own_request_path_is_untouched():
+    """Nothing of it is imported by a server; and where it is, every function that requests run is the same object."""
+    from programs import python
+
+    code = """
+import sys, types
+import tornado4.httpserver, tornado4.web, tornado4.websocket, tornado4.wsgi, tornado4.routing, tornado4.testing
+assert not [name for name in sys.modules if name.startswith(("tornado4.asgi", "tornado4.migrate", "tornado."))]
+def functions():
+    found = {}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tornado4") and not name.startswith(("tornado4.asgi", "tornado4.migrate")):
+            for key, value in vars(module).items():
+                found[name, key] = value
+                if isinstance(value, type) and value.__module__.startswith("tornado4"):
+                    found.update({(name, key, method): of for method, of in vars(value).items()})
+    kinds = types.FunctionType, types.MethodType, types.BuiltinFunctionType, property, classmethod, staticmethod, type
+    return {where: value for where, value in found.items() if isinstance(value, kinds)}
+before = functions()
+import tornado4.asgi, tornado4.migrate.bridge
+after = functions()
+assert len(before) > 2000 and all(after[where] is before[where] for where in before)
+"""
+    python("-c", code)

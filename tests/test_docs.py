@@ -60,6 +60,11 @@ def test_code_of_the_guide_runs(code: str) -> None:
     python("-c", code)
 
 
+@pytest.mark.parametrize("code", blocks(ROOT / "docs/asgi.md", "python"))
+def test_code_about_asgi_runs(code: str) -> None:
+    python("-c", code, cwd=ROOT / "examples/legacy/chat")
+
+
 def shell_commands() -> list[str]:
     return [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
 

@@ -125,15 +125,19 @@ def test_starlette(run: Any, tmp_path: Any) -> None:
 
         return PlainTextResponse("first", background=BackgroundTask(task))
 
-    async def endless(request: Any) -> Any:
-        async def pieces() -> AsyncIterator[bytes]:
+    class Endless(StreamingResponse):
+        async def __call__(self, *arguments: Any) -> None:
             try:
-                while True:
-                    yield b"x" * 65536
+                await super().__call__(*arguments)
             finally:
                 order.append("stopped")
 
-        return StreamingResponse(pieces())
+    async def endless(request: Any) -> Any:
+        async def pieces() -> AsyncIterator[bytes]:
+            while True:
+                yield b"x" * 65536
+
+        return Endless(pieces())
 
     async def socket(connection: Any) -> None:
         if "no" in connection.query_params:

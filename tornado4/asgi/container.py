@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import time
 from collections import deque
 from typing import Any
 from urllib.parse import unquote
 
 from tornado4 import httputil, web
-from tornado4._core.tasks import as_future
+from tornado4._core.tasks import end_task, start_task
 from tornado4.asgi.relay import Relay
 from tornado4.asgi.types import HOP_BY_HOP, ASGIApplication, ClientDisconnected, Message, Scope, caused_by_disconnect
 from tornado4.concurrent import Future
@@ -119,6 +120,11 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
         }
 
 
+@functools.lru_cache(100)
+def _start_line(status: int) -> httputil.ResponseStartLine:
+    return httputil.ResponseStartLine("HTTP/1.1", status, httputil.responses.get(status, "Unknown"))
+
+
 @functools.lru_cache(1000)
 def _name(name: str) -> bytes:
     return name.lower().encode("latin-1")
@@ -180,7 +186,7 @@ class _Request(httputil.HTTPMessageDelegate):
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             # Not at once: an answer before the end of its request would cost the connection.
             self._waits_for_end = False
-            asyncio.get_running_loop().call_soon(lambda: as_future(self._run()))
+            asyncio.get_running_loop().call_soon(lambda: start_task(self._run(), None))
 
     def data_received(self, chunk: bytes) -> Future | None:
         self._body.append(chunk)
@@ -194,7 +200,7 @@ class _Request(httputil.HTTPMessageDelegate):
     def finish(self) -> None:
         self._body_ended = True
         if self._waits_for_end:
-            as_future(self._run())
+            start_task(self._run(), None)
         else:
             self._wake()
 
@@ -218,9 +224,13 @@ class _Request(httputil.HTTPMessageDelegate):
             if not (self._disconnected and caused_by_disconnect(error)):
                 app_log.error("Exception in ASGI application", exc_info=True)
             await self._fail()
+        except asyncio.CancelledError:
+            await self._fail()
+            raise
         finally:
             self._make_room()
-        self._log()
+            self._log()
+            end_task()
 
     async def _receive(self) -> Message:
         while not (self._body or self._body_ended or self._disconnected):
@@ -251,20 +261,22 @@ class _Request(httputil.HTTPMessageDelegate):
             assert self._headers is not None
             self._bodiless = self._line.method == "HEAD" or self._status in (204, 304)
             for name, value in message.get("headers", ()):
-                self._add_header(bytes(name).lower(), bytes(value))
+                key = bytes(name).lower()
+                if key in HOP_BY_HOP:
+                    self._heed(key, bytes(value))
+                else:
+                    self._headers.add(key.decode("latin-1"), bytes(value).decode("latin-1"))
         elif kind == "http.response.body":
             await self._send_body(message.get("body", b""), message.get("more_body", False))
         else:
             raise ValueError(f"an ASGI message of type {kind!r} is not known here")
 
-    def _add_header(self, name: bytes, value: bytes) -> None:
-        """Keep it for the head, unless it is about the hop: that is our connection's, but for a wish to close it."""
-        assert self._headers is not None
+    def _heed(self, name: bytes, value: bytes) -> None:
+        """A header about the hop, which is our connection's: only a wish to close that counts."""
         if name == b"connection" and value.strip().lower() == b"close":
+            assert self._headers is not None
+            self._headers["Connection"] = "close"
             self.connection._disconnect_on_finish = True
-        elif name in HOP_BY_HOP:
-            return
-        self._headers.add(name.decode("latin-1"), value.decode("latin-1"))
 
     async def _send_body(self, body: bytes, more: bool) -> None:
         if self._status is None:
@@ -278,9 +290,12 @@ class _Request(httputil.HTTPMessageDelegate):
         if headers is not None:
             if not more and self._status not in (204, 304):
                 headers.setdefault("Content-Length", str(len(body)))
-            line = httputil.ResponseStartLine("HTTP/1.1", self._status, httputil.responses.get(self._status, "Unknown"))
             chunk = bytes(body) if body and not self._bodiless else None
-            waiting = self.connection.write_headers(line, headers, chunk=chunk)
+            whole = None if more else getattr(self.connection, "_write_response", None)
+            if whole is not None:
+                whole(_start_line(self._status), headers, chunk)
+            else:
+                waiting = self.connection.write_headers(_start_line(self._status), headers, chunk=chunk)
             self._headers = None
         elif body and not self._bodiless:
             waiting = self.connection.write(bytes(body))
@@ -331,10 +346,12 @@ class _Request(httputil.HTTPMessageDelegate):
     def _log(self) -> None:
         """One access line a request, as of a handler."""
         status = self._status or 500
-        log = access_log.info if status < 400 else access_log.warning if status < 500 else access_log.error
+        level = logging.INFO if status < 400 else logging.WARNING if status < 500 else logging.ERROR
+        if not access_log.isEnabledFor(level):
+            return
         took = 1000.0 * (time.monotonic() - self._started)
         summary = f"{self._line.method} {self._line.path} ({self.connection.context.remote_ip})"
-        log("%d %s %.2fms", status, summary, took)
+        access_log.log(level, "%d %s %.2fms", status, summary, took)
 
 
 class _Lifespan:
