@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from programs import python
 from serving import PATIENCE, Peer, serve
+from stream_pairs import certificate  # noqa: F401  (a fixture)
 
 from tornado4.migrate.settings import SettingsError
 from tornado4.serve import config, target
@@ -146,6 +148,7 @@ def test_sigterm_lets_requests_end_tells_keep_alive_ones_and_closes_websockets(t
         served.wait_for("draining")
         opcode, payload = websocket.frame()
         assert (opcode, struct.unpack(">H", payload[:2])) == (8, (1001,))
+        websocket.send_frame(1, b"crossed the close on its way")
         websocket.send_frame(8, payload[:2])
         assert websocket.at_end()
         with pytest.raises(ConnectionRefusedError):
@@ -159,6 +162,7 @@ def test_sigterm_lets_requests_end_tells_keep_alive_ones_and_closes_websockets(t
         assert (status, headers["connection"]) == (200, "close") and body.startswith(b"done")
         assert running.at_end()
         assert served.end() == 0
+        assert not any("WebSocketClosedError" in line for line in served.lines)
         for peer in (silent, running, websocket):
             peer.close()
 
@@ -448,3 +452,13 @@ def test_help_names_every_option() -> None:
     said = python("-m", "tornado4", "serve", "--help").stdout
     for name in config._KINDS:
         assert name == "app" or f"--{name} " in said, name
+
+
+def test_https(tmp_path: Path, certificate: dict[str, str]) -> None:  # noqa: F811  (a fixture)
+    options = ("--port", "0", "--tls-cert", certificate["certfile"], "--tls-key", certificate["keyfile"])
+    with serve("app:application", *options, cwd=tmp_path) as served:
+        context = ssl.create_default_context(cafile=certificate["certfile"])
+        peer = served.connect()
+        peer = Peer(context.wrap_socket(peer.sock, server_hostname="foo.example.com"))
+        assert peer.get("/", "Connection: close")[0] == 200
+        peer.close()

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tornado4.concurrent import Future
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop, PeriodicCallback
 from tornado4.websocket import WebSocketHandler
@@ -43,6 +44,23 @@ def remember_websockets() -> None:
 def open_websockets() -> list[WebSocketHandler]:
     """Those whose ``on_close`` has not been called."""
     return [handler for handler in _websockets if not handler._on_close_called]
+
+
+class _Gone:
+    """Stands in for the connection of a WebSocket that was told 1001, until its peer has answered.
+
+    Messages of the peer may still come in, and the application answer them or send to all: that is dropped, as the
+    close frame has left already, where `WebSocketClosedError` would fill the log with every message.
+    """
+
+    def write_message(self, message: Any, binary: bool = False) -> Future:
+        sent = Future()
+        sent.set_result(None)
+        return sent
+
+    def write_ping(self, data: bytes) -> None: ...
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None: ...
 
 
 class Drain:
@@ -90,7 +108,9 @@ class Drain:
         for handler in open_websockets():  # again: a handshake may have been under way
             if handler not in self._told:
                 self._told.add(handler)
-                handler.close(GOING_AWAY, "server is going away")
+                if handler.ws_connection is not None:  # else it is closing already
+                    handler.close(GOING_AWAY, "server is going away")
+                    handler.ws_connection = _Gone()
         if now - self._began >= SILENCE or now >= self._end:
             self._close_silent()
         left = sum(len(server._connections) for server in self._servers)
