@@ -741,3 +741,71 @@ def test_overrides_by_what_they_take(found):
             def select_subprotocol(self, subprotocols): pass
     """
     assert found(source) == ["app.py:5 TND220 certain", "app.py:9 TND221 certain"]
+
+
+# -- the optional ladder
+
+
+@pytest.fixture
+def native(tmp_path, monkeypatch, found):
+    def run(source, *rules):
+        found(source)
+        return [
+            f"{finding.line} {finding.certainty} {finding.message}"
+            for finding in check([tmp_path]).findings
+            if finding.rule_id in rules
+        ]
+
+    return run
+
+
+def test_coroutines_whose_callers_all_wait_could_be_native(native):
+    source = """
+        from tornado import gen, web
+        class H(web.RequestHandler):
+            @gen.coroutine
+            def get(self):
+                yield [self.one(), two()]
+                return_value = yield dict(x=two())
+                loop.spawn_callback(two)
+            @gen.coroutine
+            def one(self):
+                return two()
+        @gen.coroutine
+        def two():
+            yield []
+        @gen.coroutine
+        def three():
+            raise gen.Return((yield two()))
+    """
+    assert native(source, "TND301") == [
+        "5 certain get: async def will do: all that call it wait: Tornado",
+        "10 certain one: async def will do: all that call it wait: app.py:6",
+        "13 certain two: async def when these wait for it, too: app.py:7 (kept)",
+        "16 note three: async def, when whoever calls it waits: no caller is seen",
+    ]
+
+
+def test_callers_that_do_not_wait_are_named(native):
+    source = """
+        from tornado import gen
+        @gen.coroutine
+        def work():
+            yield []
+        class Own:
+            @gen.coroutine
+            def run(self):
+                work()
+                self.kept = work()
+                loop.add_future(work(), print)
+                yield work()
+        def main(thing):
+            thing.run()
+    """
+    assert native(source, "TND301", "TND315", "TND316", "TND317") == [
+        "4 certain work: async def when these wait for it, too: app.py:9 (dropped), app.py:10 (kept)",
+        "8 likely run: async def, if what may be calls of it wait: app.py:14 (dropped)",
+        "9 certain work: IOLoop.current().spawn_callback(f) / asyncio.create_task, reference kept",
+        "10 likely work is kept: keep @gen.coroutine or asyncio.ensure_future",
+        "11 certain work: asyncio.ensure_future / spawn_callback",
+    ]

@@ -352,6 +352,10 @@ class Project:
                     waiting.append(inner)
         return self._outer_of
 
+    def functions(self) -> Iterable[tuple[Function, Scope]]:
+        """All functions and methods of the program, nested ones too, each with the scope in which it is defined."""
+        return [(node, outer) for node, outer in self._outer.items() if isinstance(node, FUNCTIONS)]
+
     def is_function(self, dotted: str) -> bool:
         """Whether a dotted name is a function or method of the program."""
         return dotted in self._functions

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
+from tornado4.migrate.check.callers import Use, callers_of
+from tornado4.migrate.check.findings import Certainty
 from tornado4.migrate.check.project import Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.check.walk import Place, detects
@@ -50,9 +53,68 @@ def function(place: Place, node: ast.AST) -> None:
         if yields:
             place.report(node, "TND318", "certain", f"{node.name}: {rules()['TND318'].advice}")
     else:
-        place.report(node, "TND301", "certain", f"{node.name}: {rules()['TND301'].advice}")
+        _could_be_native(place, node)
     for each in yields:
         _yield(place, each)
+
+
+#: How many places a message names.
+PLACES = 3
+
+
+def _could_be_native(place: Place, node: ast.FunctionDef) -> None:
+    """A coroutine, and who calls it: it can become an ``async def`` where all wait."""
+    callers = callers_of(place.project)
+    owner = place.project.class_of_scope(place.scope) or ""
+    dotted = f"{owner}.{node.name}"
+    uses = callers.of(dotted)
+    tornado = place.scope.kind == "class" and callers.called_by_tornado(owner, node.name)
+    unwaited = [use for use in uses if not use.waits]
+    perhaps = callers.perhaps(dotted) if place.scope.kind == "class" else []
+    certainty: Certainty = "certain"
+    if unwaited:
+        said = f"async def when these wait for it, too: {_places(unwaited)}"
+    elif perhaps:
+        said = f"async def, if what may be calls of it wait: {_places(perhaps)}"
+        certainty = "likely"
+    elif not uses and not tornado:
+        said = "async def, when whoever calls it waits: no caller is seen"
+        certainty = "note"
+    else:
+        who = [*(["Tornado"] if tornado else []), *([_places(uses)] if uses else [])]
+        said = f"async def will do: all that call it wait: {', '.join(who)}"
+    place.report(node, "TND301", certainty, f"{node.name}: {said}")
+
+
+def _places(uses: Sequence[Use]) -> str:
+    shown = ", ".join(f"{use} ({use.how})" if not use.waits else str(use) for use in uses[:PLACES])
+    return f"{shown} and {len(uses) - PLACES} more" if len(uses) > PLACES else shown
+
+
+@detects(ast.Call)
+def call(place: Place, node: ast.AST) -> None:
+    """A coroutine of the program that is called and not waited for."""
+    assert isinstance(node, ast.Call)
+    parent = place.parent
+    if isinstance(parent, ast.Expr):
+        if _is_coroutine(place, node):
+            place.report(node, "TND315", "certain", f"{_name(node)}: {rules()['TND315'].advice}")
+    elif isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Attribute):
+        if _is_coroutine(place, node):
+            place.report(node, "TND316", "likely", f"{_name(node)} is kept: {rules()['TND316'].advice}")
+    elif isinstance(parent, ast.Call) and parent.args[:1] == [node] and _name(parent) == "add_future":
+        if _is_coroutine(place, node):
+            place.report(node, "TND317", "certain", f"{_name(node)}: {rules()['TND317'].advice}")
+
+
+def _is_coroutine(place: Place, node: ast.Call) -> bool:
+    values = place.resolve(node.func)
+    coroutines = callers_of(place.project).coroutines if values else frozenset()
+    return any(isinstance(value, Ref) and value.dotted in coroutines for value in values)
+
+
+def _name(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _yield(place: Place, node: ast.Yield) -> None:
