@@ -381,6 +381,28 @@ class TestContainer:
             ("Server", "s"),
         ]
 
+    @pytest.mark.parametrize(
+        ("method", "status", "length"),
+        [("HEAD", "200 OK", "4"), ("GET", "204 No Content", None), ("GET", "304 Not Modified", None)],
+    )
+    def test_a_body_is_left_out_where_there_can_be_none(self, method, status, length):
+        """An application need not know; 4.5.3 closed the connection, or sent it to be read as the next answer."""
+        from attacked import attacked
+
+        def application(environ, start_response):
+            start_response(status if environ["PATH_INFO"] == "/first" else "200 OK", [("Content-Type", "text/plain")])
+            return [b"body"]
+
+        first = f"{method} /first HTTP/1.1\r\nHost: test.example\r\n\r\n".encode()
+        last = b"GET /last HTTP/1.1\r\nHost: test.example\r\nConnection: close\r\n\r\n"
+        with attacked(WSGIContainer(application)) as server:
+            answer = server.send(first + last)
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        assert head.startswith(f"HTTP/1.1 {status}".encode())
+        assert (b"Content-Length: 4" in head) is (length is not None)
+        assert rest.startswith(b"HTTP/1.1 200 OK") and rest.endswith(b"\r\n\r\nbody")
+        assert server.complaints() == []
+
     def test_not_modified_gets_no_entity_headers(self):
         def application(environ, start_response):
             start_response("304 Not Modified", [])

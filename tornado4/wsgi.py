@@ -31,6 +31,7 @@ from tornado4.escape import native_str
 from tornado4.httputil import HTTPServerRequest
 from tornado4.log import access_log, gen_log
 from tornado4.util import PY3, bytes_type, u, unicode_type
+from tornado4.web.failures import has_no_body
 
 _Environ = dict[str, Any]
 _StartResponse = Callable[..., Any]
@@ -272,7 +273,10 @@ class WSGIContainer:
         code, reason = status.split(" ", 1)
         start_line = httputil.ResponseStartLine("HTTP/1.1", int(code), reason)
         connection: Any = request.connection
-        connection.write_headers(start_line, _response_headers(start_line.code, given, body), chunk=body)
+        headers = _response_headers(start_line.code, given, body)
+        if request.method == "HEAD" or has_no_body(start_line.code):
+            body = b""  # an application may leave that to its server (PEP 3333); 4.5.3 closed without an answer
+        connection.write_headers(start_line, headers, chunk=body)
         connection.finish()
         self._log(start_line.code, request)
 
@@ -325,8 +329,11 @@ def _response_headers(code: int, given: list[tuple[str, str]], body: bytes) -> h
     headers = httputil.HTTPHeaders()
     for name, value in given:
         headers.add(name, value)
-    if code != 304:
+    if code == 204 or code < 200:
+        headers.pop("Content-Length", None)  # RFC 9110, section 8.6
+    elif code != 304:
         headers.setdefault("Content-Length", str(len(body)))
+    if code != 304:
         headers.setdefault("Content-Type", "text/html; charset=UTF-8")
     headers.setdefault("Server", f"TornadoServer/{tornado4.version}")
     return headers

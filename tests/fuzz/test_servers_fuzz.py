@@ -32,6 +32,7 @@ from tornado4.web import (
     removeslash,
 )
 from tornado4.websocket import WebSocketHandler
+from tornado4.wsgi import WSGIContainer
 
 SECRET = "a secret for a test"
 
@@ -309,5 +310,23 @@ def test_whatever_frames_come_nothing_is_logged_but_refusals(application: Applic
             pieces = [HANDSHAKE, *cut(frames, places)]
             answer = server.loop.run_sync(lambda: converse(server, pieces), timeout=20)
             assert answer.startswith(b"HTTP/1.1 101") and is_quiet(server)
+
+        property_holds()
+
+
+def test_whatever_is_sent_to_a_wsgi_application_nothing_is_logged_but_refusals() -> None:
+    def mirror(environ: Any, start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [environ["PATH_INFO"].encode("latin-1"), environ["QUERY_STRING"].encode("latin-1"), body]
+
+    with attacked(WSGIContainer(mirror), **OPTIONS) as server:
+
+        @examples(40)
+        @given(st.lists(REQUESTS, min_size=1, max_size=3), PLACES)
+        def property_holds(requests: list[bytes], places: list[int]) -> None:
+            answer = server.loop.run_sync(lambda: converse(server, cut(b"".join(requests), places)), timeout=20)
+            assert is_quiet(server)
+            assert answers(answer, requests)
 
         property_holds()
