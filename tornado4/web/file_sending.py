@@ -1,9 +1,9 @@
 """The short way of a static file from the disk to its client, without its bytes passing through Python.
 
 It is taken where nobody can tell: an unchanged `StaticFileHandler` (no method of `METHODS` replaced, no transform)
-on a connection of our own HTTP/1. Small files are read once and leave with their head in one write. The rest of large
-ones goes by ``os.sendfile`` where the stream is a plain socket; TLS has to see the bytes. Everything else takes the
-long way, as in 4.5.3: `StaticFileHandler.get_content`, piece by piece.
+on a connection of our own HTTP/1. Small files are read once and leave with their head in one write. Large ones go by
+``os.sendfile``, behind their head, where the stream is a plain socket; TLS has to see the bytes. Everything else takes
+the long way, as in 4.5.3: `StaticFileHandler.get_content`, piece by piece.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: What a handler's class must have from `StaticFileHandler` and `RequestHandler` themselves.
 METHODS = ("finish", "flush", "get", "get_content_size", "head", "write", "get_content")
 
-#: Bytes that are read at once: all of a small file, the first piece of a large one.
+#: Bytes that are read at once. A larger file does not pass through Python.
 _PIECE = 65536
 #: Bytes that one client gets before others have their turn, however quick it reads.
 _AT_ONCE = 1024 * 1024
@@ -71,13 +71,15 @@ def send(handler: RequestHandler, path: str, start: int, count: int) -> Generato
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             return False
+        if count > _PIECE:
+            yield handler.flush()
+            yield from _send_all(connection, fd, start, count)
+            return True
         if start:
             os.lseek(fd, start, os.SEEK_SET)
-        handler.write(os.read(fd, min(count, _PIECE)))
-        if count <= _PIECE and "Etag" in handler._headers:
-            return True  # `finish` sends it, with the head before it
-        yield handler.flush()
-        yield from _send_rest(connection, fd, start + _PIECE, count - _PIECE)
+        handler.write(os.read(fd, count))
+        if "Etag" not in handler._headers:  # else `finish` sends it, with the head before it
+            yield handler.flush()
     except iostream.StreamClosedError:
         pass  # as in 4.5.3: the client has gone, which is its own affair
     finally:
@@ -85,7 +87,7 @@ def send(handler: RequestHandler, path: str, start: int, count: int) -> Generato
     return True
 
 
-def _send_rest(connection: Any, fd: int, offset: int, count: int) -> Generator[Any, Any, None]:
+def _send_all(connection: Any, fd: int, offset: int, count: int) -> Generator[Any, Any, None]:
     stream = connection._stream
     turn = 0
     while count > 0:
