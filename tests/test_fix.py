@@ -5,11 +5,18 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
+import shlex
+import shutil
 import stat
 import subprocess
+import sys
 import textwrap
 
 import pytest
+from programs import ROOT
+
+from compat_tests.oracle import OracleUnavailable, oracle
 
 pytest.importorskip("libcst")
 
@@ -223,3 +230,57 @@ def test_what_is_tornado4_s_own_is_left_for_a_person(program):
     texts, outcome = fixed(folder, leave=True)
     assert texts == {}
     assert "flags" in outcome.left[0].reason
+
+
+# -- the walk of docs/fix.md
+
+
+def walk():
+    """The commands of the page in their order, and the diff that is made by hand."""
+    page = (ROOT / "docs/fix.md").read_text("utf-8")
+    commands = [
+        line.removeprefix("$ ")
+        for block in re.findall(r"^```console\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+        for line in block.splitlines()
+    ]
+    (diff,) = re.findall(r"^```diff\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    said = re.findall(r"^```text\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    return commands, diff, said
+
+
+def test_every_command_of_the_walk(tmp_path):
+    try:
+        real = oracle("6.6.1")
+    except OracleUnavailable as error:
+        pytest.skip(f"the real Tornado cannot be had here: {error}")
+    commands, diff, said = walk()
+    shop = tmp_path / "shop"
+    shutil.copytree(ROOT / "examples/leaving", shop, ignore=shutil.ignore_patterns("__pycache__"))
+    (shop / ".gitignore").write_text("__pycache__\n*.diff\n")
+    (shop / "by-hand.diff").write_text(diff)
+    git(shop, "init", ".")
+    ours = f"{shlex.quote(sys.executable)} -m tornado4"
+    # Tornado 6 is here already, in an environment of its own.
+    theirs = [f"PYTHONPATH={real.environ().get('PYTHONPATH', '')}", *real.command()]
+    head = [
+        "set -e",
+        f'tornado4() {{ PYTHONPATH={shlex.quote(str(ROOT))} {ours} "$@"; }}',
+        f'python() {{ env -u TORNADO4_FUTURE {shlex.join(theirs)} "$@"; }}',
+        "pip() { :; }",
+    ]
+    identity = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TORNADO4_")}
+    done = subprocess.run(
+        ["bash", "-c", "\n".join([*head, *commands])],
+        cwd=shop,
+        env=environ | identity | {"GIT_PAGER": "cat"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr.count("\nOK\n") == 6
+    for text in said:
+        assert text in done.stdout
+    assert "async def of(self, name):" in (shop / "shop/prices.py").read_text()
+    assert (shop / "requirements.txt").read_text() == "tornado>=6.5,<7\n"
