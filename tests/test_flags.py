@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,12 @@ def test_a_wrong_flag_is_named() -> None:
         "ValueError: environment variable TORNADO4_FUTURE: no flag 'nmaes'; there are: "
         + ", ".join(["5.0", "6.0", "6.6", *sorted(flags.FLAGS)])
     )
+
+
+def test_the_page_lists_each_flag() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "migrate.md").read_text("utf-8")
+    for flag in flags._ALL:
+        assert f"| `{flag.name}` | {flag.since or '5.0 to 6.6'} | {flag.brings} |" in page
 
 
 def test_under_the_alias_too() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
 import signal
 import sys
@@ -20,7 +21,7 @@ import tornado4
 from tornado4.migrate.diff import deviations, report
 from tornado4.migrate.diff.commanded import Commanded
 from tornado4.migrate.diff.compare import Comparer
-from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment
+from tornado4.migrate.diff.environments import Environment, EnvironmentUnavailable, environment, tornado_of
 from tornado4.migrate.diff.model import Answer, Outcome, Run, Sequence, Step, Verdict
 from tornado4.migrate.diff.redact import Redactor
 from tornado4.migrate.diff.rules import Rules
@@ -37,6 +38,9 @@ from tornado4.migrate.diff.traffic import (
 )
 from tornado4.migrate.diff.user_rules import BadRules, find_user_rules
 
+#: The Tornado 6 of a candidate whose interpreter has none.
+CANDIDATE = "6.6.1"
+
 SAME, DIFFERENT, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
 _EPILOG = """\
@@ -48,6 +52,7 @@ Our options may stand anywhere; what is none of ours, and all behind --, goes to
   tornado4 diff shop.main:make_app --har session.har --unsafe --html report.html
   tornado4 diff app.py --crawl --against 5.1.1
   tornado4 diff app.py --port={port} --har session.har --new "python moved.py --port={port}"
+  tornado4 diff app.py --crawl --candidate ../fixed --candidate-python ../fixed/.venv/bin/python
 
 Exit codes: 0 same, 1 different, 2 could not run.
 """
@@ -102,6 +107,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, bool]]:
     add("--python", metavar="PYTHON", help="the old side's interpreter; one that has this Tornado is used as it is")
     add("--old", metavar="COMMAND", help="the old side is this command, as it is, with {port} for its port")
     add("--new", metavar="COMMAND", help="the new side is this command: a program that has moved, or another server")
+    add("--candidate", metavar="DIR", type=Path, help="hold the application here, on tornado4, against the one in DIR "
+        "(. for the same) on the real Tornado 6")  # fmt: skip
+    add("--candidate-python", metavar="PYTHON", help=f"its interpreter; without Tornado 6, it gets {CANDIDATE}")
     for name, what in (("har", "a HAR 1.2 file"), ("http", "a .http file"), ("raw", "a file of raw bytes")):
         add(f"--{name}", metavar="FILE", type=Path, action="append", default=[], help=f"{what}; may be repeated")
     add("--ws", metavar="FILE", type=Path, action="append", default=[], help="a WebSocket transcript; may be repeated")
@@ -169,6 +177,7 @@ def _check(options: argparse.Namespace, program: list[str]) -> None:
         raise CannotRun("--crawl asks the old side for its routes, which a command cannot tell: give requests instead")
     if options.redact and options.save:
         raise CannotRun("--save writes what was sent, secrets and all, which --redact is against: save in another run")
+    _check_candidate(options, program)
     for path in (options.json, options.junit, options.html, options.save):
         if path is not None and not path.absolute().parent.is_dir():
             raise CannotRun(f"{path}: there is no such folder")
@@ -189,6 +198,20 @@ def _check_program(options: argparse.Namespace, program: list[str]) -> None:
         raise CannotRun(f"{target} takes no arguments; what is {program[1]}?")
 
 
+def _check_candidate(options: argparse.Namespace, program: list[str]) -> None:
+    if options.candidate is None:
+        if options.candidate_python:
+            raise CannotRun("--candidate-python: and --candidate DIR")
+        return
+    if options.old or options.new:
+        raise CannotRun("--candidate is the new side, and tornado4 the old one: neither --old nor --new goes with it")
+    if not options.candidate.is_dir():
+        raise CannotRun(f"--candidate: there is no folder {options.candidate}")
+    target = program[0]
+    if Path(target.rpartition(":")[0] or target).is_absolute():
+        raise CannotRun(f"--candidate: name {target} from here, so that it can be found in the other folder")
+
+
 # -- The run -----------------------------------------------------------------------------------------------
 
 
@@ -202,6 +225,7 @@ class _Command:
         self.notes: list[str] = []
         self.started = datetime.datetime.now(datetime.UTC)
         self.skipped = 0
+        self.against: str = options.against
         self.earlier: Run | None = None
         self.terminal = report.Terminal(sys.stdout)
         self.redactor = Redactor() if options.redact else None
@@ -245,6 +269,8 @@ class _Command:
 
     def _sides(self) -> list[Served]:
         options = self.options
+        if options.candidate is not None:
+            return self._sides_of_the_switch()
         olds = 1 if options.two_way else 2
         sides: list[Served] = []
         if options.old:
@@ -266,6 +292,23 @@ class _Command:
     def _port(self, number: int) -> int:
         first: int = self.options.first_port
         return first and first + number
+
+    def _sides_of_the_switch(self) -> list[Served]:
+        """tornado4, twice, and the candidate on the real Tornado 6."""
+        options = self.options
+        python = options.candidate_python or sys.executable
+        has = tornado_of(python)
+        version = has if has.partition(".")[0].isdecimal() and int(has.partition(".")[0]) >= 6 else CANDIDATE
+        candidate = dataclasses.replace(self.program, cwd=options.candidate.absolute())
+        self.against = version
+        sides: list[tuple[str, Program, Environment | None]] = [("tornado4", self.program, None)]
+        if not options.two_way:
+            sides.append(("tornado4 again", self.program, None))
+        sides.append((version, candidate, environment(version, python=python)))
+        return [
+            Served(name, program, env, self._port(number), options.start_timeout)
+            for number, (name, program, env) in enumerate(sides)
+        ]
 
     def _crawled(self, side: Served) -> list[Sequence]:
         if not self.options.crawl:
@@ -291,7 +334,8 @@ class _Command:
         self.terminal.start(app, _described(sides[0]), _described(sides[-1]), total)
         # Several threads may have something to say; what they say is shown by this one.
         logs = not (self.options.old or self.options.new)
-        comparer = Comparer(rules, "" if self.options.old else self.options.against, logs)
+        against = "" if self.options.old else self.against
+        comparer = Comparer(rules, against, logs, switch=self.options.candidate is not None)
         runner = Runner(sides, comparer, seconds=self.options.timeout, note=self.notes.append)
         verdicts = _startup(comparer, sides)
         shown = len(self.notes)

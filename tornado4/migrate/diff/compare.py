@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from tornado4.migrate.diff import body, deviations, tokens
+from tornado4.migrate.diff import body, deviations, switch, tokens
 from tornado4.migrate.diff.model import Answer, Difference, Kind, Step
 from tornado4.migrate.diff.normalise import is_http_date, server_alike
 from tornado4.migrate.diff.points import points
@@ -24,11 +24,15 @@ _MOST_DIFFERENCES = 200  # of one step; a page that is another page altogether n
 
 @dataclass(frozen=True)
 class Comparer:
-    """Compares with one set of rules; ``against``: the old side's Tornado, "" for none; ``logs``: they are told."""
+    """Compares with one set of rules; ``against``: the old side's Tornado, "" for none; ``logs``: they are told.
+
+    ``switch``: the old side is tornado4, the new one the Tornado 6 that ``against`` names.
+    """
 
     rules: Rules = field(default_factory=Rules)
     against: str = "4.5.3"
     logs: bool = True
+    switch: bool = False
 
     def compare(self, step: Step, old: Answer, new: Answer, again: Answer | None = None) -> tuple[Difference, ...]:
         """Every point in which the answers differ; what has a rule does not count."""
@@ -36,6 +40,8 @@ class Comparer:
         found = _copies(_follow(found), old, new)
         if any(not one.rule for one in found) and self.against == "4.5.3":
             found = deviations.explain(step, old, new, found)
+        elif self.switch:
+            found = switch.explain(step, old, new, found)
         return tuple(found[:_MOST_DIFFERENCES])
 
     def _found(self, step: Step, old: Answer, new: Answer, again: Answer) -> list[Difference]:

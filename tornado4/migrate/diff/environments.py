@@ -233,6 +233,11 @@ def _about(python: Path) -> tuple[str, str]:
     return words[0], words[1]
 
 
+def tornado_of(python: str | Path) -> str:
+    """The Tornado that an interpreter has, "-" for none. :raises EnvironmentUnavailable: no such interpreter."""
+    return _about(_resolve(python))[1]
+
+
 def _starts(python: Path) -> bool:
     try:
         return subprocess.run([python, "-c", "import tornado"], capture_output=True, timeout=60).returncode == 0

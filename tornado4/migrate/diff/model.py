@@ -115,6 +115,7 @@ class Difference:
     old: str
     new: str
     rule: str = ""  # the rule by which it is ignored, or the id of a deviation; empty: it counts
+    explained: str = ""  # the rule of the way to Tornado 6 that explains it; it counts all the same
 
 
 class Outcome(enum.Enum):

@@ -203,6 +203,8 @@ class Terminal:
     def _difference(self, difference: Difference, sides: tuple[str, str]) -> None:
         style = "ignored" if difference.rule else "different"
         ignored = f"  (ignored: {one_line(difference.rule)})" if difference.rule else ""
+        if difference.explained:
+            ignored = f"  ({one_line(difference.explained)})"
         point, old, new = _point(difference), *map(one_line, (difference.old, difference.new))
         short = f"{point}:  {old or '(nothing)'} -> {new or '(nothing)'}{ignored}"
         if columns(short) <= self._width - 6:

@@ -1,0 +1,121 @@
+"""``tornado4 diff --candidate``: tornado4 against the real 6.6.1; what a rule explains names it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat_tests.oracle import oracle
+
+APP = """\
+from tornado import gen, web
+class Same(web.RequestHandler):
+    def get(self):
+        self.write("same")
+class Quote(web.RequestHandler):
+    def get(self):
+        self.write(web.escape.xhtml_escape("it's"))
+class Task(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        yield gen.Task(lambda callback: callback(1))
+        self.write("done")
+class Form(web.RequestHandler):
+    def post(self):
+        self.write(str(len(self.request.body_arguments)))
+def make_app():
+    return web.Application([
+        ("/", Same), ("/quote", Quote), ("/task", Task), ("/form", Form), ("/old", web.RedirectHandler, {"url": "/"}),
+    ])
+"""
+FIXED = APP.replace("yield gen.Task(lambda callback: callback(1))", "yield gen.sleep(0)")
+REQUESTS = """\
+GET / HTTP/1.1
+
+###
+GET /quote HTTP/1.1
+
+###
+GET /task HTTP/1.1
+
+###
+GET /old?a=1 HTTP/1.1
+
+###
+POST /form HTTP/1.1
+Content-Type: multipart/form-data; boundary=x
+
+no form
+"""
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> Path:
+    here, fixed = tmp_path / "here", tmp_path / "fixed"
+    for folder, text in ((here, APP), (fixed, FIXED)):
+        folder.mkdir()
+        (folder / "app.py").write_text(text)
+    (here / "requests.http").write_text(REQUESTS)
+    return here
+
+
+def diff(folder: Path, candidate: str, future: str = "") -> tuple[int, dict[str, set[str]], str]:
+    """The exit code, the rules that explain each step that differs ("" for what none does), and what was printed."""
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "tornado4", "diff", "app.py:make_app", "--http", "requests.http", "--unsafe",
+            "--json", "report.json", "--candidate", candidate, "--candidate-python", str(oracle("6.6.1").python),
+        ],
+        cwd=folder, env=os.environ | {"TORNADO4_FUTURE": future},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    found: dict[str, set[str]] = {}
+    for verdict in verdicts_of(report):
+        rules = {one.get("explained", "").partition(":")[0] for one in verdict["differences"] if not one.get("rule")}
+        if rules:
+            found[verdict["step"]["name"]] = rules
+    return done.returncode, found, done.stdout
+
+
+def verdicts_of(report: dict[str, Any]) -> list[dict[str, Any]]:
+    run = report.get("run", report)
+    return list(run["verdicts"])
+
+
+def test_what_a_rule_explains_names_it_and_counts(trees: Path) -> None:
+    code, found, printed = diff(trees, ".")
+    assert code == 1
+    assert found == {
+        "GET /quote": {"TND514"}, "GET /task": {"TND103"}, "GET /old?a=1": {"TND508"}, "POST /form": {"TND512"}
+    }  # fmt: skip
+    assert "old  tornado4" in printed and "new  tornado 6.6.1" in printed
+
+
+def test_what_was_fixed_there_and_turned_on_here_does_not_differ(trees: Path) -> None:
+    code, found, _ = diff(trees, "../fixed", "redirect-query,escape-apostrophe")
+    assert (code, found) == (1, {"POST /form": {"TND512"}})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--candidate", "nowhere"], "--candidate: there is no folder nowhere"),
+        (["--candidate-python", sys.executable], "--candidate-python: and --candidate DIR"),
+        (["--candidate", ".", "--candidate-python", "/nosuch/python"], "/nosuch/python"),
+    ],
+)
+def test_what_cannot_be_is_said(trees: Path, arguments: list[str], complaint: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tornado4", "diff", "app.py:make_app", "--crawl", *arguments],
+        cwd=trees, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert complaint in done.stderr
