@@ -290,6 +290,20 @@ tornado.ioloop.IOLoop.current().close()
     assert run(code).startswith("Tornado 6 has a loop of its own already, with something scheduled on it")
 
 
+def test_it_makes_no_loop_before_a_fork() -> None:
+    code = (
+        SETUP
+        + """
+Tornado6(tornado.web.Application([]))
+print(IOLoop4.initialized(), IOLoop4.current(instance=False))
+import copy
+connection = copy.copy(Tornado6(tornado.web.Application([]))._connection(type("C", (), {"context": 1})))
+print(connection.context)
+"""
+    )
+    assert run(code) == "False None\n1\n"
+
+
 def test_either_sides_start_and_stop_serve_both() -> None:
     code = (
         SETUP

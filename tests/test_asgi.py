@@ -905,3 +905,125 @@ after = functions()
 assert len(before) > 2000 and all(after[where] is before[where] for where in before)
 """
     python("-c", code)
+
+
+# -- as an attacker has it
+
+
+@pytest.mark.parametrize("hosts", [[], [b"a", b"b"], [b"a b"]])
+def test_hosts_that_our_own_server_refuses_are_refused(hosts: list[bytes]):
+    """Whatever the server lets through: a handler trusts ``request.host``."""
+
+    async def run(kind: str) -> Any:
+        scope = scope_of("/", kind, "GET") | {"http_version": "1.1", "headers": [(b"host", host) for host in hosts]}
+        server = Server({"type": "websocket.connect"} if kind == "websocket" else piece(b"", False))
+        async with asyncio.timeout(10):
+            await ASGIAdapter(APPLICATION)(scope, server.receive, server.send)
+        return server.sent[0]
+
+    assert asyncio.run(run("http"))["status"] == 400
+    assert asyncio.run(run("websocket")) == {"type": "websocket.close", "code": 1008}
+
+
+def test_a_body_that_says_that_it_is_too_large_is_not_waited_for():
+    async def run() -> Any:
+        server = Server()
+        scope = scope_of("/upload") | {"headers": [(b"host", b"x"), (b"content-length", b"11")]}
+        async with asyncio.timeout(10):
+            await ASGIAdapter(APPLICATION, max_body_size=10)(scope, server.receive, server.send)
+        return server.sent[0]["status"]
+
+    assert asyncio.run(run()) == 413
+
+
+def test_a_message_that_is_too_large_ends_the_websocket():
+    application = web.Application([("/chat", Chat)], websocket_max_message_size=5)
+
+    async def run(text: str) -> Any:
+        events = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": text}]
+        server = Server(*events, after(3), {"type": "websocket.disconnect", "code": 1000})
+        async with asyncio.timeout(10):
+            await ASGIAdapter(application)(scope_of("/chat", "websocket"), server.receive, server.send)
+        return server.sent[2]
+
+    assert asyncio.run(run("12345"))["text"] == "12345"
+    for text in ("123456", "äöü"):
+        assert asyncio.run(run(text)) == {"type": "websocket.close", "code": 1009, "reason": "message too big"}
+
+
+class RelayTest(AsyncHTTPTestCase):
+    """Clients that ask for a WebSocket and do not mean it."""
+
+    def get_app(self):
+        self.seen: list[Any] = []
+        self.go = asyncio.Event()
+        return ASGIContainer(self.application)
+
+    async def application(self, scope, receive, send):
+        assert scope["type"] == "websocket"
+        self.seen.append((await receive())["type"])
+        if scope["path"] == "/slow":
+            await self.go.wait()
+        await send({"type": "websocket.accept"})
+        if scope["path"] == "/slow":
+            self.seen.append((await receive())["type"])
+            with pytest.raises(OSError, match="gone"):
+                await send({"type": "websocket.send", "text": "x"})
+            self.seen.append("over")
+        elif scope["path"] == "/behind":
+            await self.go.wait()
+            self.seen.append(len((await receive())["text"]))
+
+    async def shake(self, path: str, *without: str, **instead: str) -> Any:
+        fields = {
+            "Host": "x", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+        }  # fmt: skip
+        fields = {name: value for name, value in (fields | instead).items() if name not in without}
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+        writer.write("\r\n".join(lines).encode())
+        return reader, writer
+
+    @gen_test
+    async def test_a_handshake_that_is_none_does_not_reach_the_application(self):
+        for without, instead, status in (
+            ("Sec-WebSocket-Key", {}, b"400"),
+            ("Connection", {}, b"400"),
+            ("", {"Sec-WebSocket-Version": "12"}, b"426"),
+        ):
+            reader, writer = await self.shake("/", without, **instead)
+            assert (await reader.readuntil(b"\r\n\r\n"))[9:12] == status
+            writer.close()
+            await writer.wait_closed()
+        assert self.seen == []
+
+    @gen_test
+    async def test_a_client_that_leaves_before_it_is_accepted(self):
+        reader, writer = await self.shake("/slow")
+        while not self.seen:
+            await asyncio.sleep(0)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.01)
+        self.go.set()
+        while "over" not in self.seen:
+            await asyncio.sleep(0)
+        assert self.seen == ["websocket.connect", "websocket.disconnect", "over"]
+
+    @gen_test
+    async def test_an_application_that_does_not_read_holds_its_client_back(self):
+        from tornado4._wire.websocket import encode_frame
+
+        reader, writer = await self.shake("/behind")
+        await reader.readuntil(b"\r\n\r\n")
+        message = encode_frame(True, 1, b"x" * 600_000, mask=True)
+        for _ in range(40):
+            writer.write(message)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(writer.drain(), 0.2)  # what the kernel and we take does not reach
+        self.go.set()
+        while len(self.seen) < 2:
+            await asyncio.sleep(0)
+        assert self.seen[1] == 600_000
+        writer.transport.abort()

@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 from tornado4 import httputil
 from tornado4._core.yielded import convert_yielded
+from tornado4._http1.parameters import HTTP1ConnectionParameters
 from tornado4._masking import printable
+from tornado4._wire import http1_grammar
 from tornado4.asgi.exchange import Exchange
 from tornado4.asgi.sockets import SocketExchange
 from tornado4.asgi.types import Message, Receive, Scope, Send, to_headers
@@ -102,6 +104,7 @@ class ASGIAdapter:
             if loop is not self._loop:
                 self._attach(loop)
             start_line, headers = start_line_of(scope), to_headers(scope["headers"])
+            check_host(scope, headers)
             first: Message | None = None
             if self._shortcut is not None and _has_no_body(scope, headers):
                 first = await receive()
@@ -130,6 +133,10 @@ class ASGIAdapter:
         waiting = delegate.headers_received(start_line, headers)
         if waiting is not None:
             await exchange.flush_until(convert_yielded(waiting))
+        length = headers.get("Content-Length", "")
+        most = exchange.max_body_size
+        if most is not None and not exchange.finished and length.isdecimal() and int(length) > most:
+            raise _TooLarge
         await self._read_body(delegate, receive, exchange, first)
 
     async def _read_body(
@@ -192,6 +199,13 @@ class ASGIAdapter:
             elif message["type"] == "lifespan.shutdown":
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def check_host(scope: Scope, headers: httputil.HTTPHeaders) -> None:
+    """Refuse what our own server would: HTTPInputError for no Host, for two, for one that is none."""
+    version = scope.get("http_version", "1.1")
+    required = version == "1.1" and HTTP1ConnectionParameters.require_host
+    http1_grammar.check_host(headers._values.get("Host"), f"HTTP/{version}", required)
 
 
 def _has_no_body(scope: Scope, headers: httputil.HTTPHeaders) -> bool:

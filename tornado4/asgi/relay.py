@@ -15,8 +15,9 @@ from tornado4.websocket import WebSocketHandler
 if TYPE_CHECKING:
     from tornado4.asgi.container import ASGIContainer
 
-#: Messages that may wait for the application before the peer has to.
+#: Messages and bytes that may wait for the application before the peer has to.
 _AHEAD = 16
+_BYTES_AHEAD = 1 << 20
 
 
 class Relay(WebSocketHandler):
@@ -30,6 +31,7 @@ class Relay(WebSocketHandler):
         self._room: Future | None = None
         self._accepted = False
         self._over = False
+        self._waiting_bytes = 0
         self._chosen: str | None = None
 
     def check_origin(self, origin: str) -> bool:
@@ -43,8 +45,11 @@ class Relay(WebSocketHandler):
         return self._chosen
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Let the application decide; 403 when it refuses."""
+        """Let the application decide; 403 when it refuses. One that cannot become a WebSocket is no matter of its."""
         request = self.request
+        if self._refusal() is not None or not self._is_whole():
+            super().get(*args, **kwargs)
+            return
         assert request.method is not None
         line = RequestStartLine(request.method, request.uri, request.version)
         scope = self.container.scope("websocket", line, request.headers, request.connection)
@@ -63,8 +68,17 @@ class Relay(WebSocketHandler):
         for name, value in accept.get("headers", ()):
             self.add_header(bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
         self._accepted = True
-        super().get(*args, **kwargs)
-        self._opened.set_result(None)
+        try:
+            super().get(*args, **kwargs)
+        finally:
+            if self.ws_connection is None and not self._over:
+                self.on_close()  # it did not become one after all
+            self._opened.set_result(None)
+
+    def _is_whole(self) -> bool:
+        """Whether the handshake has all that it needs (RFC 6455, section 4.2.1)."""
+        headers = self.request.headers
+        return headers.get("Sec-WebSocket-Version") == "13" and bool(headers.get("Sec-WebSocket-Key"))
 
     async def _run(self, scope: Any) -> None:
         code = 1000
@@ -83,7 +97,8 @@ class Relay(WebSocketHandler):
 
     async def _receive(self) -> Message:
         message = await self._events.get()
-        if self._room is not None and self._events.qsize() < _AHEAD:
+        self._waiting_bytes -= len(message.get("text") or message.get("bytes") or b"")
+        if self._room is not None and not self._is_full():
             room, self._room = self._room, None
             room.set_result(None)
         return message
@@ -117,10 +132,14 @@ class Relay(WebSocketHandler):
     def on_message(self, message: str | bytes) -> Future | None:
         content = {"text": message} if isinstance(message, str) else {"bytes": message}
         self._events.put_nowait({"type": "websocket.receive", **content})
-        if self._events.qsize() < _AHEAD:
+        self._waiting_bytes += len(message)
+        if not self._is_full():
             return None
         self._room = Future()
         return self._room
+
+    def _is_full(self) -> bool:
+        return self._events.qsize() >= _AHEAD or self._waiting_bytes >= _BYTES_AHEAD
 
     def on_close(self) -> None:
         self._over = True

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from tornado4 import httputil
 from tornado4._core.yielded import convert_yielded
+from tornado4._masking import printable
 from tornado4.asgi.exchange import Exchange, until
 from tornado4.asgi.types import Message, Receive, Scope, Send, to_headers
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
 from tornado4.httputil import HTTPHeaders, RequestStartLine
 from tornado4.ioloop import IOLoop
-from tornado4.log import app_log
+from tornado4.log import app_log, gen_log
 from tornado4.websocket import WebSocketClosedError
-from tornado4.websocket.protocol import WebSocketProtocol
+from tornado4.websocket.protocol import DEFAULT_MAX_MESSAGE_SIZE, WebSocketProtocol
 
 
 class SocketExchange(Exchange):
@@ -66,21 +68,28 @@ class SocketExchange(Exchange):
         assert message["type"] == "websocket.connect", message["type"]
         delegate = delegate_of(self)
         try:
-            waiting = delegate.headers_received(*_request(self.scope))
+            start_line, headers = _request(self.scope)
+            waiting = delegate.headers_received(start_line, headers)
             if waiting is not None:
                 await self.flush_until(convert_yielded(waiting))
             delegate.finish()
+        except httputil.HTTPInputError as error:
+            gen_log.info("Malformed HTTP message from %s: %s", self.context, printable(str(error)))
+            self._refuse(1008)
         except Exception:
             app_log.error("Uncaught exception", exc_info=True)
-            if not self.has_begun:
-                self._put({"type": "websocket.close", "code": 1011})
-            self.finished = True
+            self._refuse(1011)
         try:
             await self._attend()
         except BaseException:  # it was cancelled: a server that stops does not say so
             self._disconnected({"code": 1006})
             raise
         self.forget()
+
+    def _refuse(self, code: int) -> None:
+        if not self.has_begun:
+            self._put({"type": "websocket.close", "code": code})
+        self.finished = True
 
     async def _attend(self) -> None:
         """Send what is written, hand on what comes; one message ahead of its turn, so that an end is noticed."""
@@ -123,7 +132,11 @@ class SocketExchange(Exchange):
         data = message.get("bytes") if text is None else text
         if self.protocol is None or data is None or self.protocol.ended:
             return None
-        handled = self.protocol._run_callback(self.protocol.handler.on_message, data)
+        handler = self.protocol.handler
+        if len(utf8(data)) > (handler.max_message_size or DEFAULT_MAX_MESSAGE_SIZE):
+            self.protocol.close(1009, "message too big")
+            return None
+        handled = self.protocol._run_callback(handler.on_message, data)
         return None if handled is None or handled.done() else asyncio.ensure_future(until(handled))
 
     def _disconnected(self, message: Any) -> None:
@@ -198,9 +211,10 @@ class ASGIProtocol(WebSocketProtocol):
 
 def _request(scope: Scope) -> tuple[RequestStartLine, HTTPHeaders]:
     """The handshake as a request. What the server has kept to itself of it is put back, as it must have been."""
-    from tornado4.asgi.adapter import start_line_of  # late: the adapter stands on this room
+    from tornado4.asgi.adapter import check_host, start_line_of  # late: the adapter stands on this room
 
     headers = to_headers(scope["headers"])
+    check_host(scope, headers)
     headers["Upgrade"] = "websocket"
     headers["Connection"] = "Upgrade"
     headers["Sec-WebSocket-Version"] = "13"

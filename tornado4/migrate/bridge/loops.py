@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from tornado4.ioloop import IOLoop
+from tornado4.log import gen_log
 
 _TWO_LOOPS = (
     "Tornado 6 has a loop of its own already, with something scheduled on it that would never run: call "
@@ -18,21 +19,41 @@ _TWO_LOOPS = (
 def one_loop() -> IOLoop:
     """Have both sides' ``IOLoop.current()`` stand on one asyncio loop, before it runs; returns ours.
 
-    `Tornado6` does this by itself. To be called first, where the Tornado 6 side asks for its loop before that: when it
-    is imported, or with ``debug=True``, whose watch over files is a callback of the loop. Within a running loop there
-    is nothing to do.
+    To be called where the Tornado 6 side asks for its loop before it runs: when it is imported, or with ``debug=True``,
+    whose watch over files is a callback of the loop. Not before a fork, as of all loops. Within a running loop there is
+    nothing to do.
 
     :raises RuntimeError: Tornado 6 has a loop already, and something to do on it.
     """
-    running = asyncio._get_running_loop()
     ours = IOLoop.current()
-    if running is None:
+    if asyncio._get_running_loop() is None:
         loop: asyncio.AbstractEventLoop = ours.asyncio_loop
-        theirs = _loop_set()
-        if theirs is not None and theirs is not loop and _has_work(theirs):
-            raise RuntimeError(_TWO_LOOPS)
+        _check(loop)
         asyncio.set_event_loop(loop)
     return ours
+
+
+def look_for_two_loops() -> None:
+    """`one_loop`, where there is a loop of ours already; elsewhere a look at what Tornado 6 has scheduled.
+
+    A server that is about to fork has none yet, and must not be given one.
+    """
+    if asyncio._get_running_loop() is None:
+        if IOLoop.initialized() or IOLoop.current(instance=False) is not None:
+            one_loop()
+        else:
+            _check(None)
+    else:
+        try:
+            _check(asyncio.get_running_loop())
+        except RuntimeError as error:
+            gen_log.error("%s", error)
+
+
+def _check(ours: Any) -> None:
+    theirs = _loop_set()
+    if theirs is not None and theirs is not ours and not theirs.is_running() and _has_work(theirs):
+        raise RuntimeError(_TWO_LOOPS)
 
 
 def _loop_set() -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from tornado4 import httputil
 from tornado4.escape import utf8
 from tornado4.migrate.bridge import real
-from tornado4.migrate.bridge.loops import one_loop
+from tornado4.migrate.bridge.loops import look_for_two_loops
 from tornado4.migrate.bridge.streams import to_real_stream
 
 
@@ -39,10 +39,14 @@ class Tornado6(httputil.HTTPServerConnectionDelegate):
         self._connection: Any = real.derived(_Connection, "httputil", "HTTPConnection")
         self._request_line = real.module("httputil").RequestStartLine
         self._input_error = real.module("httputil").HTTPInputError
-        one_loop()
+        self._looked = False
+        look_for_two_loops()
 
     def start_request(self, server_conn: Any, request_conn: Any) -> httputil.HTTPMessageDelegate:
         """The delegate of one request."""
+        if not self._looked:
+            self._looked = True
+            look_for_two_loops()
         return _Message(self, server_conn, request_conn)
 
     def __call__(self, request: httputil.HTTPServerRequest) -> None:
@@ -133,4 +137,6 @@ class _Connection:
 
     def __getattr__(self, name: str) -> Any:
         """``set_close_callback``, ``set_body_timeout``, ``close``, ``params``, ``stream`` and the rest are ours."""
+        if name == "_connection":  # one that `copy` makes, and has not filled yet
+            raise AttributeError(name)
         return getattr(self._connection, name)

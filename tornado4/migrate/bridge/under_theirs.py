@@ -116,4 +116,6 @@ class _Connection(httputil.HTTPConnection):
 
     def __getattr__(self, name: str) -> Any:
         """``set_body_timeout``, ``close``, ``no_keep_alive``, ``stream`` and the rest are Tornado 6's."""
+        if name == "_connection":  # one that `copy` makes, and has not filled yet
+            raise AttributeError(name)
         return getattr(self._connection, name)
