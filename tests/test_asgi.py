@@ -741,6 +741,10 @@ def test_a_factory_makes_the_application_on_the_servers_loop():
     for arguments in ({}, {"application": APPLICATION, "factory": make}):
         with pytest.raises(TypeError, match="either of them"):
             ASGIAdapter(**arguments)
+    with pytest.raises(TypeError, match="is a class: ASGIAdapter"):
+        ASGIAdapter(web.Application)
+    with pytest.raises(TypeError, match="is no ASGI application: it can be a rule's target as it is"):
+        ASGIContainer(APPLICATION)
 
 
 def test_a_factory_that_fails_is_a_failed_startup(caplog):
@@ -976,8 +980,8 @@ class RelayTest(AsyncHTTPTestCase):
 
     async def shake(self, path: str, *without: str, **instead: str) -> Any:
         fields = {
-            "Host": "x", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-            "Sec-WebSocket-Version": "13",
+            "Host": "x", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
         }  # fmt: skip
         fields = {name: value for name, value in (fields | instead).items() if name not in without}
         reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
@@ -1000,7 +1004,7 @@ class RelayTest(AsyncHTTPTestCase):
 
     @gen_test
     async def test_a_client_that_leaves_before_it_is_accepted(self):
-        reader, writer = await self.shake("/slow")
+        _, writer = await self.shake("/slow")
         while not self.seen:
             await asyncio.sleep(0)
         writer.close()
@@ -1027,3 +1031,37 @@ class RelayTest(AsyncHTTPTestCase):
             await asyncio.sleep(0)
         assert self.seen[1] == 600_000
         writer.transport.abort()
+
+
+class TargetTest(AsyncHTTPTestCase):
+    """Paths as ASGI has them: decoded, in UTF-8, without the host."""
+
+    def get_app(self):
+        async def application(scope, receive, send):
+            assert scope["type"] == "http"
+            shown = [scope[key] for key in ("path", "raw_path", "query_string", "server")]
+            shown.append(dict(scope["headers"])[b"host"])
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": repr(shown).encode()})
+
+        return ASGIContainer(application)
+
+    async def ask(self, line: bytes) -> Any:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
+        writer.write(line + b" HTTP/1.1\r\nHost: x:99\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return tuple(eval(answer.partition(b"\r\n\r\n")[2]))
+
+    @gen_test
+    async def test_targets(self):
+        here, there = (("x", 99), b"x:99"), (("y.example", 80), b"y.example")
+        for line, seen in (
+            (b"GET /%C3%A4/%2F?a=%20", ("/ä//", b"/%C3%A4/%2F", b"a=%20", *here)),
+            (b"GET /\xc3\xa4", ("/ä", b"/\xc3\xa4", b"", *here)),
+            (b"GET /%ff", ("/\ufffd", b"/%ff", b"", *here)),
+            (b"GET http://y.example/a%20b?c", ("/a b", b"/a%20b", b"c", *there)),
+            (b"OPTIONS *", ("*", b"*", b"", *here)),
+        ):
+            assert await self.ask(line) == seen

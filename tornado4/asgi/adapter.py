@@ -47,6 +47,8 @@ class ASGIAdapter:
     ) -> None:
         if (application is None) is (factory is None):
             raise TypeError("ASGIAdapter() takes an application, or a factory that makes one: either of them")
+        if isinstance(application, type):
+            raise TypeError(f"{application!r} is a class: ASGIAdapter(factory=...) makes an application of it")
         self.application = application
         self._factory = factory
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -9,7 +9,7 @@ import logging
 import time
 from collections import deque
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from tornado4 import httputil, web
 from tornado4._core.tasks import end_task, start_task
@@ -17,6 +17,7 @@ from tornado4.asgi.relay import Relay
 from tornado4.asgi.types import HOP_BY_HOP, ASGIApplication, ClientDisconnected, Message, Scope, caused_by_disconnect
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
+from tornado4.httputil.uris import split_absolute
 from tornado4.iostream import StreamClosedError
 from tornado4.log import access_log, app_log
 
@@ -40,6 +41,8 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
     """
 
     def __init__(self, application: ASGIApplication, *, root_path: str = "") -> None:
+        if isinstance(application, httputil.HTTPServerConnectionDelegate):
+            raise TypeError(f"{application!r} is no ASGI application: it can be a rule's target as it is")
         self.application = application
         self.root_path = root_path
         self.state: dict[str, Any] = {}
@@ -99,6 +102,14 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
     def scope(self, kind: str, start_line: Any, headers: httputil.HTTPHeaders, connection: Any) -> Scope:
         """The scope of a connection that has just come."""
         path, _, query = start_line.path.partition("?")
+        host = headers.get("Host", "")
+        pairs = [(_name(name), value.encode("latin-1", "replace")) for name, value in headers.get_all()]
+        absolute = None if path[:1] == "/" else split_absolute(start_line.path)
+        if absolute is not None:
+            # All of the URL: then it is the target that names the host (RFC 9112, 3.2.2).
+            host, path, query = absolute
+            pairs = [(b"host", host.encode("latin-1", "replace")), *(pair for pair in pairs if pair[0] != b"host")]
+        raw_path = path.encode("latin-1", "replace")
         context = connection.context
         address = getattr(context, "address", None)
         client = [context.remote_ip, address[1] if isinstance(address, tuple) and len(address) > 1 else 0]
@@ -108,13 +119,13 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
             "http_version": start_line.version.partition("/")[2],
             "scheme": {"http": "ws", "https": "wss"}[context.protocol] if kind == "websocket" else context.protocol,
             "method": start_line.method,
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": path.encode("latin-1", "replace"),
+            "path": path if "%" not in path and path.isascii() else _decoded(raw_path),
+            "raw_path": raw_path,
             "query_string": query.encode("latin-1", "replace"),
             "root_path": self.root_path,
-            "headers": [(_name(name), value.encode("latin-1", "replace")) for name, value in headers.get_all()],
+            "headers": pairs,
             "client": client,
-            "server": _server_of(headers.get("Host", ""), context.protocol),
+            "server": _server_of(host, context.protocol),
             "state": {},
             "extensions": {},
         }
@@ -123,6 +134,10 @@ class ASGIContainer(httputil.HTTPServerConnectionDelegate):
 @functools.lru_cache(100)
 def _start_line(status: int) -> httputil.ResponseStartLine:
     return httputil.ResponseStartLine("HTTP/1.1", status, httputil.responses.get(status, "Unknown"))
+
+
+def _decoded(raw_path: bytes) -> str:
+    return unquote_to_bytes(raw_path).decode("utf-8", "replace")
 
 
 @functools.lru_cache(1000)
