@@ -96,6 +96,16 @@ def test_the_other_server_makes_no_difference(
     assert rule(found) == rule(expected)
 
 
+@pytest.mark.parametrize("side", ["theirs_six", "ours_six", "theirs_four", "ours_four"])
+def test_what_is_meant_to_succeed_does(sides: dict[str, ServerSide], side: str) -> None:
+    """Two failures would be alike, too."""
+    meant = {name: sent for name, sent in cases.CASES if name in cases.SUCCEED}
+    for name, sent in meant.items():
+        statuses = re.findall(rb"HTTP/1\.1 (\d+)", answer(sides[side], sent)["bytes"])
+        assert statuses and set(statuses) <= {b"100", b"101", b"200"}, name
+    assert len(meant) == len(cases.SUCCEED)
+
+
 def test_no_rule_is_left_over(sides: dict[str, ServerSide]) -> None:
     sent = dict(cases.CASES)
     for name in SERVERS:

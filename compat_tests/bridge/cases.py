@@ -17,6 +17,7 @@ def chunked(*pieces: bytes) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
 
 
+LARGE = b"x" * 99_000
 FORM = "Content-Type: application/x-www-form-urlencoded"
 MULTIPART = "Content-Type: multipart/form-data; boundary=XX"
 FILES = (
@@ -86,6 +87,8 @@ HTTP: list[tuple[str, object]] = [
 SOCKETS: list[tuple[str, object]] = [
     ("messages", [shake("/socket"), frame(TEXT, b"hello"), frame(BINARY, b"\0\xff"), close(1000, b"bye")]),
     ("messages ahead", [shake("/socket") + frame(TEXT, b"one") + frame(TEXT, b"two"), close()]),
+    ("a frame in two", [shake("/socket") + frame(TEXT, b"hello")[:3], frame(TEXT, b"hello")[3:], close()]),
+    ("a large one in two", [shake("/socket") + frame(TEXT, LARGE)[:50_000], frame(TEXT, LARGE)[50_000:], close()]),
     ("a proxy's headers", [shake("/socket", "X-Real-Ip: 1.2.3.4"), close(4000)]),
     ("subprotocol", [shake("/socket", "Sec-WebSocket-Protocol: v1, v2"), frame(TEXT, b"x"), close(1000)]),
     ("compressed", [shake("/socket?compress=1", "Sec-WebSocket-Extensions: permessage-deflate"), close(1000)]),
@@ -95,7 +98,7 @@ SOCKETS: list[tuple[str, object]] = [
         "pings both ways",
         [shake("/socket"), frame(PING, b"p"), frame(TEXT, b"ping"), frame(10, b"pong data"), close(1000)],
     ),
-    ("a large message", [shake("/socket"), frame(TEXT, b"x" * 99_000), close(1000)]),
+    ("a large message", [shake("/socket"), frame(TEXT, LARGE), close(1000)]),
     ("a message that is too large", [shake("/socket"), frame(TEXT, b"x" * 100_001)]),
     ("no close frame", [shake("/socket"), HALF_CLOSE]),
     ("bytes that are no frame", [shake("/socket"), b"\xff\xff\xff\xff"]),
@@ -106,3 +109,13 @@ SOCKETS: list[tuple[str, object]] = [
 ]
 
 CASES = [*HTTP, *((f"websocket: {name}", steps) for name, steps in SOCKETS)]
+
+#: Those that end in 200, or in a WebSocket.
+SUCCEED = {
+    "a request, all of it", "head", "twice on a connection", "a form", "files", "a chunked body", "the body in pieces",
+    "delete and patch", "http/1.0", "http/1.0, kept", "close", "streaming", "streaming to http/1.0", "two megabytes",
+    "an upload", "an upload in chunks", "an upload with a higher limit", "a proxy's headers", "cookies", "a file",
+    "the head of a file", "a tunnel", "many arguments", "a tunnel behind a body", "a handshake for another protocol",
+    "a websocket behind others", "expect 100-continue",
+    *(f"websocket: {name}" for name, _ in SOCKETS[:15] if name not in ("an origin that may not", "no handshake")),
+}  # fmt: skip

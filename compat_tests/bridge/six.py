@@ -48,7 +48,7 @@ class Slow(web.RequestHandler):
     async def get(self):
         await asyncio.sleep(0)
         self.write("a")
-        await gen.moment
+        await asyncio.sleep(0)
         self.write("b")
 
 
