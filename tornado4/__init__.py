@@ -5,7 +5,7 @@ distribution's own version is ``4.5.3.N``.
 
 The house, top to bottom; a floor imports only from the floors below it:
 
-    migrate, testing, forward, asgi, serve    tools, names and servers that stand on the public faces
+    migrate, testing, forward, asgi, serve, hooks    tools, names and servers that stand on the public faces
     httpserver, websocket                 HTTP servers and what upgrades from them
     tcpserver, simple_httpclient, wsgi, autoreload
     web, http1connection, tcpclient, process, queues

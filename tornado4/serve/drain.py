@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tornado4 import hooks
 from tornado4.concurrent import Future
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop, PeriodicCallback
@@ -28,17 +29,16 @@ _LOOK = 0.05
 
 #: WebSockets of this process; see `remember_websockets`.
 _websockets: weakref.WeakSet[WebSocketHandler] = weakref.WeakSet()
-_attach_stream = WebSocketHandler._attach_stream
+
+
+class _Remembering(hooks.Watcher):
+    def websocket_opened(self, event: hooks.WebSocketEvent) -> None:
+        _websockets.add(event.handler)
 
 
 def remember_websockets() -> None:
     """Know from now on which WebSockets are open. Called once, before the first."""
-
-    def attach(handler: WebSocketHandler) -> None:
-        _attach_stream(handler)
-        _websockets.add(handler)
-
-    WebSocketHandler._attach_stream = attach  # type: ignore[method-assign,assignment]
+    hooks.add(_Remembering())
 
 
 def open_websockets() -> list[WebSocketHandler]:

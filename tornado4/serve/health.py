@@ -8,18 +8,54 @@ the application is loaded, and while the server drains. ``/`` is as ``/ready``. 
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import socket
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from tornado4 import httputil
 from tornado4.httpserver import HTTPServer
+from tornado4.ioloop import IOLoop
+
+
+def metrics(path: str) -> bytes | None:
+    """What ``/metrics`` answers: None for another path, or where nobody has asked for metrics.
+
+    That is `tornado4.hooks.prometheus.install`, in the process that answers. A master serves nothing itself: it adds up
+    what its workers leave in ``PROMETHEUS_MULTIPROC_DIR``.
+    """
+    if path.partition("?")[0] != "/metrics":
+        return None
+    module = sys.modules.get("tornado4.hooks.prometheus")
+    if module is not None and module.installed() is not None:
+        return cast(bytes, module.installed().exposition())
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return None
+    try:
+        from tornado4.hooks import prometheus
+    except ImportError:
+        return None  # prometheus_client is not here, so there are no metrics either
+    return prometheus.of_all_processes()
+
+
+def measure(server: HTTPServer, loop: IOLoop) -> None:
+    """Have the metrics, if the application asked for any, know the server and its loop."""
+    module = sys.modules.get("tornado4.hooks.prometheus")
+    if module is not None and module.installed() is not None:
+        module.installed().watch_server(server)
+        module.installed().watch_loop(loop)
+
 
 #: What a server says of itself; ``live`` is added here.
 Report = dict[str, Any]
 
 _HEAD_SIZE = 8192
+#: Seconds that a client may take to read what the kernel's buffers do not hold.
+_SEND_TIME = 1.0
+#: Prometheus' text format.
+_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 #: Connections of a master's at once; further ones wait.
 _AT_ONCE = 32
 
@@ -28,14 +64,23 @@ def answer(path: str, report: Report) -> tuple[int, bytes]:
     """Status and body for a request."""
     path = path.partition("?")[0]
     if path not in ("/", "/live", "/ready"):
-        return 404, b'{"error": "there are /live and /ready"}\n'
+        return 404, b'{"error": "there are /live and /ready, and /metrics where tornado4.hooks.prometheus is"}\n'
     status = 200 if path == "/live" or report["ready"] else 503
     return status, json.dumps({"live": True, **report}).encode() + b"\n"
 
 
-def _head(status: int, body: bytes) -> bytes:
+def _full_answer(path: str, report: Report) -> tuple[int, str, bytes]:
+    """Status, type and body for a request."""
+    exposition = metrics(path)
+    if exposition is not None:
+        return 200, _EXPOSITION, exposition
+    status, body = answer(path, report)
+    return status, "application/json", body
+
+
+def _head(status: int, kind: str, body: bytes) -> bytes:
     lines = [
-        f"HTTP/1.1 {status} {httputil.responses[status]}", "Content-Type: application/json",
+        f"HTTP/1.1 {status} {httputil.responses[status]}", f"Content-Type: {kind}",
         f"Content-Length: {len(body)}", "Cache-Control: no-store", "Connection: close", "", "",
     ]  # fmt: skip
     return "\r\n".join(lines).encode()
@@ -45,9 +90,9 @@ def server(report: Callable[[], Report]) -> HTTPServer:
     """For a process that has a loop: when the loop is blocked, so is the answer, as it should be."""
 
     def handle(request: httputil.HTTPServerRequest) -> None:
-        status, body = answer(request.uri or "", report())
+        status, kind, body = _full_answer(request.uri or "", report())
         connection: Any = request.connection
-        headers = httputil.HTTPHeaders({"Content-Type": "application/json", "Cache-Control": "no-store"})
+        headers = httputil.HTTPHeaders({"Content-Type": kind, "Cache-Control": "no-store"})
         headers["Content-Length"] = str(len(body))
         line = httputil.ResponseStartLine("", status, httputil.responses[status])
         connection.write_headers(line, headers, b"" if request.method == "HEAD" else body)
@@ -100,9 +145,10 @@ class OnSelector:
             return
         words = received.split(b"\r\n", 1)[0].split(b" ")
         if len(words) == 3:
-            status, body = answer(words[1].decode("latin-1"), self._report())
+            status, kind, body = _full_answer(words[1].decode("latin-1"), self._report())
             try:
-                connection.send(_head(status, body) + (b"" if words[0] == b"HEAD" else body))
+                connection.settimeout(_SEND_TIME)
+                connection.sendall(_head(status, kind, body) + (b"" if words[0] == b"HEAD" else body))
             except OSError:
                 pass  # it has gone
         self._drop(connection)

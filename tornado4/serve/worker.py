@@ -83,6 +83,7 @@ class Worker:
         server.add_sockets(self.listening.serving)
         self.servers.append(server)
         self.add_health()
+        health.measure(server, self.loop)
         self.set_signals()
         if self.config.reload:
             reloading.start(self.loop)
