@@ -782,7 +782,7 @@ def test_coroutines_whose_callers_all_wait_could_be_native(native):
         "5 certain get: async def will do: all that call it wait: Tornado",
         "10 certain one: async def will do: all that call it wait: app.py:6",
         "13 certain two: async def when these wait for it, too: app.py:7 (kept)",
-        "16 note three: async def, when whoever calls it waits: no caller is seen",
+        "16 certain three: async def, when whoever calls it waits: no caller is seen",
     ]
 
 
@@ -804,7 +804,7 @@ def test_callers_that_do_not_wait_are_named(native):
     """
     assert native(source, "TND301", "TND315", "TND316", "TND317") == [
         "4 certain work: async def when these wait for it, too: app.py:9 (dropped), app.py:10 (kept)",
-        "8 likely run: async def, if what may be calls of it wait: app.py:14 (dropped)",
+        "8 certain run: async def, if what may be calls of it wait: app.py:14 (dropped)",
         "9 certain work: IOLoop.current().spawn_callback(f) / asyncio.create_task, reference kept",
         "10 likely work is kept: keep @gen.coroutine or asyncio.ensure_future",
         "11 certain work: asyncio.ensure_future / spawn_callback",

@@ -57,6 +57,7 @@ def _run(options: argparse.Namespace) -> int:
         native=options.native or settings.get("native", False),
         select=_listed(options.select) or settings.get("select", ()),
         ignore=_listed(options.ignore) or settings.get("ignore", ()),
+        optional=False,
     )
     chosen = options.format or settings.get("format", "text")
     if chosen not in FORMATS:

@@ -161,6 +161,12 @@ def _unknown_positional(place: Place, node: ast.Call, name: str) -> None:
                 return
 
 
+def _is_set(place: Place, name: str) -> bool:
+    """Whether ``self.name`` is set to something: then it is no method."""
+    cls = place.scope.enclosing_class()
+    return cls is not None and (f"self.{name}" in cls.bindings or name in cls.bindings)
+
+
 def _is_function(place: Place, node: ast.expr) -> bool:
     if isinstance(node, ast.Lambda):
         return True
@@ -170,6 +176,8 @@ def _is_function(place: Place, node: ast.expr) -> bool:
     if any(isinstance(value, Ref) and place.project.is_function(value.dotted) for value in place.resolve(node)):
         return True
     if isinstance(node, ast.Attribute):
+        if isinstance(node.value, ast.Name) and node.value.id == "self" and not _is_set(place, node.attr):
+            return True
         words = ("on_", "_on_", "handle", "_handle", "callback", "stop")
         return node.attr.startswith(words) or node.attr.endswith("callback")
     return isinstance(node, ast.Name) and (node.id in ("callback", "cb") or node.id.startswith(("on_", "handle_")))

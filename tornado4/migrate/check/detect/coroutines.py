@@ -6,7 +6,6 @@ import ast
 from collections.abc import Sequence
 
 from tornado4.migrate.check.callers import Use, callers_of
-from tornado4.migrate.check.findings import Certainty
 from tornado4.migrate.check.project import Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.check.walk import Place, detects
@@ -71,19 +70,16 @@ def _could_be_native(place: Place, node: ast.FunctionDef) -> None:
     tornado = place.scope.kind == "class" and callers.called_by_tornado(owner, node.name)
     unwaited = [use for use in uses if not use.waits]
     perhaps = callers.perhaps(dotted) if place.scope.kind == "class" else []
-    certainty: Certainty = "certain"
     if unwaited:
         said = f"async def when these wait for it, too: {_places(unwaited)}"
     elif perhaps:
         said = f"async def, if what may be calls of it wait: {_places(perhaps)}"
-        certainty = "likely"
     elif not uses and not tornado:
         said = "async def, when whoever calls it waits: no caller is seen"
-        certainty = "note"
     else:
         who = [*(["Tornado"] if tornado else []), *([_places(uses)] if uses else [])]
         said = f"async def will do: all that call it wait: {', '.join(who)}"
-    place.report(node, "TND301", certainty, f"{node.name}: {said}")
+    place.report(node, "TND301", "certain", f"{node.name}: {said}")
 
 
 def _places(uses: Sequence[Use]) -> str:
