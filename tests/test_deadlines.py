@@ -21,8 +21,12 @@ class Clock:
     def time(self) -> float:
         return self.now
 
-    def call_later(self, delay: float, callback: Callable[[], None]) -> None:
+    def call_later(self, delay: float, callback: Callable[[], None]) -> object:
         self.timers.append((self.now + delay, callback))
+        return self.timers[-1]
+
+    def remove_timeout(self, timer: tuple[float, Callable[[], None]]) -> None:
+        self.timers.remove(timer)
 
     def pass_by(self, seconds: float) -> None:
         end = self.now + seconds
@@ -58,6 +62,18 @@ def test_there_is_one_timer_however_many_wait_and_it_does_not_run_for_each() -> 
         runs += 1
         clock.pass_by(clock.timers[0][0] - clock.now)
     assert late == list(range(1000)) and runs <= 4
+
+
+def test_where_nobody_waits_there_is_no_timer() -> None:
+    clock = Clock()
+    deadlines = Deadlines(clock, 10)
+    for _ in range(3):
+        deadlines.begin("first", lambda: None)
+        deadlines.begin("second", lambda: None)
+        deadlines.end("first")
+        assert len(clock.timers) == 1
+        deadlines.end("second")
+        assert not clock.timers
 
 
 def test_one_who_is_late_may_end_another_and_begin_again() -> None:

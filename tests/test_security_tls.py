@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from attacked import switched
+from attacked import attacked, switched
 
 from tornado4 import gen
 from tornado4.concurrent import Future
@@ -22,6 +22,8 @@ from tornado4.iostream import IOStream, SSLIOStream
 from tornado4.netutil import bind_sockets, ssl_options_to_context, ssl_wrap_socket
 from tornado4.simple_httpclient import SimpleAsyncHTTPClient
 from tornado4.tcpclient import TCPClient
+from tornado4.testing import AsyncHTTPSTestCase
+from tornado4.web import Application
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +189,33 @@ def test_servers_ask_for_nothing_as_in_453(certificate: Any) -> None:
         wrapped = ssl_wrap_socket(left, certificate, server_side=True, do_handshake_on_connect=False)
         assert wrapped.context.verify_mode == ssl.CERT_NONE
         wrapped.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x15\x03\x01\x00\x02\x02\x28",
+        b"\xff" * 20_000,
+        b"\x80\x2e",
+    ],
+)
+def test_what_is_no_tls_is_a_line_a_connection_at_most(data: bytes) -> None:
+    """With OpenSSL 3.2 and later, too; no traceback, and the next one is served."""
+
+    @gen.coroutine
+    def send(server: Any) -> Any:
+        stream = IOStream(socket.socket())
+        yield stream.connect(("127.0.0.1", server.port))
+        answer = stream.read_until_close()
+        yield stream.write(data)
+        if not stream.closed():
+            stream.socket.shutdown(socket.SHUT_WR)
+        yield answer
+
+    with attacked(Application(), ssl_options=AsyncHTTPSTestCase("run").get_ssl_options()) as server:
+        for count in range(1, 4):
+            server.loop.run_sync(lambda: send(server), timeout=10)
+            assert len(server.complaints()) <= count
+        assert "Traceback" not in server.log

@@ -26,19 +26,24 @@ class Deadlines:
         # Weak: the loop's entry in `_ALL` leads here, and must not keep the loop alive.
         self._io_loop = weakref.ref(io_loop)
         self._waiting: dict[object, tuple[float, Callable[[], None]]] = {}
-        self._armed = False
+        self._timer: Any = None
 
     def begin(self, who: object, expired: Callable[[], None]) -> None:
         """``expired()`` will be called once, from the loop, unless ``end(who)`` is called within ``seconds``."""
         io_loop = self._io_loop()
         assert io_loop is not None
         self._waiting[who] = (io_loop.time() + self.seconds, expired)
-        if not self._armed:
+        if self._timer is None:
             self._arm(self.seconds)
 
     def end(self, who: object) -> None:
         """``who`` waits no longer; no error if it did not."""
         self._waiting.pop(who, None)
+        if not self._waiting and self._timer is not None:
+            io_loop = self._io_loop()
+            if io_loop is not None:
+                io_loop.remove_timeout(self._timer)
+            self._timer = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -46,15 +51,14 @@ class Deadlines:
     def _arm(self, delay: float) -> None:
         io_loop = self._io_loop()
         assert io_loop is not None
-        self._armed = True
         # The timer is everybody's: nothing of whoever came first may be kept in it.
         with NullContext():
-            contextvars.Context().run(io_loop.call_later, delay, self._on_timer)
+            self._timer = contextvars.Context().run(io_loop.call_later, delay, self._on_timer)
 
     def _on_timer(self) -> None:
         io_loop = self._io_loop()
         assert io_loop is not None
-        self._armed = False
+        self._timer = None
         now = io_loop.time()
         late = []
         for who, (deadline, expired) in self._waiting.items():
