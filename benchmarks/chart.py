@@ -1,4 +1,4 @@
-"""The chart of benchmarks/README.md, drawn from a run: ``python -m benchmarks.chart [results.json] > chart.svg``
+"""The chart of benchmarks/README.md, drawn from a run: ``python -m benchmarks.chart [FILE] > chart.svg``
 
 One row a point, one mark a peer, on a logarithmic scale: how many times tornado4's cost it takes there. Left of the
 line is cheaper than tornado4.
@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from benchmarks.environments import OURS
 from benchmarks.results import Results
 
-RESULTS = Path(__file__).with_name("results.json")
+RESULTS = Path(__file__).with_name("results-3.13.json")
 #: By peer: colour, and shape. Two marks are told apart without colour, too.
 MARKS = {
     "Tornado 4.5.3": ("#c2410c", "circle"),

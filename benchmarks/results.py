@@ -69,6 +69,20 @@ def ratio(ours: list[float], theirs: list[float]) -> Ratio:
     return Ratio(math.exp(statistics.mean(logs)), math.exp(spread))
 
 
+def by_python(runs: dict[str, Results], ours: str, peers: list[str]) -> list[str]:
+    """A table of how many times what ``ours`` takes these peers take, on each Python; in Markdown."""
+    columns = [(peer, version) for peer in peers for version in runs]
+    lines = [["times " + ours + "'s", *(f"{peer}, {version}" for peer, version in columns)]]
+    for point in next(iter(runs.values())).points:
+        line = [point]
+        for peer, version in columns:
+            theirs, of = (runs[version].median(point, name) for name in (peer, ours))
+            line.append(f"{theirs / of:.2f}" if theirs and of else "-")
+        if set(line[1:]) != {"-"}:
+            lines.append(line)
+    return rows(lines, markdown=True)
+
+
 def table(results: Results, names: list[str], points: list[str], markdown: bool, ratios: bool = False) -> list[str]:
     """Medians, or what each peer's is of the first one's."""
     first, *others = names
@@ -81,7 +95,12 @@ def table(results: Results, names: list[str], points: list[str], markdown: bool,
             lines.append([point, *(f"{figure / of:.2f}" if figure and of else "-" for figure, of in shares)])
         else:
             lines.append([point, results.units[point], *(shown(results.median(point, name)) for name in names)])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    return rows(lines, markdown)
+
+
+def rows(lines: list[list[str]], markdown: bool) -> list[str]:
+    """Lines of cells as text, the first line being the head."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ["  ".join(aligned(line, widths)).rstrip() for line in lines]
     if markdown:
         text = ["| " + " | ".join(aligned(line, widths)) + " |" for line in lines]

@@ -15,7 +15,7 @@ from benchmarks import chart, check
 from benchmarks.environments import OURS, PEERS, RAW_ASYNCIO
 from benchmarks.load import Exchange, messages, request
 from benchmarks.points import POINTS
-from benchmarks.results import Results, ratio, table
+from benchmarks.results import Results, by_python, ratio, table
 
 BASE = "tornado4 abc"
 
@@ -101,7 +101,8 @@ def test_what_is_sent() -> None:
 
 def test_the_page_has_the_figures_of_its_run_and_the_chart_is_drawn_from_them() -> None:
     folder = ROOT / "benchmarks"
-    run = Results.load(folder / "results.json")
+    runs = {version: Results.load(folder / f"results-{version}.json") for version in ("3.11", "3.12", "3.13")}
+    run = runs["3.13"]
     page = (folder / "README.md").read_text("utf-8")
     names = [point.name for point in POINTS]
     for own in (False, True):
@@ -110,6 +111,7 @@ def test_the_page_has_the_figures_of_its_run_and_the_chart_is_drawn_from_them() 
         assert "\n".join(table(run, peers, points, markdown=True)) in page
         assert "\n".join(table(run, peers, points, markdown=True, ratios=True)) in page
     assert run.title in page
+    assert "\n".join(by_python(runs, OURS, ["Tornado 4.5.3", "Tornado 6", RAW_ASYNCIO])) in page
     drawn = (folder / "chart.svg").read_text("utf-8")
     assert drawn == chart.draw(run), "run: python -m benchmarks.chart > benchmarks/chart.svg"
 
