@@ -19,6 +19,7 @@ from tornado4.routing import (
     HostMatches,
     Matcher,
     PathMatches,
+    ReversibleRuleRouter,
     Rule,
     RuleRouter,
 )
@@ -306,3 +307,22 @@ def test_default_hosts_are_found_by_the_applications() -> None:
     router.rules[0].matcher.application = type("Other", (), {"default_host": "a.test"})
     found = router.find_handler(request())
     assert found[0] == "a.test"
+
+
+def test_names_are_looked_for_in_the_routers_that_there_are_now() -> None:
+    inner = ReversibleRuleRouter([Rule(PathMatches("/in"), Named("i"), name="inner")])
+    router = ReversibleRuleRouter([Rule(PathMatches(f"/{n}"), Named("x"), name=f"n{n}") for n in range(100)])
+    assert router.reverse_url("inner") is None
+    router.add_rules([Rule(AnyMatches(), inner)])
+    assert router.reverse_url("inner") == "/in"
+    inner.add_rules([Rule(PathMatches("/late"), Named("l"), name="late")])
+    assert (router.reverse_url("late"), router.reverse_url("n99")) == ("/late", "/99")
+    other = ReversibleRuleRouter([Rule(PathMatches("/other"), Named("o"), name="inner")])
+    router.rules[0].target = other
+    assert router.reverse_url("inner") == "/other"
+    router.rules[0].target = Named("x")
+    assert router.reverse_url("inner") == "/in"
+    router.rules = [*router.rules[:-1], Rule(AnyMatches(), other)]
+    assert router.reverse_url("inner") == "/other"
+    router.rules[-1] = Rule(AnyMatches(), inner)  # of a plain list nobody tells
+    assert router.reverse_url("inner") == "/in"

@@ -187,6 +187,7 @@ class _RuleIndex:
             rules.indexed = True
         #: Whether there is an index at all; without one, each rule may match.
         self.complete = type(rules) is _Rules
+        self._reversible: list[ReversibleRouter] | None = None
         self._unread: list[int] = []
         self._paths = PathIndex()
         self._hosts = HostIndex()
@@ -214,6 +215,15 @@ class _RuleIndex:
             hosts.add(number, matcher.host_pattern)
         else:
             self._unread.append(number)
+
+    def reversible(self) -> Sequence[ReversibleRouter]:
+        """The rules' targets that are routers with names of their own, in order."""
+        found = self._reversible
+        if found is None:
+            found = [rule.target for rule in self.rules if isinstance(rule.target, ReversibleRouter)]
+            if self.complete and all(type(rule) in (Rule, URLSpec) for rule in self.rules):
+                self._reversible = found
+        return found
 
     def candidates(self, request: httputil.HTTPServerRequest) -> Iterable[Any]:
         """The rules that may match, in order: all that do are among them."""
@@ -259,10 +269,7 @@ class RuleRouter(Router):
         self, request: httputil.HTTPServerRequest, **kwargs: Any
     ) -> httputil.HTTPMessageDelegate | None:
         """The delegate of the first rule that matches and whose target takes the request."""
-        index = self._index
-        if index is None or not index.current(self.rules):
-            index = self._index = _RuleIndex(self.rules)
-        for rule in index.candidates(request):
+        for rule in self._current_index().candidates(request):
             params: dict[str, Any] | None = rule.matcher.match(request)
             if params is None:
                 continue
@@ -272,6 +279,12 @@ class RuleRouter(Router):
             if found is not None:
                 return found
         return None
+
+    def _current_index(self) -> _RuleIndex:
+        index = self._index
+        if index is None or not index.current(self.rules):
+            index = self._index = _RuleIndex(self.rules)
+        return index
 
     def get_target_delegate(
         self, target: Any, request: httputil.HTTPServerRequest, **target_params: Any
@@ -316,8 +329,7 @@ class ReversibleRuleRouter(ReversibleRouter, RuleRouter):
         known = self.named_rules.get(name)
         if known is not None:
             return known.matcher.reverse(*args)
-        nested = (rule.target for rule in self.rules if isinstance(rule.target, ReversibleRouter))
-        for router in nested:
+        for router in self._current_index().reversible():
             path = router.reverse_url(name, *args)
             if path is not None:
                 return path
