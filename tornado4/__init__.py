@@ -13,7 +13,7 @@ The house, top to bottom; a floor imports only from the floors below it:
     gen, httpclient, netutil              coroutines
     ioloop, concurrent, routing, _wire    loops; protocols without I/O (no socket, no asyncio)
     _core, httputil, options, locale, template
-    log, escape, stack_context, util, switches, _masking, _percent, _hints    the ground
+    log, escape, stack_context, util, switches, _masking, _percent, _hints, _route_index    the ground
 
 PYTEST_DONT_REWRITE: migrate/pytest_plugin.py says why.
 """
