@@ -809,3 +809,37 @@ def test_callers_that_do_not_wait_are_named(native):
         "10 likely work is kept: keep @gen.coroutine or asyncio.ensure_future",
         "11 certain work: asyncio.ensure_future / spawn_callback",
     ]
+
+
+def test_arguments_that_have_moved_or_are_spelled_otherwise(found):
+    source = """\
+        from tornado import gen, web, wsgi
+        from tornado.tcpserver import TCPServer
+        class Handler(web.RequestHandler):
+            def get(self):
+                self.clear_cookie("a", "/")
+                self.clear_all_cookies("/")
+                self.set_cookie("a", "b", HttpOnly=True)
+                self.clear_cookie("a", path="/")
+        class Server(TCPServer):
+            def __init__(self, name, io_loop=None):
+                super().__init__()
+        Server("a").bind(80, "", 0, 128, True)
+        wsgi.WSGIContainer.environ(None)
+        wsgi.WSGIContainer(None).environ(None)
+        @gen.coroutine
+        def double(x):
+            return x
+        double(1, callback=print)
+        def fail(future):
+            future.set_exc_info(None)
+    """
+    assert found(source) == [
+        "app.py:5 TND212 certain",
+        "app.py:6 TND212 certain",
+        "app.py:10 TND222 certain",
+        "app.py:12 TND227 certain",
+        "app.py:13 TND224 certain",
+        "app.py:18 TND210 certain",
+        "app.py:20 TND125 likely",
+    ]

@@ -776,7 +776,7 @@ class S:
     def go(self, stream):
         self.on_x((yield stream.read_until(b"x")))
     def on_x(self, d):
-        self.stream.write(d, self.done)
+        IOLoop.current().add_future(self.stream.write(d), lambda future, callback=self.done: (future.result(), callback()))
 """,
             NATIVE: """\
 from tornado import httpclient
@@ -803,7 +803,7 @@ class S:
     async def go(self, stream):
         self.on_x(await stream.read_until(b"x"))
     def on_x(self, d):
-        self.stream.write(d, self.done)
+        IOLoop.current().add_future(self.stream.write(d), lambda future, callback=self.done: (future.result(), callback()))
 """,
         },
     ),
