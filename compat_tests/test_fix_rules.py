@@ -23,24 +23,7 @@ from tornado4.migrate.fix.steps import Options
 #: Rules whose table says that a tool can, and whose program `fix` leaves to a person: why.
 BY_HAND = {
     "TND120": "the program has a thread, which is to be handed the loop: which one is for a person",
-    "TND122": "check does not see it",
-    "TND128": "which loop's signal handler it is to be is for a person",
-    "TND149": "check does not see it",
-    "TND150": "a handler that waits is another handler",
-    "TND216": "check does not see it",
     "TND220": "what the arguments are is for a person",
-    "TND221": "what the arguments are is for a person",
-    "TND323": "how a program begins is for a person",
-    "TND401": "a note",
-    "TND404": "check does not see it",
-    "TND418": "what the logs are to say is for a person",
-    "TND425": "check does not see it",
-    "TND504": "of which zone the time is is for a person",
-    "TND601": "what is to be done when there is no answer is for a person",
-    "TND606": "check does not see it",
-    "TND703": "what is meant by no protocol is for a person",
-    "TND805": "works on in Tornado 6",
-    "TND808": "check does not see it",
 }
 
 FIXED = [rule for rule in PAIRS if rule.fix in ("safe", "unsafe")]
