@@ -232,6 +232,51 @@ def test_what_is_tornado4_s_own_is_left_for_a_person(program):
     assert "flags" in outcome.left[0].reason
 
 
+def test_a_helper_is_written_once_and_only_when_it_is_needed(program, capsys):
+    source = """\
+        from tornado import gen
+
+        @gen.coroutine
+        def ask(service):
+            first = yield gen.Task(service.ask, 1)
+            second = yield gen.Task(service.ask, 2)
+            return first, second
+    """
+    folder = program(app=source)
+    (folder / "shop").mkdir()
+    (folder / "shop/__init__.py").write_text("")
+    assert main(["--force", "--helpers", "shop/compat.py", "."]) == 0
+    assert not (folder / "shop/compat.py").exists()
+    assert main(["--force", "--unsafe", "--no-markers", "--diff", "--helpers", "shop/compat.py", "."]) == 0
+    assert "+++ b/shop/compat.py" in capsys.readouterr().out
+    (folder / "app.py").write_text(textwrap.dedent(source))
+    assert main(["--force", "--unsafe", "--helpers", "shop/compat.py", "."]) == 0
+    after = (folder / "app.py").read_text()
+    assert "from shop.compat import as_future\n" in after
+    assert "second = yield as_future(service.ask, 2)\n" in after
+    helper = (folder / "shop/compat.py").read_text()
+    assert helper.count("def as_future(") == 1 and "tornado4" not in helper
+    assert main(["--force", "--unsafe", "--helpers", "shop/compat.py", "."]) == 0
+    assert (folder / "shop/compat.py").read_text() == helper
+    assert main(["--force", "--helpers", "no-module.txt", "."]) == 2
+
+
+def test_the_helper_gives_what_a_task_gave(program):
+    from tornado4.migrate.fix import helpers
+
+    folder = program()
+    (folder / "compat.py").write_text(helpers.with_helper(""))
+    code = (
+        "from tornado.ioloop import IOLoop\nfrom compat import as_future\n"
+        "def ask(*values, callback):\n    IOLoop.current().add_callback(callback, *values)\n"
+        "for values in ((), (1,), (1, 2)):\n"
+        "    print(IOLoop.current().run_sync(lambda: as_future(ask, *values)))\n"
+    )
+    command = [sys.executable, "-m", "tornado4", "run", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": f"{folder}:{ROOT}"})
+    assert done.stdout == "None\n1\n(1, 2)\n", done.stderr
+
+
 # -- the walk of docs/fix.md
 
 

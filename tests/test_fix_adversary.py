@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("libcst")
 
+from compat_tests.fixes.unawaited import unawaited
 from tornado4.migrate.check.choosing import Choice
 from tornado4.migrate.fix.fixer import fix
 from tornado4.migrate.fix.steps import Options
@@ -1533,3 +1534,4 @@ def test_what_an_adversary_tried(tmp_path, monkeypatch, source, results):
         assert made == (source if expected is None else expected)
         path.write_text(made)
         assert fix([path], options).changed == []
+        assert unawaited([path]) == []

@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tornado4.migrate.fix import fixer, steps, writing
+    from tornado4.migrate.fix import fixer, helpers, steps, writing
     from tornado4.migrate.fix.report.diff import to_diff
     from tornado4.migrate.fix.report.json_report import to_json
     from tornado4.migrate.fix.report.text import to_text
@@ -57,7 +57,10 @@ def _run(options: argparse.Namespace) -> int:
         leave=options.leave,
         markers=not options.no_markers,
         aliases=dict(settings.get("aliases", {})),
+        helpers=Path(options.helpers) if options.helpers else None,
     )
+    if wanted.helpers is not None:
+        helpers.module(wanted.helpers)
     outcome = fixer.fix(paths, wanted, progress=_progress())
     if writes:
         _write(outcome, backup=options.backup)
@@ -75,7 +78,7 @@ def _write(outcome: Outcome, *, backup: bool) -> None:
 
     for shown in outcome.changed:
         path = outcome.paths[shown]
-        if backup:
+        if backup and path.exists():
             writing.keep(path)
         writing.write(path, outcome.after[shown])
 
@@ -117,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="change nothing; end with 1 when something would be")
     parser.add_argument("--force", action="store_true", help="although there are changes that are not committed")
     parser.add_argument("--backup", action="store_true", help="keep each changed file as NAME.orig")
+    parser.add_argument("--helpers", metavar="FILE", help="a module of the program that a helper may be written into")
     parser.add_argument("--no-markers", action="store_true", help="no comment where a person is needed")
     parser.add_argument("--leave", action="store_true", help="the very last step: from tornado4 to tornado")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report (default: text)")

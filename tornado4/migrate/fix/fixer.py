@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tornado4.migrate.check.files import parse
+from tornado4.migrate.check.files import shown as shown_path
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import FUNCTIONS
 from tornado4.migrate.fix import (
+    helpers,
     markers,
     project_files,
     rewrites,  # noqa: F401 (enters the rewrites)
@@ -29,13 +31,14 @@ PASSES = 20
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One step that was made. ``count`` is the number of places it changed."""
+    """One step that was made. ``count`` is the number of places it changed; ``helped``: it calls the helper."""
 
     rule_id: str
     path: str
     line: int
     function: str
     count: int
+    helped: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,8 +92,21 @@ def fix(
         if data != original[shown]:
             outcome.before[shown], outcome.after[shown] = original[shown], data
             outcome.paths[shown] = file.source.path
+    if options.helpers is not None and any(each.helped for each in outcome.made):
+        _write_helper(options.helpers, outcome)
     project_files.fix(tops, options, outcome)
     return outcome
+
+
+def _write_helper(path: Path, outcome: Outcome) -> None:
+    """The helper's module, as a file that is changed, or new."""
+    shown = shown_path(path)
+    before = outcome.after.get(shown) or (path.read_bytes() if path.exists() else b"")
+    after = helpers.with_helper(before.decode("utf-8")).encode("utf-8")
+    if after != before:
+        if path.exists():
+            outcome.before.setdefault(shown, path.read_bytes())
+        outcome.after[shown], outcome.paths[shown] = after, path
 
 
 def _passes(program: Program, options: Options, outcome: Outcome, progress: Callable[[int, str], None]) -> None:
@@ -210,7 +226,7 @@ def _make(program: Program, steps: list[Step], rejected: dict[tuple[object, ...]
             rejected[step.key()] = "nothing was to be changed"
         return []
     return [
-        Made(rule_id, step.path, step.line, step.function, max(len(step.edits), 1))
+        Made(rule_id, step.path, step.line, step.function, max(len(step.edits), 1), step.helped)
         for step in chosen
         for rule_id in [step.rule_id, *step.rules]
     ]

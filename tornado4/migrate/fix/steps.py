@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from tornado4.migrate.check.choosing import Choice
@@ -36,6 +37,7 @@ class Step:
     edits: list[tuple[Module, Edit]] = field(default_factory=list)
     imports: list[tuple[Module, Import]] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
+    helped: bool = False
 
     def change(self, module: Module, node: ast.AST, change: Change, *, line: bool = False, moves: bool = False) -> None:
         """Enter a change of a node; see `tree.Edit`."""
@@ -55,6 +57,7 @@ class Options:
     leave: bool = False
     markers: bool = True
     aliases: dict[str, str] = field(default_factory=dict)
+    helpers: Path | None = None
     strict: bool = False  # for tests: a rewrite that fails is an error
 
     @property

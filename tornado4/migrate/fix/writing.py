@@ -48,7 +48,7 @@ def _git_status(folder: Path, path: Path) -> list[str] | None:
 def write(path: Path, data: bytes) -> None:
     """Put new content in the place of a file at once; its mode stays, and a symbolic link stays one."""
     target = path.resolve()
-    mode = target.stat().st_mode
+    mode = target.stat().st_mode if target.exists() else 0o644
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -11,9 +11,10 @@ def to_diff(outcome: Outcome) -> str:
     """All changed files, sorted."""
     parts: list[str] = []
     for shown in sorted(outcome.changed):
-        before = _lines(outcome.before[shown])
+        before = _lines(outcome.before.get(shown, b""))
         after = _lines(outcome.after[shown])
-        for line in difflib.unified_diff(before, after, f"a/{shown}", f"b/{shown}"):
+        old = f"a/{shown}" if shown in outcome.before else "/dev/null"
+        for line in difflib.unified_diff(before, after, old, f"b/{shown}"):
             parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(parts)
 

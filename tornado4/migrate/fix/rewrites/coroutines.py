@@ -9,8 +9,8 @@ import libcst as cst
 
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
-from tornado4.migrate.fix import callers, shapes
-from tornado4.migrate.fix.program import Spot
+from tornado4.migrate.fix import callers, helpers, shapes
+from tornado4.migrate.fix.program import Import, Spot, visible
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES, continued, wants_errors
 from tornado4.migrate.fix.rewrites.names import dropping, uses
 from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
@@ -156,11 +156,28 @@ def _task_of(plan: Plan, spot: Spot, step: Step, call: ast.Call) -> Step:
             plan.unsafe_only("fetch raises for an answer that is an error, which gen.Task did not")
     elif not ((names and names <= FUTURES) or _is_coroutine(plan, module, callee)):
         if not any(_ends_in(callee, name) for name in FUTURE_METHODS):
+            if plan.options.helpers is not None and plan.options.unsafe and not names & FUTURES:
+                return _helped(plan, step, module, call)
             if _is_program_function(plan, module, callee):
                 raise Refused("what it calls takes a callback still", unsafe=not plan.options.unsafe)
             raise Refused("whether what it calls gives a Future cannot be seen")
         plan.unsafe_only("that what it calls gives a Future is likely by its name alone")
     step.change(module, call, lambda n: calling_first(n, raise_error=errors))
+    return step
+
+
+def _helped(plan: Plan, step: Step, module: Module, call: ast.Call) -> Step:
+    """``gen.Task(f, x)`` as ``as_future(f, x)``, by the project's own helper."""
+    assert plan.options.helpers is not None
+    found = function_of(plan, module, call.args[0])
+    if found is not None and ENGINE in plan.program.decorated(*found):
+        raise Refused("what it calls takes a callback still")
+    scope = plan.index(module).scopes[call]
+    if visible(helpers.NAME, scope) not in (None, module.scope):
+        raise Refused(f"{helpers.NAME} means something else here")
+    step.imports.append((module, Import(helpers.module(plan.options.helpers), helpers.NAME, helpers.NAME)))
+    step.change(module, call.func, lambda n: expression(helpers.NAME))
+    step.helped = True
     return step
 
 

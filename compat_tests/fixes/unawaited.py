@@ -1,0 +1,52 @@
+"""Calls of a program's own ``async def`` functions for which nobody waits: they never start.
+
+    python -m compat_tests.fixes.unawaited FOLDER ...
+
+Lists each call that surely means such a function and is neither awaited nor given to something that runs it. What
+``tornado4 fix --native`` makes must have none that was not there before.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tornado4.migrate.fix import callers
+from tornado4.migrate.fix.program import Program, load
+from tornado4.migrate.fix.rewrites.native import is_waited_for
+from tornado4.migrate.fix.steps import Options, Plan
+
+
+def unawaited(folders: Iterable[Path]) -> list[tuple[str, int, str]]:
+    """Path, line and name of each such call."""
+    files, _ = load(folders, lambda number, path: None)
+    program = Program(files)
+    plan = Plan(program, Options())
+    found = []
+    for module in program.project.all_modules:
+        for function in program.index(module).functions:
+            if not isinstance(function, ast.AsyncFunctionDef):
+                continue
+            own = callers.Family(function.name, [(module, function)], _classes(program, module, function))
+            for use in callers.uses(program, own):
+                if use.sure and use.call is not None and not is_waited_for(plan, use.module, use.call):
+                    found.append((use.module.path, use.call.lineno, function.name))
+    return sorted(set(found))
+
+
+def _classes(program: Program, module: object, function: ast.AsyncFunctionDef) -> list[str]:
+    scope = program.index(module).scopes[function]  # type: ignore[arg-type]
+    return [program.project.class_of_scope(scope) or ""] if scope.kind == "class" else []
+
+
+def main() -> None:
+    calls = unawaited([Path(each) for each in sys.argv[1:]])
+    for path, line, name in calls:
+        print(f"{path}:{line}  {name}")
+    print(f"{len(calls)} calls that nobody waits for")
+
+
+if __name__ == "__main__":
+    main()
