@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 from asyncio import _get_running_loop
 from collections.abc import Callable
@@ -20,7 +21,12 @@ from tornado4.migrate.live.patches import Patches
 NESTED = "Cannot run the event loop while another loop is running"
 
 #: Files of ours that a call of ``IOLoop()`` goes through.
-_MAKERS = ("/util.py", "/ioloop.py", "/platform/asyncio.py", "/platform/epoll.py", "/platform/select.py")
+_MAKERS = tuple(
+    os.path.join("tornado4", *parts)
+    for parts in (
+        ("util.py",), ("ioloop.py",), ("platform", "asyncio.py"), ("platform", "epoll.py"), ("platform", "select.py")
+    )
+)  # fmt: skip
 
 
 def install(patches: Patches, ledger: Ledger) -> None:
