@@ -24,7 +24,8 @@ NESTED = "Cannot run the event loop while another loop is running"
 _MAKERS = tuple(
     os.path.join("tornado4", *parts)
     for parts in (
-        ("util.py",), ("ioloop.py",), ("platform", "asyncio.py"), ("platform", "epoll.py"), ("platform", "select.py")
+        ("util.py",), ("ioloop.py",), ("platform", "asyncio.py"), ("platform", "epoll.py"), ("platform", "kqueue.py"),
+        ("platform", "select.py"),
     )
 )  # fmt: skip
 
