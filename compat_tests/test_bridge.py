@@ -179,6 +179,7 @@ SETUP = """
 import asyncio, logging, sys
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
 logging.getLogger("asyncio").setLevel(logging.WARNING)
+from tornado4.asgi import ASGIAdapter, ASGIContainer
 from tornado4 import web as web4, routing as routing4, gen as gen4
 from tornado4.httpclient import AsyncHTTPClient
 from tornado4.httpserver import HTTPServer
@@ -217,6 +218,7 @@ async def main():
         web4.Application([("/n/.*", web4.FallbackHandler, {"fallback": Tornado6(six)}), ("/.*", Four)]),
         Tornado6(tornado.routing.RuleRouter([("/n/.*", six), (".*", plain)])),
         Tornado6(plain),
+        ASGIContainer(ASGIAdapter(routing4.RuleRouter(rules))),
     ):
         print(await ask(HTTPServer(application), "/n/a"), await ask(HTTPServer(application), "/"))
     for application in (
@@ -234,6 +236,7 @@ IOLoop4.current().run_sync(main)
         *["(200, 'six a') (200, 'four')"] * 3,
         "(200, 'six a') (200, 'plain')",
         "(200, 'plain') (200, 'plain')",
+        "(200, 'six a') (200, 'four')",
         *["(200, 'six a') (200, 'four')"] * 2,
         "(200, 'four') (200, 'four')",
     ]
