@@ -50,10 +50,11 @@ def replaced(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def asgi(session: nox.Session) -> None:
-    """Programs under uvicorn, hypercorn, granian and daphne against our own server: three minutes."""
+    """Programs under uvicorn, hypercorn, granian and daphne against our own server, and heavy loads: three minutes."""
     install(session, "test")
     session.install("granian")
-    session.run("python", "-m", "pytest", "-m", "asgi_servers", "compat_tests/peers", *session.posargs)
+    tests = ("compat_tests/peers", "compat_tests/test_bridge.py")
+    session.run("python", "-m", "pytest", "-m", "asgi_servers", *tests, *session.posargs)
 
 
 @nox.session(python=PYTHONS)
