@@ -84,6 +84,8 @@ def test_every_command_is_one_that_is_tested() -> None:
         "tornado4 serve myapp:make_app --alias --backfill --port 8888",
         "tornado4 serve myapp:application --processes 4 --health 8001",  # test_serve_master
         "gunicorn -k tornado4.serve.gunicorn.Worker myapp:application",  # test_serve_gunicorn
+        "tornado4 doctor",  # test_doctor, as the next one
+        "tornado4 doctor myapp:application",
         "pip install .",  # ./run, below
         "./run demo",  # below
         "./run test",  # what runs this

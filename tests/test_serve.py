@@ -462,3 +462,30 @@ def test_https(tmp_path: Path, certificate: dict[str, str]) -> None:  # noqa: F8
         peer = Peer(context.wrap_socket(peer.sock, server_hostname="foo.example.com"))
         assert peer.get("/", "Connection: close")[0] == 200
         peer.close()
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Other systems
+
+
+def test_where_there_is_no_fork_several_processes_are_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tornado4.migrate.settings import Settings
+    from tornado4.serve import command, sockets
+
+    monkeypatch.delattr(os, "fork")
+    listening = sockets.Listening([], [])
+    assert command._serve_several(config.Config(processes=2), listening, Settings()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_where_there_are_no_unix_sockets_and_no_reuse_port_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tornado4.serve import sockets
+
+    monkeypatch.delattr(socket, "AF_UNIX")
+    with pytest.raises(SettingsError, match=r"--unix: .* has no such sockets; --port is the way"):
+        sockets.open_all(config.Config(unix="x"))
+    monkeypatch.delattr(socket, "SO_REUSEPORT")
+    with pytest.raises(SettingsError, match="--reuse-port: .* has no such thing"):
+        sockets.open_all(config.Config(port=0, reuse_port=True))

@@ -31,12 +31,18 @@ from tornado4.migrate.backfill_table import FIND_MODULE, TABLE, Row
 _verbose = False
 _installed = False
 _told: set[str] = set()
+_used: dict[str, str] = {}
 _undo: list[Callable[[], None]] = []
 
 
 def is_installed() -> bool:
     """True between :func:`install` and :func:`uninstall`."""
     return _installed
+
+
+def used() -> dict[str, str]:
+    """The names that were made in this process so far, each with the line of the program that was the first to ask."""
+    return dict(_used)
 
 
 def install(*, verbose: bool = False) -> None:
@@ -229,11 +235,13 @@ _OWN_FILES = (os.path.dirname(__file__) + os.sep, "<frozen importlib")
 
 
 def _tell(row: Row) -> None:
-    if not _verbose or row.title in _told:
+    if row.title in _told or (row.title in _used and not _verbose):
         return
-    _told.add(row.title)
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OWN_FILES):
         frame = frame.f_back
-    where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    where = _used[row.title] = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    if not _verbose:
+        return
+    _told.add(row.title)
     print(f"tornado4: backfilled {row.title} (gone since Python {row.gone}) for {where}", file=sys.stderr)

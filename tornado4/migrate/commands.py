@@ -36,6 +36,7 @@ COMMANDS = [
     Command("explain", "tornado4.migrate.rules.explain", "what a rule of the way to Tornado 6 says, with an example"),
     Command("security", "tornado4.migrate.security.command", "list the fixes since 4.5.3, and which are switched off"),
     Command("fix", "tornado4.migrate.fix.command", "rewrite what Tornado 6 would break in a program"),
+    Command("doctor", "tornado4.migrate.doctor.command", "what this environment is: loops, alias, agents, limits"),
     Command("diff", "tornado4.migrate.diff.command", "show where an application behaves otherwise than before"),
 ]
 

@@ -37,10 +37,24 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps(as_json(the_list, chosen or list(the_list.entries.values()), places), indent=2))
     else:
         print("\n\n".join(map(details, chosen)) if chosen else table(the_list))
-        for name, entries in weakened.items():
-            brought_back = ", ".join(entry.id for entry in entries)
-            print(f"tornado4: {name} is set in {places[name]}: it brings back {brought_back}", file=sys.stderr)
+        for line in weakenings(the_list, places):
+            print(f"tornado4: {line}", file=sys.stderr)
     return 1 if weakened else 0
+
+
+def weakenings(the_list: Listing, places: dict[str, str]) -> list[str]:
+    """A line for each switch that is set and lets something in again; ``tornado4 doctor`` has them, too."""
+    lines = []
+    for name, entries in the_list.weakened_by(places).items():
+        brought_back = ", ".join(entry.id for entry in entries)
+        lines.append(f"{name} is set in {places[name]}: it brings back {brought_back}")
+    return lines
+
+
+def counts(the_list: Listing) -> str:
+    """How many entries there are of each status."""
+    entries = the_list.entries.values()
+    return ", ".join(f"{sum(entry.status == status for entry in entries)} {status}" for status in STATUSES)
 
 
 def switches_that_are_set(folder: str) -> dict[str, str]:
@@ -62,9 +76,8 @@ def table(the_list: Listing) -> str:
     """A line an entry, and how many there are of each status."""
     entries = the_list.entries.values()
     lines = [f"{entry.id:<26} {entry.fixed_in:<8} {entry.status:<12} {entry.what}" for entry in entries]
-    counts = ", ".join(f"{sum(entry.status == status for entry in entries)} {status}" for status in STATUSES)
     head = f"{'id':<26} {'closed':<8} {'here':<12} what could be done to a program on Tornado 4.5.3"
-    return "\n".join([head, *lines, "", f"{counts} as in 4.5.3; 'tornado4 security ID' tells all of one"])
+    return "\n".join([head, *lines, "", f"{counts(the_list)} as in 4.5.3; 'tornado4 security ID' tells all of one"])
 
 
 def details(entry: Entry) -> str:
