@@ -487,5 +487,5 @@ def test_where_there_are_no_unix_sockets_and_no_reuse_port_they_are_refused(monk
     with pytest.raises(SettingsError, match=r"--unix: .* has no such sockets; --port is the way"):
         sockets.open_all(config.Config(unix="x"))
     monkeypatch.delattr(socket, "SO_REUSEPORT")
-    with pytest.raises(SettingsError, match="--reuse-port: .* has no such thing"):
+    with pytest.raises(SettingsError, match=r"--reuse-port: .* has no such thing"):
         sockets.open_all(config.Config(port=0, reuse_port=True))
