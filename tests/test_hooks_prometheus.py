@@ -171,5 +171,11 @@ def test_serve_answers_metrics_beside_health(tmp_path: Path, processes: int) -> 
         assert samples(body)["tornado4_request_seconds_count{handler=app.Main,method=GET,status=200}"] == 5
         assert processes == 2 or samples(body)["tornado4_connections"] == 0
         assert "tornado4_loop_lag_seconds_sum" in samples(body)
+        if processes == 2:
+            killed = int(re.findall(r"worker \d \(pid (\d+)\) ready", "\n".join(served.lines))[0])
+            assert list(shared.glob(f"gauge_livesum_{killed}.db"))
+            os.kill(killed, signal.SIGKILL)
+            served.wait_for("all workers ready")
+            assert not list(shared.glob(f"gauge_livesum_{killed}.db"))
         served.signal(signal.SIGTERM)
         assert served.end() == 0

@@ -8,6 +8,7 @@ with code 1001. When all that is done, or the grace is over, the process may go.
 from __future__ import annotations
 
 import logging
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -83,7 +84,7 @@ class Drain:
         self._done = done
         self._told: weakref.WeakSet[WebSocketHandler] = weakref.WeakSet()
         self._over = False
-        self._began = loop.time()
+        self._began = time.monotonic()
         self._end = self._began + grace
         for server in self._servers:
             _stop_accepting(loop, server, keep_listening)
@@ -104,15 +105,14 @@ class Drain:
     def _look(self) -> None:
         if self._over:
             return
-        now = self._loop.time()
+        now = time.monotonic()
         for handler in open_websockets():  # again: a handshake may have been under way
             if handler not in self._told:
                 self._told.add(handler)
                 if handler.ws_connection is not None:  # else it is closing already
                     handler.close(GOING_AWAY, "server is going away")
                     handler.ws_connection = _Gone()
-        if now - self._began >= SILENCE or now >= self._end:
-            self._close_silent()
+        self._close_silent(now if now < self._end else float("inf"))
         left = sum(len(server._connections) for server in self._servers)
         websockets = len(open_websockets())
         if left or websockets:
@@ -124,11 +124,15 @@ class Drain:
         self._looking.stop()
         self._done()
 
-    def _close_silent(self) -> None:
+    def _close_silent(self, now: float) -> None:
+        """Close connections between two requests, if the last one was over long enough ago."""
         for server in self._servers:
             for connection in list(server._connections):
-                if connection._pump is not None and connection._pump.is_idle:
-                    connection.stream.close()
+                pump = connection._pump
+                if pump is not None and pump.is_idle:
+                    since = max(self._began, pump._idle_since)
+                    if now - since >= SILENCE:
+                        connection.stream.close()
 
     def _cut_off(self) -> None:
         for server in self._servers:

@@ -40,6 +40,16 @@ def metrics(path: str) -> bytes | None:
     return prometheus.of_all_processes()
 
 
+def forget(pid: int) -> None:
+    """A worker has ended: what it left of gauges in ``PROMETHEUS_MULTIPROC_DIR`` counts no more."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        try:
+            from prometheus_client import multiprocess
+        except ImportError:
+            return
+        multiprocess.mark_process_dead(pid)
+
+
 def measure(server: HTTPServer, loop: IOLoop) -> None:
     """Have the metrics, if the application asked for any, know the server and its loop."""
     module = sys.modules.get("tornado4.hooks.prometheus")

@@ -216,6 +216,7 @@ class Master:
 
     def lose(self, child: Child, code: int) -> None:
         """A worker has ended: as it was told to, or not."""
+        health.forget(child.pid)
         if child.phase is Phase.LEAVING:
             log.info("worker %d (pid %d) has left", child.number, child.pid)
             return
