@@ -20,7 +20,7 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
     got = settings.of_project(str(below))
     assert vars(got) == {
         "alias": True, "alias_for": ["myapp"], "backfill": True, "allow": ["missing-host"], "future": [],
-        "migrate": "warn",
+        "migrate": "warn", "serve": None,
     }  # fmt: skip
     (below / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     assert vars(settings.of_project(str(below))) == vars(Settings())
@@ -29,7 +29,7 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "table, said",
     [
-        ("alow = []", "no key 'alow'; there are: alias, backfill, allow, future, migrate"),
+        ("alow = []", "no key 'alow'; there are: alias, backfill, allow, future, migrate, serve"),
         ("allow = 'missing-host'", "allow = 'missing-host'; it is a list of names of switches"),
         ("backfill = 1", "backfill = 1; it is true or false"),
         ("alias = 'myapp'", "alias = 'myapp'; it is true, false, or a list of packages"),
