@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import textwrap
 
 import pytest
@@ -843,3 +845,28 @@ def test_arguments_that_have_moved_or_are_spelled_otherwise(found):
         "app.py:18 TND210 certain",
         "app.py:20 TND125 likely",
     ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_on_a_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(60):
+        (tmp_path / f"m{number:02}.py").write_text("")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    assert main(["."]) == 0
+    assert terminal.getvalue().split("\r\x1b[K") == [
+        "",
+        "reading: 25 files, m24.py",
+        "reading: 50 files, m49.py",
+        "looking: 25 of 60 files, 41 %",
+        "looking: 50 of 60 files, 83 %",
+        "",
+    ]
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert main(["."]) == 0
+    assert sys.stderr.getvalue() == ""

@@ -39,17 +39,23 @@ def check(
     *,
     aliases: dict[str, str] | None = None,
     progress: Callable[[int, str], None] = lambda number, path: None,
+    looked_at: Callable[[int, int], None] = lambda number, count: None,
 ) -> Result:
-    """Read all Python files at or below the paths, as one program, and list what the rules say of them."""
+    """Read all Python files at or below the paths, as one program, and list what the rules say of them.
+
+    ``progress`` is told of each file that is read, its number and its path, and ``looked_at`` of each that has been
+    looked at, its number and how many there are.
+    """
     tops = list(paths)
     project, result = load(tops, aliases=aliases, progress=progress)
-    for module in project.all_modules:
+    for number, module in enumerate(project.all_modules, 1):
         found = [
             finding
             for finding in walk(project, module)
             if not is_silenced(module.lines[finding.line - 1] if module.lines else "", finding.rule_id)
         ]
         result.findings += [*found, *marked(module.path, module.lines, found)]
+        looked_at(number, len(project.all_modules))
     for path in requirement_files(tops):
         result.findings += check_requirements(path, files.shown(path))
     for path in template_files(tops):

@@ -12,6 +12,7 @@ from typing import Any
 from tornado4.migrate.check.checker import Result, check
 from tornado4.migrate.check.choosing import Choice, baseline_of, new_findings, read_baseline
 from tornado4.migrate.check.findings import Finding
+from tornado4.migrate.check.progress import Progress
 from tornado4.migrate.check.report.html import to_html
 from tornado4.migrate.check.report.json_report import to_json
 from tornado4.migrate.check.report.lines import to_csv, to_github
@@ -62,7 +63,13 @@ def _run(options: argparse.Namespace) -> int:
     chosen = options.format or settings.get("format", "text")
     if chosen not in FORMATS:
         raise ValueError(f"[tool.tornado4.check] format: {chosen!r} is none of {', '.join(FORMATS)}")
-    result = check(paths, aliases=settings.get("aliases"), progress=_progress())
+    progress = Progress(sys.stderr)
+    try:
+        result = check(
+            paths, aliases=settings.get("aliases"), progress=progress.read, looked_at=progress.looked_at
+        )
+    finally:
+        progress.done()
     shown = [finding for finding in result.findings if choice.takes(finding)]
     if options.write_baseline:
         Path(options.write_baseline).write_text(baseline_of(shown), "utf-8")
@@ -111,19 +118,6 @@ def _write(text: str, output: str | None) -> None:
         sys.stdout.write(text)
     else:
         Path(output).write_text(text, "utf-8")
-
-
-def _progress() -> Callable[[int, str], None]:
-    """One line on a terminal that says which file is read; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda number, path: None
-
-    def show(number: int, path: str) -> None:
-        if number % 25 == 0:
-            sys.stderr.write(f"\r\x1b[K{number} files, {path[-60:]}")
-            sys.stderr.flush()
-
-    return show
 
 
 def _parser() -> argparse.ArgumentParser:
