@@ -127,7 +127,7 @@ class _Help(argparse.Action):
         listed = [f"  {name:<22} {brings}" for name, brings in flags.FLAGS.items()]
         parser.epilog = (
             "switches for --allow (docs/deviations.md has the rows):\n" + "\n".join(lines)
-            + "\n\nflags for --future:\n" + "\n".join(listed)
+            + "\n\nflags for --future (5.0, 6.0, 6.6: all up to that release):\n" + "\n".join(listed)
             + "\n\nThe same can be set by TORNADO4_ALIAS, _BACKFILL, _ALLOW, _FUTURE and _MIGRATE,\n"
             "and by the keys alias, backfill, allow, future and migrate of [tool.tornado4]\n"
             "in the program's pyproject.toml."
