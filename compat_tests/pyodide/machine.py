@@ -100,6 +100,8 @@ class Machine:
             (subprocess, "Popen", "a process"),
             (threading.Thread, "start", "a thread"),
             (os, "fork", "a process"),
+            (os, "kill", "a signal"),
+            (asyncio.SelectorEventLoop, "add_signal_handler", "a signal"),
         ):
             if isinstance(getattr(holder, name, None), type):
                 setattr(holder, name, self._missing_class(getattr(holder, name), what))
