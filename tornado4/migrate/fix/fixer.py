@@ -149,12 +149,17 @@ def _steps(plan: Plan, module: Module, rejected: dict[tuple[object, ...], str]) 
         taken = plan.options.choice.takes(replace(finding, optional=False))
         if finding.guarded or not taken or finding.rule.fix == "none":
             continue
+        if spot.settled is not None:
+            left += [spot.settled] if isinstance(spot.settled, Left) else []
+            continue
         try:
             step = _step(plan, spot)
         except Refused as refusal:
-            left.append(_left(plan, spot, refusal))
+            spot.settled = _left(plan, spot, refusal)
+            left.append(spot.settled)
             continue
         if step is None:
+            spot.settled = False
             continue
         if step.key() in rejected:
             left.append(_left(plan, spot, Refused(rejected[step.key()])))

@@ -74,6 +74,8 @@ class Spot:
     ancestors: list[ast.AST]
     scope: Scope
     module: Module
+    #: What became of it, as long as its file stays as it is and nothing is looked at anew.
+    settled: object = None
 
     @property
     def parent(self) -> ast.AST:
