@@ -293,8 +293,9 @@ def test_json_is_for_other_tools_too() -> None:
     assert document["counts"] == {"same": 1, "differs but ignored": 2, "different": 1, "untested": 0}
     third = document["verdicts"][2]
     assert third["outcome"] == "different"
-    status = {"kind": "status", "where": "", "old": "200", "new": "404", "rule": "", "explained": ""}
-    assert third["differences"][1] == status
+    assert third["differences"][1] == {
+        "kind": "status", "where": "", "old": "200", "new": "404", "rule": "", "explained": ""
+    }  # fmt: skip
     assert third["answers"][NEW]["raw"]["text"].endswith("\r\n\r\nhallo")
 
 

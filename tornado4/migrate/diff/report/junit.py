@@ -80,7 +80,8 @@ def _failure_text(verdict: Verdict, counted: list[Difference]) -> str:
 def described(difference: Difference) -> str:
     """One difference in one line: ``header Server: 'TornadoServer/4.5.3' -> 'nginx'``."""
     place = f"{difference.kind.value} {difference.where}".strip()
-    return one_line(f"{place}: {_cut(difference.old)!r} -> {_cut(difference.new)!r}")
+    explained = f" ({difference.explained})" if difference.explained else ""
+    return one_line(f"{place}: {_cut(difference.old)!r} -> {_cut(difference.new)!r}{explained}")
 
 
 def _cut(text: str) -> str:

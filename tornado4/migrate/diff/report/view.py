@@ -37,7 +37,10 @@ Json = Any  # what json.dumps takes
 
 def entry(run: Run, verdict: Verdict) -> dict[str, Json]:
     """A step's line in the list, with what the filters look at."""
-    points = [one_line(f"{item.kind.value} {item.where}".strip()) for item in verdict.differences if not item.rule]
+    points = [
+        one_line(f"{item.kind.value} {item.where} {item.explained.partition(':')[0]}".strip())
+        for item in verdict.differences if not item.rule
+    ]  # fmt: skip
     values = (part for item in verdict.differences for part in (item.where, item.old[:200], item.new[:200]))
     return {
         "number": verdict.number,
