@@ -125,7 +125,10 @@ def _make_asking(original: Callable[..., Any]) -> Any:
         called = self.__dict__.get("_called")
         if called is not None:
             called.asked = called.asked or 1
-        return original(self, *args, **kwargs)
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            del self, called  # a traceback may hold this frame
 
     return asking
 

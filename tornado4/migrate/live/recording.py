@@ -270,7 +270,10 @@ def _maker(fate: str) -> Callable[[Callable[..., Any]], Any]:
             call = self.__dict__.get("_recorded")
             if call is not None:
                 call.met(fate)
-            return original(self, *args, **kwargs)
+            try:
+                return original(self, *args, **kwargs)
+            finally:
+                del self, call  # a traceback may hold this frame
 
         return method
 

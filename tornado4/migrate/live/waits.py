@@ -128,7 +128,10 @@ def _watch_times_up(patches: Patches, ledger: Ledger) -> None:
             exc_info = self._exc_info
             if exc_info is not None and isinstance(exc_info[1], _TIMES_UP):
                 tell(places.here())
-            return original(self, timeout)
+            try:
+                return original(self, timeout)
+            finally:
+                del self, exc_info  # the traceback holds this frame, which must not hold the exception in turn
 
         return result
 
