@@ -75,10 +75,12 @@ def to_pairs(headers: HTTPHeaders) -> Pairs:
         key = _key(name)
         if key is None or value == _OUR_NAME:
             continue
-        for one in value if isinstance(value, list) else (value,):
+        for one in value if type(value) is list else (value,):
+            if type(one) is not str:
+                one = native_str(one)  # type: ignore[arg-type]  # bytes slip through, as in 4.5.3
             if "\n" in one or "\r" in one or "\0" in one:
                 raise ValueError(f"Newline in header: {name!r}")
-            pairs.append((key, native_str(one).encode("latin-1")))
+            pairs.append((key, one.encode("latin-1")))
     return pairs
 
 
