@@ -53,6 +53,7 @@ class ASGIAdapter:
         self._factory = factory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._shortcut: Any = None
+        self._last_host: Any = None  # it was good, and most requests are for the same
         self.max_body_size = max_body_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +107,10 @@ class ASGIAdapter:
             if loop is not self._loop:
                 self._attach(loop)
             start_line, headers = start_line_of(scope), to_headers(scope["headers"])
-            check_host(scope, headers)
+            host = headers._values.get("Host")
+            if host is None or host != self._last_host:
+                check_host(scope, headers)
+                self._last_host = host
             first: Message | None = None
             if self._shortcut is not None and _has_no_body(scope, headers):
                 first = await receive()

@@ -28,7 +28,7 @@ class Context:
     def __init__(self, scope: Scope) -> None:
         client = scope.get("client")
         self.address = tuple(client) if client else None
-        self.remote_ip: str = client[0] if client and client[0] else "0.0.0.0"
+        self.remote_ip: str = (client and client[0]) or "0.0.0.0"
         scheme: str = scope.get("scheme", "http")
         self.protocol: str = _HTTP_SCHEMES.get(scheme, scheme)
 
