@@ -1,6 +1,6 @@
 """Step 1: the API has moved; the rest is served as it was. One process, one port, one loop.
 
-    tornado4 run --alias-for board step1.py
+tornado4 run --alias-for board step1.py
 """
 
 import board

@@ -1,6 +1,6 @@
 """Step 2: the pages have moved, too. Who was logged in still is: both sides read each other's cookies.
 
-    tornado4 run --alias-for board step2.py
+tornado4 run --alias-for board step2.py
 """
 
 import board

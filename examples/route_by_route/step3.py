@@ -1,6 +1,6 @@
 """Step 3: the WebSocket has moved. From here on it is simpler to say what has not.
 
-    tornado4 run --alias-for board step3.py
+tornado4 run --alias-for board step3.py
 """
 
 import board

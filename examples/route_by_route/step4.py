@@ -1,6 +1,6 @@
 """Step 4: the server is Tornado 6's. What has not moved, the report, hangs below it.
 
-    tornado4 run --alias-for board step4.py
+tornado4 run --alias-for board step4.py
 """
 
 import asyncio

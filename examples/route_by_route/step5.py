@@ -1,6 +1,6 @@
 """Step 5: Tornado 6 alone. The folder "board" can go, and so can tornado4.
 
-    python step5.py
+python step5.py
 """
 
 import asyncio

@@ -145,9 +145,7 @@ class ASGIAdapter:
             raise _TooLarge
         await self._read_body(delegate, receive, exchange, first)
 
-    async def _read_body(
-        self, delegate: Any, receive: Receive, exchange: Exchange, first: Message | None
-    ) -> None:
+    async def _read_body(self, delegate: Any, receive: Receive, exchange: Exchange, first: Message | None) -> None:
         """Hand the body to the delegate, piece by piece; what is written meanwhile goes out."""
         size = 0
         deadline: float | None = None

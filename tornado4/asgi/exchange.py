@@ -129,9 +129,7 @@ class Exchange(httputil.HTTPConnection):
         """The response is complete. `HTTPOutputError` for less than Content-Length says."""
         if self._expected:
             self._abort()
-            raise httputil.HTTPOutputError(
-                f"Tried to write {self._expected} bytes less than Content-Length"
-            )
+            raise httputil.HTTPOutputError(f"Tried to write {self._expected} bytes less than Content-Length")
         self.finished = True
         if self._last_body is not None and self._outgoing and self._outgoing[-1][0] is self._last_body:
             self._last_body["more_body"] = False
@@ -223,9 +221,7 @@ class Exchange(httputil.HTTPConnection):
         if waker is not None and not waker.done():
             waker.set_result(None)
 
-    def _put(
-        self, message: Message | None, callback: Callable[[], Any] | None = None, wanted: bool = False
-    ) -> Future:
+    def _put(self, message: Message | None, callback: Callable[[], Any] | None = None, wanted: bool = False) -> Future:
         if self.closed or message is None:
             if callback is not None:
                 callback()
