@@ -18,7 +18,7 @@ from typing import Any
 from programs import environment
 
 #: Seconds; only what hangs for ever comes so far.
-PATIENCE = 20
+PATIENCE = 120
 
 APP = '''
 import os, sys

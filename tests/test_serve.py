@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from programs import python
-from serving import PATIENCE, Peer, serve
+from serving import APP, PATIENCE, Peer, serve
 from stream_pairs import certificate  # noqa: F401  (a fixture)
 
 from tornado4.migrate.settings import SettingsError
@@ -136,7 +136,9 @@ def test_sigterm_lets_requests_end_tells_keep_alive_ones_and_closes_websockets(t
     if loop == "uvloop":
         pytest.importorskip("uvloop")
     until = tmp_path / "until"
-    with serve("app:application", "--port", "0", "--loop", loop, cwd=tmp_path) as served:
+    # However slow we are, what says nothing is not closed before it has asked.
+    app = APP + "\nfrom tornado4.serve import drain\ndrain.SILENCE = 1000.0\n"
+    with serve("app:application", "--port", "0", "--loop", loop, cwd=tmp_path, app=app) as served:
         silent, running, websocket = served.connect(), served.connect(), served.connect()
         assert silent.get()[0] == 200
         websocket.upgrade()
