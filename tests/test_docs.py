@@ -55,7 +55,10 @@ def test_hello_world_of_the_readme_runs_as_pasted(tmp_path: Path) -> None:
         assert fetch(port, "/") == (200, b"Hello, world")
 
 
-@pytest.mark.parametrize("code", [*blocks(ROOT / "docs/run.md", "python"), blocks(ROOT / "docs/watch.md", "python")[0]])
+@pytest.mark.parametrize(
+    "code", [*blocks(ROOT / "docs/run.md", "python"), *blocks(ROOT / "docs/serve.md", "python"),
+             blocks(ROOT / "docs/watch.md", "python")[0]],
+)  # fmt: skip
 def test_code_of_the_guide_runs(code: str) -> None:
     python("-c", code)
 

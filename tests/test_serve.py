@@ -491,3 +491,30 @@ def test_where_there_are_no_unix_sockets_and_no_reuse_port_they_are_refused(monk
     monkeypatch.delattr(socket, "SO_REUSEPORT")
     with pytest.raises(SettingsError, match=r"--reuse-port: .* has no such thing"):
         sockets.open_all(config.Config(port=0, reuse_port=True))
+
+
+def test_the_application_is_told_when_the_drain_begins(tmp_path: Path) -> None:
+    app = (
+        "import sys\n"
+        "from tornado4 import web\n"
+        "from tornado4.serve.drain import when_draining\n"
+        "polls = []\n"
+        "class Poll(web.RequestHandler):\n"
+        "    @web.asynchronous\n"
+        "    def get(self):\n"
+        "        polls.append(self)\n"
+        "        print('begun', file=sys.stderr, flush=True)\n"
+        "def let_go():\n"
+        "    for poll in polls:\n"
+        "        poll.finish('come again')\n"
+        "when_draining(let_go)\n"
+        "application = web.Application([('/', Poll)])\n"
+    )
+    with serve("app:application", "--port", "0", "--grace", "1000", cwd=tmp_path, app=app) as served:
+        peer = served.connect()
+        peer.ask("/")
+        served.wait_for("begun")
+        served.signal(signal.SIGTERM)
+        assert peer.answer()[2] == b"come again"
+        assert served.end() == 0
+        peer.close()

@@ -37,6 +37,18 @@ class _Remembering(hooks.Watcher):
         _websockets.add(event.handler)
 
 
+_callbacks: list[Callable[[], Any]] = []
+
+
+def when_draining(callback: Callable[[], Any]) -> None:
+    """Call ``callback()`` on the loop when this process begins to drain: `tornado4 serve`, and our gunicorn worker.
+
+    For long polls, say: answered now, their clients come back to a process that stays; else they hold the drain up
+    until the grace is over. An exception in it is logged.
+    """
+    _callbacks.append(callback)
+
+
 def remember_websockets() -> None:
     """Know from now on which WebSockets are open. Called once, before the first."""
     hooks.add(_Remembering())
@@ -95,6 +107,8 @@ class Drain:
             server.conn_params.no_keep_alive = True
         self._looking = PeriodicCallback(self._look, _LOOK * 1000, io_loop=loop)
         self._looking.start()
+        for callback in _callbacks:
+            loop.add_callback(callback)
         loop.add_callback(self._look)
 
     def give_up(self) -> None:

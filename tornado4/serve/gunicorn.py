@@ -19,7 +19,7 @@ from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop, PeriodicCallback
 from tornado4.log import access_log
 from tornado4.migrate import settings
-from tornado4.serve import command, drain, target
+from tornado4.serve import command, drain, health, target
 from tornado4.serve.worker import Server
 
 #: Seconds between two signs of life; gunicorn looks whether they are younger than its time-out.
@@ -67,6 +67,7 @@ class Worker(base.Worker):
             sock = getattr(each, "sock", each)
             sock.setblocking(False)
             self._server.add_socket(sock)
+        health.measure(self._server, self._loop)
         self._loop.add_handler(self.PIPE[0], self._woken, IOLoop.READ)
         signs = PeriodicCallback(self._show_life, min(_SIGN_OF_LIFE, (self.timeout or 2) / 2) * 1000)
         signs.start()
