@@ -870,3 +870,16 @@ def test_progress_on_a_terminal(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr", io.StringIO())
     assert main(["."]) == 0
     assert sys.stderr.getvalue() == ""
+
+
+def test_files_that_nobody_waits_to_be_sent(found):
+    source = """
+        from tornado import web
+        class Download(web.StaticFileHandler):
+            def get(self):
+                super(Download, self).get("a.txt")
+        class Logo(web.StaticFileHandler):
+            def get(self):
+                return super().get("")
+    """
+    assert found(source) == ["app.py:4 TND526 certain"]
