@@ -883,3 +883,8 @@ def test_files_that_nobody_waits_to_be_sent(found):
                 return super().get("")
     """
     assert found(source) == ["app.py:4 TND526 certain"]
+
+
+def test_a_tree_that_is_deep(found):
+    source = "from tornado import gen\nx = " + " + ".join(["gen.Task"] + ["'a'"] * 2500) + "\n"
+    assert found(source) == ["app.py:2 TND103 certain"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,9 +51,11 @@ def check(
     tops = list(paths)
     project, result = load(tops, aliases=aliases, progress=progress)
     for number, module in enumerate(project.all_modules, 1):
+        with _deep_trees():
+            found = walk(project, module)
         found = [
             finding
-            for finding in walk(project, module)
+            for finding in found
             if not is_silenced(module.lines[finding.line - 1] if module.lines else "", finding.rule_id)
         ]
         result.findings += [*found, *marked(module.path, module.lines, found)]
@@ -62,6 +66,21 @@ def check(
         result.findings += check_template(path, files.shown(path))
     result.findings.sort()
     return result
+
+
+#: How deep a tree may be: a sum of thousands of strings, as programs that write programs make them.
+DEPTH = 20_000
+
+
+@contextlib.contextmanager
+def _deep_trees() -> Iterator[None]:
+    """Functions of Python call one another without using the C stack up: the limit is a number, no more."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEPTH))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def load(
