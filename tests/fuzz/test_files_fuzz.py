@@ -262,11 +262,15 @@ TAGS = [
 
 @examples(300)
 @given(st.lists(st.sampled_from(TAGS) | st.text(max_size=4), max_size=14).map("".join))
+@example("{% include 'x' \0 %}")  # the loader is asked for a name that nobody has
 def test_a_template_is_code_or_a_parse_error(text: str) -> None:
     loader = template.DictLoader({"x": "{% block x %}{% end %}"})
     try:
         made = template.Template(text, loader=loader)
     except (template.ParseError, SyntaxError):
+        return
+    except KeyError as error:
+        assert str(error.args[0]) in text and error.args[0] != "x"  # a name that the loader does not have
         return
     except ValueError as error:
         assert "null bytes" in str(error) or "surrogates" in str(error)  # the compiler's own words
