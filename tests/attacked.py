@@ -44,10 +44,10 @@ class Attacked:
         """Log lines, without those of the access log."""
         return [line for line in self._lines.lines if not line.endswith("ms")]
 
-    def send(self, data: bytes) -> bytes:
+    def send(self, data: bytes, patience: float = PATIENCE) -> bytes:
         """Send ``data`` on a connection of its own; returns all that comes until the server closes it.
 
-        What has come after `PATIENCE` seconds ends in ``<no end>`` if the connection is open then.
+        What has come ends in ``<no end>`` if nothing more comes for that many seconds, and the connection is open then.
         """
         received: list[bytes] = []
 
@@ -58,7 +58,7 @@ class Attacked:
             try:
                 yield stream.write(data)
                 while True:
-                    deadline = self.loop.time() + PATIENCE
+                    deadline = self.loop.time() + patience
                     reading = stream.read_bytes(65536, partial=True)
                     received.append((yield gen.with_timeout(deadline, reading, io_loop=self.loop)))
             except StreamClosedError:

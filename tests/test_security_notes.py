@@ -68,7 +68,7 @@ def test_a_body_of_tiny_chunks_lets_others_have_their_turn() -> None:
     with attacked([("/", Upload)]) as server:
         turns.append(Turns(server))
         head = b"POST / HTTP/1.1\r\nHost: test.example\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-        answer = server.send(head + b"1\r\na\r\n" * chunks + b"0\r\n\r\n")
+        answer = server.send(head + b"1\r\na\r\n" * chunks + b"0\r\n\r\n", patience=60)
     assert answer.startswith(b"HTTP/1.1 200")
     assert turns[0].most_in_one() <= STRETCH // len(b"1\r\na\r\n")
 
@@ -84,7 +84,8 @@ def test_many_small_messages_let_others_have_their_turn() -> None:
     with attacked([("/ws", Sink)]) as server:
         turns.append(Turns(server))
         frame = encode_frame(True, BINARY, b"a", mask=True)
-        server.send(HANDSHAKE.encode() + b"\r\n" + frame * messages + encode_frame(True, CLOSE, b"", mask=True))
+        end = encode_frame(True, CLOSE, b"", mask=True)
+        server.send(HANDSHAKE.encode() + b"\r\n" + frame * messages + end, patience=60)
     assert len(turns[0].at_pieces) == messages
     assert turns[0].most_in_one() <= STRETCH // len(frame)
 
