@@ -132,6 +132,13 @@ def speedups(session: nox.Session) -> None:
 
 
 @nox.session
+def attack(session: nox.Session) -> None:
+    """A server under eleven attacks, and how a neighbour fares: two minutes. Linux."""
+    session.install("--editable", ".")
+    session.run("python", "-m", "compat_tests.attack", *session.posargs)
+
+
+@nox.session
 def corpora(session: nox.Session) -> None:
     """The request corpora of llhttp and gunicorn, which git fetches, against our server: half a minute."""
     session.install("--editable", ".")
