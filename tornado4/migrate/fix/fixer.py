@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +145,7 @@ def _steps(plan: Plan, module: Module, rejected: dict[tuple[object, ...], str]) 
     left: list[Left] = []
     for spot in plan.program.spots(module):
         finding = spot.finding
-        # What would run on Tornado 6 in this place alone is rewritten with the rest of its kind.
-        taken = plan.options.choice.takes(replace(finding, optional=False))
-        if finding.guarded or not taken or finding.rule.fix == "none":
+        if finding.guarded or not plan.options.choice.takes(finding) or finding.rule.fix == "none":
             continue
         if spot.settled is not None:
             left += [spot.settled] if isinstance(spot.settled, Left) else []
@@ -175,19 +173,14 @@ def _steps(plan: Plan, module: Module, rejected: dict[tuple[object, ...], str]) 
     return steps, left
 
 
-#: How sure the finding is says how many callers are seen, which the rewrite asks by itself.
-JUDGED_BY_REWRITE = frozenset({"TND301"})
-
-
 def _step(plan: Plan, spot: Spot) -> Step | None:
     finding = spot.finding
     rewrite = REWRITES.get(finding.rule_id)
     if rewrite is None:
         raise Refused(f"by hand: {finding.rule.advice or finding.rule.title}")
-    judged = finding.rule_id in JUDGED_BY_REWRITE
-    if finding.certainty == "note" and not judged:
+    if finding.certainty == "note":
         raise Refused("a note: it may be none of Tornado's")
-    if finding.certainty == "likely" and not judged:
+    if finding.certainty == "likely":
         plan.unsafe_only("it looks like Tornado's, but cannot be traced there")
     try:
         return rewrite(plan, spot)
