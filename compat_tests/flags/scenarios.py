@@ -310,12 +310,12 @@ print(ask([("/", Handler)]).body)
 import asyncio
 async def patient():
     try:
-        await gen.sleep(0.1)
+        await gen.sleep(10)
     except asyncio.CancelledError:
         print("cancelled")
         raise
 try:
-    IOLoop.current().run_sync(patient, timeout=0.01)
+    IOLoop.current().run_sync(patient, timeout=0.3)
 except ioloop.TimeoutError as error:
     print(error)
 """,
@@ -323,16 +323,16 @@ except ioloop.TimeoutError as error:
 @gen.coroutine
 def patient():
     try:
-        yield gen.sleep(0.3)
+        yield gen.sleep(1)
     except BaseException as error:
         print(type(error).__name__)
     print("went on")
 try:
-    IOLoop.current().run_sync(patient, timeout=0.01)
+    IOLoop.current().run_sync(patient, timeout=0.3)
 except ioloop.TimeoutError as error:
     print(error)
 try:
-    IOLoop.current().run_sync(lambda: gen.sleep(0.6))
+    IOLoop.current().run_sync(lambda: gen.sleep(1.5))
     print("slept")
 except ioloop.TimeoutError as error:
     print(error)
@@ -344,7 +344,7 @@ from tornado.testing import bind_unused_port
 class Handler(web.RequestHandler):
     @gen.coroutine
     def get(self):
-        yield gen.sleep(0.2)
+        yield gen.sleep(5)
 socket, port = bind_unused_port()
 HTTPServer(web.Application([("/", Handler)])).add_sockets([socket])
 async def ask():
@@ -353,7 +353,7 @@ async def ask():
     finally:
         print("tidied up")
 try:
-    IOLoop.current().run_sync(ask, timeout=0.05)
+    IOLoop.current().run_sync(ask, timeout=0.5)
 except ioloop.TimeoutError:
     print("TimeoutError")
 import os, sys
