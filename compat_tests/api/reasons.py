@@ -136,6 +136,9 @@ INERT = {
     "platform.common.try_close": _WAKER,
     **{f"platform.posix.Waker.{name}": _WAKER for name in "close consume fileno wake write_fileno".split()},
     "template._TemplateReader.remaining": "the parser looks for the next brace, and is at the end when there is none",
+    "websocket._PerMessageDeflateDecompressor.decompress": (
+        "a message in one frame is inflated in one go, one of several frame by frame: a limit holds before all has come"
+    ),
     "websocket.native_str": _TEXT,
 }
 

@@ -32,6 +32,7 @@ NEEDS = {
 }
 
 MOST_ROUNDS = 50_000
+PATIENCE = 30  # seconds: who waits for longer waits for something from outside
 
 OPTIONS = [
     *("-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:unraisableexception"),
@@ -90,6 +91,7 @@ class Machine:
         signal.set_wakeup_fd = lambda number, **_: -1  # type: ignore[misc]
         # Pyodide has asyncio run on the page's loop, which cannot be run from here.
         asyncio.run = asyncio.runners.run
+        asyncio._set_running_loop(None)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
@@ -182,7 +184,7 @@ class MemorySelector(selectors.BaseSelector):
             events = key.events & (selectors.EVENT_WRITE | (selectors.EVENT_READ if end.incoming else 0))
             if events:
                 ready.append((key, events))
-        if not ready and timeout is None:
+        if not ready and (timeout is None or timeout > PATIENCE):
             self.machine.miss(self.machine.missed or "something from outside, for which it waits")
         if not ready and timeout and timeout > 0:
             time.sleep(timeout)

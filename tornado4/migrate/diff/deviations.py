@@ -73,6 +73,7 @@ SIGNS = (
     Sign("WIRE-EXT", request=r"\r\n[0-9A-Fa-f]+[ \t]*;", old="^$"),
     Sign("WIRE-TRAILER", request=r"\n0+\r?\n[^\s:]+:", old=r"^$"),
     Sign("WIRE-BODYLESS", request="^HEAD ", old=r"\r\n\r\n0\r\n\r\n"),
+    Sign("WSGI-BODILESS", request="^HEAD ", old="^$"),
     Sign("WIRE-SPACE", request=r":[ \t]*[\x85\xa0]|[\x85\xa0][ \t]*\r?\n"),
     Sign("SEC-REDIRECT", (403,), request=r"^\S+ /[/\\]", old=r"^HTTP/1\.1 30[12] "),
     Sign("WEB-RANGE", request=r"(?i)\nrange:", old=r"^HTTP/1\.1 (?:500|206|416) "),
