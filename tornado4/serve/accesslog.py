@@ -71,12 +71,15 @@ def configure(config: Config) -> None:
 
 
 def _from_file(path: str) -> None:
+    from configparser import Error
+
     try:
         if path.endswith((".json", ".toml")):
             logging.config.dictConfig(_read(path))
         else:
             logging.config.fileConfig(path, disable_existing_loggers=False)
-    except (OSError, ValueError, TypeError, AttributeError, ImportError, KeyError, RuntimeError) as error:
+    # configparser's own come through until 3.11.4; then they are RuntimeErrors.
+    except (OSError, ValueError, TypeError, AttributeError, ImportError, KeyError, RuntimeError, Error) as error:
         raise SettingsError(f"--log-config {path}: {error}") from None
 
 
