@@ -151,7 +151,9 @@ def serving(name: str, loop: str, tornado_6: str) -> Any:
     try:
         while True:
             with contextlib.suppress(OSError):
-                answer = load.fetch(port, "/", {})
+                with load.connect(port, load.Exchange(b"")) as sock:
+                    sock.sendall(load.request("/"))
+                    answer = load.read_answer(sock)
                 break
             if process.poll() is not None:
                 raise SystemExit(f"{name} does not start")
@@ -175,7 +177,7 @@ def _free_port() -> int:
 def measure(port: int, pid: int, seconds: float) -> float:
     """Microseconds a request."""
     before = cpu_seconds(pid)
-    count = load.drive(port, "/", {}, seconds)
+    count = load.Small("/").run(port, seconds)
     return (cpu_seconds(pid) - before) / count * 1e6
 
 
