@@ -220,22 +220,22 @@ def _check_free(port: int, name: str) -> None:
 
 def start_all(sides: Sequence[Served]) -> None:
     """Start every side, all at once. :raises DoesNotStart: the first that did not; none is left running then."""
-    errors: list[BaseException] = []
+    errors: dict[int, Exception] = {}
 
-    def start(side: Served) -> None:
+    def start(number: int, side: Served) -> None:
         try:
             side.start()
         except Exception as error:
-            errors.append(error)
+            errors[number] = error
 
-    threads = [threading.Thread(target=start, args=(side,), daemon=True) for side in sides]
+    threads = [threading.Thread(target=start, args=(number, side), daemon=True) for number, side in enumerate(sides)]
     try:
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         if errors:
-            raise errors[0]
+            raise errors[min(errors)]  # of the sides in order, whichever thread came first
     except BaseException:
         for side in sides:
             side.stop()
