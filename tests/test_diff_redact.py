@@ -49,7 +49,7 @@ def redacted(text: str) -> str:
         f"postgres://app:{SECRET}@db/x",
         f'Digest username="me", response="{SECRET}"',
         f"app.py --cookie_secret={SECRET} --port=1",
-        f"a value {SIGNED} in a line".replace("am9obg==", "am9obg=="),
+        f"a value {SIGNED} in a line",
         f"an XSRF token {XSRF}",
         f"and {JWT}.",
         f"Set-Cookie: id={SECRET}; Path=/; HttpOnly",
@@ -58,20 +58,16 @@ def redacted(text: str) -> str:
 )
 def test_each_place(text: str) -> None:
     shown = redacted(text)
-    for secret in (SECRET, SIGNED, XSRF, JWT):
-        assert secret not in shown
     assert len(shown) == len(text)
-    kept = re.sub(r"redacted-[0-9a-f]+-*|[0-9a-f]{6,}", "*", shown)
-    assert kept.count("*") in (1, 2)
-    # What stands around a secret is what it was.
-    for around in (shown[:2], shown[-1:]):
-        assert around in text or "redacted" in shown
+    hidden = r"redacted-[0-9a-f]{1,16}-*"
+    # Nothing but the secret has gone: what stands around it is what it was.
+    secrets = "|".join(map(re.escape, (SECRET + "2", SECRET, SIGNED, XSRF, JWT)))
+    assert re.fullmatch(hidden.join(map(re.escape, re.split(secrets, text))), shown), shown
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "Set-Cookie: Path=/",
         "GET /items?page=2 HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n",
         '{"items": [1, 2], "next": "/items?page=3"}',
         "200 GET /login (127.0.0.1) 1.23ms",
@@ -79,7 +75,7 @@ def test_each_place(text: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert redacted(text) == text or text.startswith("Set-Cookie")
+    assert redacted(text) == text
 
 
 def test_attributes_of_a_cookie_stay() -> None:

@@ -64,10 +64,12 @@ _COLLECTIONS = (
     "KeysView ItemsView ValuesView Sequence MutableSequence"
 ).split()
 
-_TEST_CASE = {
+#: Former names of ``unittest.TestCase``'s methods, and today's; `check` and `fix` speak of them as well.
+TEST_CASE = {
     "assert_": "assertTrue",
     "assertAlmostEquals": "assertAlmostEqual",
     "assertEquals": "assertEqual",
+    "assertItemsEqual": "assertCountEqual",
     "assertNotAlmostEquals": "assertNotAlmostEqual",
     "assertNotEquals": "assertNotEqual",
     "assertNotRegexpMatches": "assertNotRegex",
@@ -94,10 +96,9 @@ FIND_MODULE = _ours(
 TABLE: list[Row] = [
     *[_same("collections", name, "3.10", f"collections.abc:{name}") for name in _COLLECTIONS],
     *[
-        _same("unittest", f"TestCase.{old}", "3.12", f"unittest:TestCase.{new}")
-        for old, new in _TEST_CASE.items()
+        _same("unittest", f"TestCase.{old}", "3.0" if old == "assertItemsEqual" else "3.12", f"unittest:TestCase.{new}")
+        for old, new in TEST_CASE.items()
     ],
-    _same("unittest", "TestCase.assertItemsEqual", "3.0", "unittest:TestCase.assertCountEqual"),
     _ours(
         "unittest",
         "TestCase.assertDictContainsSubset",

@@ -43,7 +43,7 @@ def _places(*patterns: str) -> tuple[re.Pattern[str], ...]:
 #: Where nothing but secrets stands.
 _SURE = _places(
     # Arguments of a request target or a form, an option in a log line, a cookie.
-    rf"(?:^|[?&;\s]){_NAMED}=(?P<secret>[^&\s\"'<>;]+)",
+    rf"(?:^|[?&;\s]){_NAMED}=(?P<secret>[^&\s\"'<>;#]+)",
     # Digest's and OAuth's parameters.
     r"\b(?:response|cnonce|nonce|oauth_\w{1,20})=\"(?P<secret>[^\"]+)\"",
     # JSON, and Python's repr of a dictionary.

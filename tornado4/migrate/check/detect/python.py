@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from tornado4.migrate.backfill_table import TEST_CASE
 from tornado4.migrate.check.project import Ref
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import rules
@@ -47,26 +48,7 @@ _INSTEAD = {
 }
 _LAST = frozenset(name.rpartition(".")[2] for name in _NAMES)
 
-_ASSERTS = frozenset(
-    "assertEquals assertNotEquals assertAlmostEquals assertNotAlmostEquals assertRegexpMatches assertNotRegexpMatches "
-    "assertRaisesRegexp assertItemsEqual assert_ failUnless failIf failUnlessEqual assertDictContainsSubset".split()
-)
-
-#: The names of today of those that only have another one.
-_SAID_NOW = {
-    "assertEquals": "assertEqual",
-    "assertNotEquals": "assertNotEqual",
-    "assertAlmostEquals": "assertAlmostEqual",
-    "assertNotAlmostEquals": "assertNotAlmostEqual",
-    "assertRegexpMatches": "assertRegex",
-    "assertNotRegexpMatches": "assertNotRegex",
-    "assertRaisesRegexp": "assertRaisesRegex",
-    "assertItemsEqual": "assertCountEqual",
-    "assert_": "assertTrue",
-    "failUnless": "assertTrue",
-    "failIf": "assertFalse",
-    "failUnlessEqual": "assertEqual",
-}
+_ASSERTS = frozenset({*TEST_CASE, "assertDictContainsSubset"})
 
 _LOOP_ARGUMENT = frozenset(
     "sleep wait wait_for gather shield as_completed Queue Lock Event Condition Semaphore open_connection "
@@ -77,8 +59,8 @@ _LOOP_ARGUMENT = frozenset(
 def _report(place: Place, node: ast.AST, name: str, rule_id: str) -> None:
     rule = rules()[rule_id]
     instead = _INSTEAD.get(name) or _INSTEAD.get(name.partition(".")[0])
-    if name in _SAID_NOW:
-        instead = f"self.{_SAID_NOW[name]}"
+    if name in TEST_CASE:
+        instead = f"self.{TEST_CASE[name]}"
     message = f"{name}: {instead or rule.advice or rule.title}"
     if name.partition(".")[0] == "distutils" and place.module.path.rpartition("/")[2] == "setup.py":
         place.report_optional(node, rule_id, "certain", message)  # setuptools brings one along

@@ -6,6 +6,7 @@ import ast
 
 import libcst as cst
 
+from tornado4.migrate.backfill_table import TEST_CASE
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.fix.program import Spot
 from tornado4.migrate.fix.rewrites.coroutines import _siblings
@@ -203,27 +204,11 @@ def expected_log(plan: Plan, spot: Spot) -> Step | None:
 def unittest_names(plan: Plan, spot: Spot) -> Step | None:
     """``assertEquals`` and its like."""
     node = spot.node
-    if not isinstance(node, ast.Attribute) or node.attr not in ASSERTS:
+    if not isinstance(node, ast.Attribute) or node.attr not in TEST_CASE:
         raise Refused(f"by hand: {spot.finding.rule.advice}")
-    new = ASSERTS[node.attr]
+    new = TEST_CASE[node.attr]
     if any(node.attr in each.scope.bindings for each in plan.program.project.classes()):
         raise Refused(f"{node.attr} is a method of the program's own")
     step = plan.step(spot)
     step.change(spot.module, node, lambda n: n.with_changes(attr=cst.Name(new)))
     return step
-
-
-ASSERTS = {
-    "assertEquals": "assertEqual",
-    "assertNotEquals": "assertNotEqual",
-    "assertAlmostEquals": "assertAlmostEqual",
-    "assertNotAlmostEquals": "assertNotAlmostEqual",
-    "assertRegexpMatches": "assertRegex",
-    "assertNotRegexpMatches": "assertNotRegex",
-    "assertRaisesRegexp": "assertRaisesRegex",
-    "assertItemsEqual": "assertCountEqual",
-    "assert_": "assertTrue",
-    "failUnless": "assertTrue",
-    "failIf": "assertFalse",
-    "failUnlessEqual": "assertEqual",
-}
