@@ -138,7 +138,7 @@ def test_it_measures() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processor time is read from /proc")
 def test_the_cost_of_asgi_is_measured() -> None:
-    pytest.importorskip("uvicorn", reason="uvicorn, of the dependency group test, is not installed")
+    pytest.importorskip("uvicorn", reason="uvicorn, of the dependency group peers, is not installed")
     command = [sys.executable, "-m", "benchmarks.asgi", "--only", "adapter", "--rounds", "1", "--seconds", "0.01"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
