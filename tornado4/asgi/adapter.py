@@ -93,43 +93,33 @@ class ASGIAdapter:
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         exchange.max_body_size = self.max_body_size
         try:
-            await self._answer(scope, receive, exchange)
+            try:
+                loop = asyncio.get_running_loop()
+                if loop is not self._loop:
+                    self._attach(loop)
+                start_line, headers = start_line_of(scope), to_headers(scope["headers"])
+                host = headers._values.get("Host")
+                if host is None or host != self._last_host:
+                    check_host(scope, headers)
+                    self._last_host = host
+                first: Message | None = None
+                if self._shortcut is not None and _has_no_body(scope, headers):
+                    first = await receive()
+                    whole = first["type"] == "http.request" and not first.get("body") and not first.get("more_body")
+                if first is None or not whole or not self._shortcut(exchange, exchange, start_line, headers):
+                    await self._run(start_line, headers, receive, exchange, first)
+            except Exception as error:
+                _explain(error, exchange)
+            if exchange.finished:
+                await exchange.flush()  # the usual case: the handler did not have to wait
+            else:
+                await _attend(exchange, receive)
         except BaseException:  # it was cancelled: a server that stops does not say so
             exchange.connection_lost()
             raise
         exchange.forget()
         if exchange._expected and not exchange.lost:
             raise RuntimeError("the response ended before its Content-Length")
-
-    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-            if loop is not self._loop:
-                self._attach(loop)
-            start_line, headers = start_line_of(scope), to_headers(scope["headers"])
-            host = headers._values.get("Host")
-            if host is None or host != self._last_host:
-                check_host(scope, headers)
-                self._last_host = host
-            first: Message | None = None
-            if self._shortcut is not None and _has_no_body(scope, headers):
-                first = await receive()
-                whole = first["type"] == "http.request" and not first.get("body") and not first.get("more_body")
-            if first is None or not whole or not self._shortcut(exchange, exchange, start_line, headers):
-                await self._run(start_line, headers, receive, exchange, first)
-        except httputil.HTTPInputError as error:
-            gen_log.info("Malformed HTTP message from %s: %s", exchange.context, printable(str(error)))
-            _refuse(exchange, 400, "Bad Request")
-        except _TooLarge:
-            gen_log.info("Malformed HTTP message from %s: body too large", exchange.context)
-            _refuse(exchange, 413, "Request Entity Too Large")
-        except Exception:
-            app_log.error("Uncaught exception", exc_info=True)
-            _refuse(exchange, 500, "Internal Server Error")
-        if exchange.finished:
-            await exchange.flush()  # the usual case: the handler did not have to wait
-        else:
-            await _attend(exchange, receive)
 
     async def _run(
         self, start_line: Any, headers: Any, receive: Receive, exchange: Exchange, first: Message | None
@@ -229,6 +219,19 @@ def start_line_of(scope: Scope) -> httputil.RequestStartLine:
     query = scope.get("query_string", b"").decode("latin-1")
     uri = f"{path}?{query}" if query else path
     return httputil.RequestStartLine(scope.get("method", "GET"), uri, "HTTP/1.1")
+
+
+def _explain(error: Exception, exchange: Exchange) -> None:
+    """Log what went wrong with a request, and answer with its status."""
+    if isinstance(error, httputil.HTTPInputError):
+        gen_log.info("Malformed HTTP message from %s: %s", exchange.context, printable(str(error)))
+        _refuse(exchange, 400, "Bad Request")
+    elif isinstance(error, _TooLarge):
+        gen_log.info("Malformed HTTP message from %s: body too large", exchange.context)
+        _refuse(exchange, 413, "Request Entity Too Large")
+    else:
+        app_log.error("Uncaught exception", exc_info=error)
+        _refuse(exchange, 500, "Internal Server Error")
 
 
 def _refuse(exchange: Exchange, status: int, reason: str) -> None:

@@ -114,8 +114,10 @@ class Exchange(httputil.HTTPConnection):
         self._head_sent = True
         if self.method == "HEAD" or status in (204, 304) or 100 <= status < 200:
             self._bodyless = True
-        elif "Content-Length" in headers:
-            self._expected = int(headers["Content-Length"])
+        else:
+            length = headers.get("Content-Length")
+            if length is not None:
+                self._expected = int(length)
         return {"type": self.start_type, "status": status, "headers": pairs}
 
     def _count(self, chunk: bytes) -> None:
