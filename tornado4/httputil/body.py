@@ -62,9 +62,11 @@ def _parse_urlencoded(body: bytes, arguments: dict[str, list[bytes]]) -> None:
     except UnicodeError as error:  # not UTF-8, or beyond Latin-1
         gen_log.warning("Invalid x-www-form-urlencoded body: %s", error)
         return
+    if not arguments:
+        arguments.update(found)
+        return
     for name, values in found.items():
-        if values:
-            arguments.setdefault(name, []).extend(values)
+        arguments.setdefault(name, []).extend(values)
 
 
 def _find_boundary(content_type: str) -> bytes | None:
