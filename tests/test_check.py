@@ -805,7 +805,7 @@ def test_callers_that_do_not_wait_are_named(native):
             thing.run()
     """
     assert native(source, "TND301", "TND315", "TND316", "TND317") == [
-        "4 certain work: async def when these wait for it, too: app.py:9 (dropped), app.py:10 (kept)",
+        "4 certain work: async def when these wait for it, too: app.py:9 (dropped), app.py:10 (kept), app.py:11 (kept)",
         "8 certain run: async def, if what may be calls of it wait: app.py:14 (dropped)",
         "9 certain work: IOLoop.current().spawn_callback(f) / asyncio.create_task, reference kept",
         "10 likely work is kept: keep @gen.coroutine or asyncio.ensure_future",

@@ -13,25 +13,22 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tornado4.migrate.fix import callers
+from tornado4.migrate.check import callers
 from tornado4.migrate.fix.program import Program, load
-from tornado4.migrate.fix.rewrites.native import is_waited_for
-from tornado4.migrate.fix.steps import Options, Plan
 
 
 def unawaited(folders: Iterable[Path]) -> list[tuple[str, int, str]]:
     """Path, line and name of each such call."""
     files, _ = load(folders, lambda number, path: None)
     program = Program(files)
-    plan = Plan(program, Options())
     found = []
     for module in program.project.all_modules:
         for function in program.index(module).functions:
             if not isinstance(function, ast.AsyncFunctionDef):
                 continue
             own = callers.Family(function.name, [(module, function)], _classes(program, module, function))
-            for use in callers.uses(program, own):
-                if use.sure and use.call is not None and not is_waited_for(plan, use.module, use.call):
+            for use in callers.uses(program.project, own):
+                if use.sure and use.call is not None and not use.waits:
                     found.append((use.module.path, use.call.lineno, function.name))
     return sorted(set(found))
 

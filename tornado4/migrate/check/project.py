@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tornado4.migrate.check import tornado
 from tornado4.migrate.check.answers import Answers
+from tornado4.migrate.check.index import Index
 from tornado4.migrate.check.scopes import (
     FUNCTIONS,
     Assigned,
@@ -72,10 +73,19 @@ class Module:
     lines: list[str]
     scope: Scope
     is_package: bool
+    text: str
+    _index: Index | None = None
 
     @property
     def package(self) -> str:
         return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    @property
+    def index(self) -> Index:
+        """Made when first asked for: few modules need one."""
+        if self._index is None:
+            self._index = Index(self.tree, self.scope)
+        return self._index
 
 
 class Project:
@@ -99,7 +109,8 @@ class Project:
     def add(self, path: str, name: str, source: str, tree: ast.Module, *, is_package: bool) -> Module:
         """Enter a file that was read and parsed."""
         package = name if is_package else name.rpartition(".")[0]
-        module = Module(path, name, tree, source.splitlines(), module_scope(tree, name, package), is_package)
+        scope = module_scope(tree, name, package)
+        module = Module(path, name, tree, source.splitlines(), scope, is_package, source)
         self.enter(module)
         return module
 
@@ -112,6 +123,10 @@ class Project:
         self._mros.clear()
         self.notes.clear()
         self._enter_classes(module.scope, module.name)
+
+    def modules_saying(self, word: str) -> list[Module]:
+        """The modules in whose text a word stands."""
+        return [each for each in self.all_modules if word in each.text]
 
     def _enter_classes(self, scope: Scope, prefix: str) -> None:
         for node, inner in scope.inner.items():

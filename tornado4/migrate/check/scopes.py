@@ -88,6 +88,16 @@ class Scope:
         return scope
 
 
+def visible(name: str, scope: Scope) -> Scope | None:
+    """The scope whose binding a bare name has at a place; None where it has none (or a builtin's)."""
+    at: Scope | None = scope
+    while at is not None:
+        if (at.kind != "class" or at is scope) and name in at.bindings:
+            return at
+        at = at.parent
+    return None
+
+
 def module_scope(tree: ast.Module, module: str, package: str) -> Scope:
     """The scope of a module, with those of the classes and functions in it. ``package`` resolves relative imports."""
     scope = Scope("module", tree, None, module)

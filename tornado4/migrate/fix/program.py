@@ -6,7 +6,7 @@ import ast
 import builtins
 import io
 import tokenize
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from tornado4.migrate.check import (
 )
 from tornado4.migrate.check.choosing import is_silenced
 from tornado4.migrate.check.findings import Certainty, Finding
+from tornado4.migrate.check.index import Index
 from tornado4.migrate.check.project import Instance, Module, Project, Ref, Value
-from tornado4.migrate.check.scopes import FUNCTIONS, Function, Imported, Scope, bind_parameters
+from tornado4.migrate.check.scopes import FUNCTIONS, Function, Imported, Scope
+from tornado4.migrate.check.scopes import visible as visible
 from tornado4.migrate.check.walk import Place, visit
 
 
@@ -106,66 +108,6 @@ class _Finder(Place):
             self.spots.append(spot)
 
 
-class Index:
-    """For one module: the parent and the scope of each node, and its expressions by kind and name."""
-
-    def __init__(self, module: Module) -> None:
-        self.module = module
-        self.parents: dict[ast.AST, ast.AST] = {}
-        self.scopes: dict[ast.AST, Scope] = {}
-        self.names: dict[str, list[ast.Name]] = {}
-        self.attributes: dict[str, list[ast.Attribute]] = {}
-        self.functions: list[Function] = []
-        self.strings: set[str] = set()
-        self._walk(module.tree, module.scope)
-
-    def _walk(self, top: ast.AST, scope: Scope) -> None:
-        waiting: list[tuple[ast.AST, Scope]] = [(top, scope)]
-        while waiting:
-            node, here = waiting.pop()
-            self.scopes[node] = here
-            if isinstance(node, ast.Name):
-                self.names.setdefault(node.id, []).append(node)
-            elif isinstance(node, ast.Attribute):
-                self.attributes.setdefault(node.attr, []).append(node)
-            elif isinstance(node, FUNCTIONS):
-                self.functions.append(node)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 80:
-                self.strings.add(node.value)
-            body = {*getattr(node, "body", ())} if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else set()
-            inner = here
-            if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-                inner = here.inner.get(node, here)
-            elif isinstance(node, ast.Lambda):
-                inner = Scope("function", node, here, here.module)
-                bind_parameters(node, inner)
-            for child in ast.iter_child_nodes(node):
-                self.parents[child] = node
-                inside = child in body or (isinstance(node, ast.Lambda) and child is node.body)
-                waiting.append((child, inner if inside else here))
-
-    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """From the parent of a node up to the module."""
-        at = self.parents.get(node)
-        while at is not None:
-            yield at
-            at = self.parents.get(at)
-
-    def function_of(self, node: ast.AST) -> Function | ast.Lambda | None:
-        """The innermost function in whose body a node stands."""
-        scope = self.scopes[node].enclosing_function()
-        found = scope.node if scope is not None else None
-        return found if isinstance(found, (*FUNCTIONS, ast.Lambda)) else None
-
-    def statement(self, node: ast.AST) -> ast.stmt:
-        if isinstance(node, ast.stmt):
-            return node
-        return next(each for each in self.ancestors(node) if isinstance(each, ast.stmt))
-
-    def in_fstring(self, node: ast.AST) -> bool:
-        return any(isinstance(each, ast.JoinedStr) for each in self.ancestors(node))
-
-
 @dataclass(slots=True)
 class Program:
     """All files, and the project that `check` makes of them."""
@@ -173,7 +115,6 @@ class Program:
     files: dict[str, File]
     aliases: dict[str, str] = field(default_factory=dict)
     project: Project = field(init=False)
-    _indexes: dict[Module, Index] = field(default_factory=dict, init=False)
     _spots: dict[Module, list[Spot]] = field(default_factory=dict, init=False)
     _modules: dict[str, tuple[File, Module]] = field(default_factory=dict, init=False)
 
@@ -189,7 +130,6 @@ class Program:
                 self.project.enter(known[1])
                 continue
             if known is not None:
-                self._indexes.pop(known[1], None)
                 self._spots.pop(known[1], None)
             module = self.project.add(
                 shown, file.source.module, file.text, file.tree, is_package=file.source.is_package
@@ -204,14 +144,10 @@ class Program:
         return self._modules[shown][1]
 
     def index(self, module: Module) -> Index:
-        found = self._indexes.get(module)
-        if found is None:
-            found = self._indexes[module] = Index(module)
-        return found
+        return module.index
 
     def modules_saying(self, word: str) -> list[Module]:
-        """The modules in whose text a word stands."""
-        return [each for each in self.project.all_modules if word in self.files[each.path].text]
+        return self.project.modules_saying(word)
 
     def spots(self, module: Module) -> list[Spot]:
         """What check finds in a module, in the order of its lines; what ``# noqa`` silences is left out."""
@@ -222,7 +158,7 @@ class Program:
         visit(finder, module.tree)
         lines = module.lines
         if finder.spots:
-            index = self.index(module)
+            index = module.index
             for spot in finder.spots:  # detectors report parts of a node while they are at the whole
                 spot.ancestors = [*index.ancestors(spot.node)][::-1]
         self._spots[module] = [
@@ -235,7 +171,7 @@ class Program:
     # -- meaning
 
     def resolve(self, module: Module, node: ast.expr) -> tuple[Value, ...]:
-        return self.project.resolve(node, self.index(module).scopes[node])
+        return self.project.resolve(node, module.index.scopes[node])
 
     def refs(self, module: Module, node: ast.expr) -> set[str]:
         """The dotted names that an expression may stand for."""
@@ -257,7 +193,7 @@ class Program:
 
     def class_of(self, module: Module, node: ast.AST) -> str | None:
         """The dotted name of the class in whose body, or in whose method, a node stands."""
-        index = self.index(module)
+        index = module.index
         scope = index.scopes[node].enclosing_class()
         return None if scope is None else self.project.class_of_scope(scope)
 
@@ -277,7 +213,7 @@ class Program:
         """The dotted name of the function or class around a node, within its module."""
         names = [
             each.name
-            for each in reversed([node, *self.index(module).ancestors(node)])
+            for each in reversed([node, *module.index.ancestors(node)])
             if isinstance(each, (*FUNCTIONS, ast.ClassDef))
         ]
         return ".".join(names) or "<module>"
@@ -300,16 +236,6 @@ class Import:
             return f"import {self.module}"
         alias = f" as {self.bound}" if self.bound and self.bound != self.name else ""
         return f"from {self.module} import {self.name}{alias}"
-
-
-def visible(name: str, scope: Scope) -> Scope | None:
-    """The scope whose binding a bare name has at a place; None where it has none (or a builtin's)."""
-    at: Scope | None = scope
-    while at is not None:
-        if (at.kind != "class" or at is scope) and name in at.bindings:
-            return at
-        at = at.parent
-    return None
 
 
 def module_of(scope: Scope) -> Scope:

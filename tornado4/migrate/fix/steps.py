@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from tornado4.migrate.check.choosing import Choice
+from tornado4.migrate.check.index import Index
 from tornado4.migrate.check.project import Module
-from tornado4.migrate.fix.program import Import, Index, Program, Spot, spelled
+from tornado4.migrate.fix.program import Import, Program, Spot, spelled
 from tornado4.migrate.fix.tree import Change, Edit
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from tornado4.migrate.check.callers import Use, callers_of
-from tornado4.migrate.check.project import Ref
+from tornado4.migrate.check import callers
+from tornado4.migrate.check.callers import COROUTINE, GEN_TEST, Use
+from tornado4.migrate.check.project import Project, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import rules
-
-COROUTINE = "tornado.gen.coroutine"
-ENGINE = "tornado.gen.engine"
-GEN_TEST = "tornado.testing.gen_test"
 
 
 def decorators(place: Place, node: Function) -> set[str]:
@@ -63,27 +60,35 @@ PLACES = 3
 
 def _could_be_native(place: Place, node: ast.FunctionDef) -> None:
     """A coroutine, and who calls it: it can become an ``async def`` where all wait."""
-    callers = callers_of(place.project)
-    owner = place.project.class_of_scope(place.scope) or ""
-    dotted = f"{owner}.{node.name}"
-    uses = callers.of(dotted)
-    tornado = place.scope.kind == "class" and callers.called_by_tornado(owner, node.name)
-    unwaited = [use for use in uses if not use.waits]
-    perhaps = callers.perhaps(dotted) if place.scope.kind == "class" else []
+    whole = callers.family(place.project, place.module, node)
+    uses = callers.uses(place.project, whole)
+    tornado = callers.called_by_tornado(place.project, whole)
+    unwaited = sorted((use for use in uses if use.sure and not _waits(use)), key=_position)
+    perhaps = sorted((use for use in uses if not use.sure and not use.waits), key=_position)
+    seen = sorted((use for use in uses if use.sure), key=_position)
     if unwaited:
         said = f"async def when these wait for it, too: {_places(unwaited)}"
     elif perhaps:
         said = f"async def, if what may be calls of it wait: {_places(perhaps)}"
-    elif not uses and not tornado:
+    elif not seen and not tornado:
         said = "async def, when whoever calls it waits: no caller is seen"
     else:
-        who = [*(["Tornado"] if tornado else []), *([_places(uses)] if uses else [])]
+        who = [*(["Tornado"] if tornado else []), *([_places(seen)] if seen else [])]
         said = f"async def will do: all that call it wait: {', '.join(who)}"
     place.report(node, "TND301", "certain", f"{node.name}: {said}")
 
 
+def _waits(use: Use) -> bool:
+    """Who returns what it gets leaves the waiting to its own callers."""
+    return use.waits or use.how == "returned"
+
+
+def _position(use: Use) -> tuple[str, int]:
+    return use.module.path, use.node.lineno
+
+
 def _places(uses: Sequence[Use]) -> str:
-    shown = ", ".join(f"{use} ({use.how})" if not use.waits else str(use) for use in uses[:PLACES])
+    shown = ", ".join(str(use) if _waits(use) else f"{use} ({use.how})" for use in uses[:PLACES])
     return f"{shown} and {len(uses) - PLACES} more" if len(uses) > PLACES else shown
 
 
@@ -105,8 +110,21 @@ def call(place: Place, node: ast.AST) -> None:
 
 def _is_coroutine(place: Place, node: ast.Call) -> bool:
     values = place.resolve(node.func)
-    coroutines = callers_of(place.project).coroutines if values else frozenset()
-    return any(isinstance(value, Ref) and value.dotted in coroutines for value in values)
+    known = _coroutines(place.project) if values else frozenset()
+    return any(isinstance(value, Ref) and value.dotted in known for value in values)
+
+
+def _coroutines(project: Project) -> frozenset[str]:
+    """The dotted names of all coroutines of a program."""
+    known = project.notes.get("coroutines")
+    if not isinstance(known, frozenset):
+        known = project.notes["coroutines"] = frozenset(
+            f"{project.class_of_scope(outer)}.{node.name}"
+            for node, outer in project.functions()
+            for decorator in node.decorator_list
+            if any(isinstance(value, Ref) and value.dotted == COROUTINE for value in project.resolve(decorator, outer))
+        )
+    return known
 
 
 def _name(node: ast.Call) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from tornado4.migrate.check import tornado
-from tornado4.migrate.check.detect.coroutines import COROUTINE, decorators
+from tornado4.migrate.check.callers import COROUTINE
+from tornado4.migrate.check.detect.coroutines import decorators
 from tornado4.migrate.check.project import Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Defined, Function
 from tornado4.migrate.check.walk import Place, detects

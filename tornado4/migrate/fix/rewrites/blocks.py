@@ -200,7 +200,7 @@ def return_future(plan: Plan, spot: Spot) -> Step | None:
 
 def _with_future(plan: Plan, step: Step, module: Module, function: Function, parameter: ast.arg) -> None:
     """``future = Future()`` ahead, ``future.set_result`` for each callback, ``return future`` behind."""
-    from tornado4.migrate.fix import callers
+    from tornado4.migrate.check import callers
     from tornado4.migrate.fix.rewrites.coroutines import _change_callers, _drop_parameter
 
     if any(isinstance(each, ast.Return) for each in shapes.own_nodes(function)):
@@ -232,7 +232,7 @@ def _with_future(plan: Plan, step: Step, module: Module, function: Function, par
         return node.with_changes(body=node.body.with_changes(body=body))
 
     step.change(module, function, around)
-    whole = callers.family(plan.program, module, function)
+    whole = callers.family(plan.program.project, module, function)
     if len(whole.members) > 1:
         raise Refused("a class that is related has a method of this name: by hand")
     _change_callers(plan, step, whole, function, parameter)

@@ -7,9 +7,10 @@ from typing import Any
 
 import libcst as cst
 
+from tornado4.migrate.check import callers
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
-from tornado4.migrate.fix import callers, helpers, shapes
+from tornado4.migrate.fix import helpers, shapes
 from tornado4.migrate.fix.program import Import, Spot, visible
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES, continued, wants_errors
 from tornado4.migrate.fix.rewrites.names import dropping, uses
@@ -448,7 +449,7 @@ def into_result(plan: Plan, step: Step, module: Module, function: Function, para
     if shapes.returns_value(function):
         raise Refused("it returns values already: by hand")
     _drop_parameter(plan, step, module, function, parameter)
-    whole = callers.family(plan.program, module, function)
+    whole = callers.family(plan.program.project, module, function)
     if len(whole.members) > 1:
         raise Refused("a class that is related has a method of this name: all are changed by hand")
     _change_callers(plan, step, whole, function, parameter)
@@ -567,7 +568,7 @@ def _change_callers(plan: Plan, step: Step, whole: callers.Family, function: Fun
     """``gen.Task(f, x)`` is ``f(x)``; ``f(x, callback=g)`` hands its result to g when it is there."""
     name = parameter.arg
     position = function.args.args.index(parameter) if parameter in function.args.args else -1
-    for use in callers.uses(plan.program, whole):
+    for use in callers.uses(plan.program.project, whole):
         index = plan.index(use.module)
         if not use.sure:
             raise Refused(f"{use.module.path}:{use.node.lineno} may call it, which cannot be seen: by hand")

@@ -13,9 +13,11 @@ from typing import Any
 
 import libcst as cst
 
+from tornado4.migrate.check import callers
+from tornado4.migrate.check.callers import AWAITED_METHODS, GEN_TEST
 from tornado4.migrate.check.project import Instance, Module, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Assigned, Function
-from tornado4.migrate.fix import callers, shapes
+from tornado4.migrate.fix import shapes
 from tornado4.migrate.fix.program import Spot, visible
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES
 from tornado4.migrate.fix.rewrites.coroutines import (
@@ -28,33 +30,10 @@ from tornado4.migrate.fix.rewrites.coroutines import (
 from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
 from tornado4.migrate.fix.tree import Change, Changed, expression, holed
 
-GEN_TEST = "tornado.testing.gen_test"
-
-#: Methods that Tornado calls, and whose result it waits for, in 4.5.3 and in 6.
-AWAITED_METHODS = {
-    "tornado.web.RequestHandler": frozenset("get post put delete head options patch prepare data_received".split()),
-    "tornado.websocket.WebSocketHandler": frozenset("open on_message".split()),
-    "tornado.tcpserver.TCPServer": frozenset(("handle_stream",)),
-    "tornado.netutil.Resolver": frozenset(("resolve",)),
-}
-
-#: Functions that take a coroutine function, or what one gives, and see to it that it runs.
-RUNNERS = frozenset(
-    [
-        f"tornado.ioloop.IOLoop.{name}"
-        for name in "run_sync spawn_callback add_callback call_later call_at add_timeout".split()
-    ]
-    + ["tornado.ioloop.PeriodicCallback"]
-)
-TAKERS = frozenset(
-    "tornado.gen.multi tornado.gen.with_timeout tornado.gen.convert_yielded tornado.gen.maybe_future asyncio.gather "
-    "asyncio.ensure_future asyncio.wait_for asyncio.run tornado.gen.multi_future".split()
-)
 #: What gave a Future in 4.5.3 and gives None in 6.
 NOTHING_TO_AWAIT = frozenset(
     ("tornado.auth.OAuth2Mixin.authorize_redirect", "tornado.auth.OpenIdMixin.authenticate_redirect")
 )
-_RUNNER_NAMES = frozenset("run_sync spawn_callback add_callback call_later call_at add_timeout".split())
 
 
 @rewrites("TND301")
@@ -63,7 +42,7 @@ def native(plan: Plan, spot: Spot) -> Step | None:
     function = spot.node
     assert isinstance(function, ast.FunctionDef)
     module, step = spot.module, plan.step(spot)
-    whole = callers.family(plan.program, module, function)
+    whole = callers.family(plan.program.project, module, function)
     for home, member in whole.members:
         if isinstance(member, ast.AsyncFunctionDef):
             continue
@@ -267,7 +246,7 @@ def is_awaitable(plan: Plan, module: Module, node: ast.expr, depth: int = 3) -> 
         if found is None:
             return False
         home, function = found
-        whole = callers.family(plan.program, home, function)
+        whole = callers.family(plan.program.project, home, function)
         return all(_gives_awaitable(plan, other, member, depth) for other, member in whole.members)
     if isinstance(node, ast.Name | ast.Attribute):
         values = plan.program.resolve(module, node)
@@ -396,24 +375,20 @@ def _with_locks(plan: Plan, step: Step, module: Module, function: Function) -> N
 
 def _look_at_callers(plan: Plan, step: Step, whole: callers.Family) -> None:
     project = plan.program.project
-    if whole.is_method:
-        for base, names in AWAITED_METHODS.items():
-            if whole.name in names and any(base in project.mro(cls) for cls in whole.classes):
-                break
-        else:
-            for cls in whole.classes:
-                taken = [each for each in project.mro(cls) if _is_tornados(each, whole.name)]
-                if taken:
-                    raise Refused(f"{taken[0]}.{whole.name} is called by Tornado, which does not wait for it")
-                if "?" in project.mro(cls) or any(
-                    each != cls and project.class_named(each) is None and not each.startswith(("tornado.", "builtins."))
-                    for each in project.mro(cls)
-                ):
-                    plan.unsafe_only("a base class that is not read may call it, or have it")
+    if whole.is_method and not callers.called_by_tornado(project, whole):
+        for cls in whole.classes:
+            taken = [each for each in project.mro(cls) if _is_tornados(each, whole.name)]
+            if taken:
+                raise Refused(f"{taken[0]}.{whole.name} is called by Tornado, which does not wait for it")
+            if "?" in project.mro(cls) or any(
+                each != cls and project.class_named(each) is None and not each.startswith(("tornado.", "builtins."))
+                for each in project.mro(cls)
+            ):
+                plan.unsafe_only("a base class that is not read may call it, or have it")
     if any(whole.name in plan.index(each).strings for each in plan.program.modules_saying(whole.name)):
         if not (whole.is_method and any(whole.name in names for names in AWAITED_METHODS.values())):
             plan.unsafe_only(f"{whole.name!r} stands in a string: somebody may call it by that")
-    for use in callers.uses(plan.program, whole):
+    for use in callers.uses(plan.program.project, whole):
         if not _is_of_others(plan, whole, use):
             _look_at(plan, step, use)
 
@@ -472,9 +447,9 @@ def _calls_super(function: Function, name: str) -> bool:
 
 def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
     index = plan.index(use.module)
-    where = f"{use.module.path}:{use.node.lineno}"
+    where = str(use)
     if use.call is None:
-        if _is_run(plan, use.module, use.node):
+        if use.waits:
             return
         parent = index.parents[use.node]
         if isinstance(parent, ast.Attribute) and not use.sure:
@@ -489,71 +464,11 @@ def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
         return
     if any(each.arg == "callback" for each in use.call.keywords) and use.sure:
         raise Refused(f"{where} gives it a callback")
-    if is_waited_for(plan, use.module, use.call):
+    if use.waits:
         return
     if use.sure:
         raise Refused(f"{where} does not wait for it: an async def would not start there")
     plan.unsafe_only(f"{where} may call it and does not wait")
-
-
-def is_waited_for(plan: Plan, module: Module, call: ast.Call) -> bool:
-    """Whether what a call gives is waited for on the spot, or given to something that runs it."""
-    index = plan.index(module)
-    node: ast.AST = call
-    parent = index.parents[node]
-    if isinstance(parent, ast.Await | ast.Yield):
-        if isinstance(parent, ast.Yield):
-            function = index.function_of(parent)
-            return isinstance(function, FUNCTIONS) and bool(
-                plan.program.decorated(module, function) & {COROUTINE, GEN_TEST, "tornado.gen.engine"}
-            )
-        return True
-    while isinstance(parent, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp | ast.IfExp | ast.Starred):
-        if isinstance(parent, ast.ListComp) and parent.elt is not node:
-            return False
-        if isinstance(parent, ast.Dict) and node not in parent.values:
-            return False
-        if isinstance(parent, ast.IfExp) and parent.test is node:
-            return False
-        node = parent
-        parent = index.parents[node]
-        if isinstance(parent, ast.Yield):
-            return is_waited_for_yield(plan, module, parent)
-    if isinstance(parent, ast.Call) and node in parent.args:
-        names = plan.program.refs(module, parent.func)
-        if names and names <= TAKERS:
-            return is_waited_for(plan, module, parent) or names <= {
-                "asyncio.ensure_future",
-                "tornado.gen.convert_yielded",
-                "asyncio.run",
-            }
-        return False
-    if isinstance(parent, ast.Lambda) and parent.body is node:
-        return _is_run(plan, module, parent)
-    return False
-
-
-def is_waited_for_yield(plan: Plan, module: Module, node: ast.Yield) -> bool:
-    function = plan.index(module).function_of(node)
-    return isinstance(function, FUNCTIONS) and bool(plan.program.decorated(module, function) & {COROUTINE, GEN_TEST})
-
-
-def _is_run(plan: Plan, module: Module, node: ast.expr) -> bool:
-    """Whether a function, a lambda or a partial is given to something that calls it and waits."""
-    index = plan.index(module)
-    parent = index.parents[node]
-    if not isinstance(parent, ast.Call) or node not in parent.args:
-        return False
-    names = plan.program.refs(module, parent.func)
-    if names == {"functools.partial"} and parent.args[0] is node:
-        return _is_run(plan, module, parent)
-    if names & {"tornado.gen.Task"}:
-        return False
-    if names and all(each in RUNNERS or each.endswith(".PeriodicCallback") for each in names):
-        return True
-    if names or not isinstance(parent.func, ast.Attribute):
-        return False
-    return parent.func.attr in _RUNNER_NAMES and "loop" in ast.unparse(parent.func.value).lower()
 
 
 @rewrites("TND320")
