@@ -59,6 +59,39 @@ def test_sigterm_lets_the_requests_of_workers_end(tmp_path: Path) -> None:
         assert served.end() == 0
 
 
+def test_a_stop_that_signals_the_workers_as_well_drains(tmp_path: Path) -> None:
+    """As systemd's KillMode=control-group: each worker has the signal twice, once from its master."""
+    until = tmp_path / "until"
+    with serve(*TWO, cwd=tmp_path, ready="all workers ready") as served:
+        running = served.connect()
+        running.ask(f"/begun?until={until}")
+        served.wait_for("begun")
+        for pid in pids(served):
+            os.kill(pid, signal.SIGTERM)
+        served.wait_for("ended with exit code 0")  # the worker that has nothing to do
+        served.wait_for("ready")
+        served.signal(signal.SIGTERM)
+        served.wait_for("has left")
+        until.touch()
+        assert running.answer()[0] == 200
+        running.close()
+        assert served.end() == 0
+
+
+def test_the_second_signal_to_the_master_hangs_up(tmp_path: Path) -> None:
+    with serve(*TWO, cwd=tmp_path, ready="all workers ready") as served:
+        running = served.connect()
+        running.ask(f"/begun?until={tmp_path / 'never'}")
+        served.wait_for("begun")
+        served.signal(signal.SIGTERM)
+        served.wait_for("draining 2 workers")
+        served.signal(signal.SIGTERM)
+        assert running.at_end()
+        running.close()
+        assert served.end() == 0
+        assert any("grace is over: 1 requests and 0 WebSockets are cut off" in line for line in served.lines)
+
+
 def test_sighup_replaces_one_by_one_with_what_is_on_the_disk_now(tmp_path: Path) -> None:
     until = tmp_path / "until"
     with serve(*TWO, cwd=tmp_path, ready="all workers ready") as served:

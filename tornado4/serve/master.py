@@ -33,6 +33,10 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.25, 30.0
 #: Seconds beyond the grace after which a worker that should have gone is killed.
 _MERCY = 5.0
 
+#: What has a worker hang up. A second SIGTERM does not: who ends a service by signalling all its processes (systemd's
+#: ``KillMode=control-group``, supervisor's ``stopasgroup``) sends one to each worker, and so does its master.
+HANG_UP = signal.SIGQUIT if hasattr(signal, "SIGQUIT") else signal.SIGTERM
+
 #: What a worker writes to its master.
 _READY, _ENOUGH = b"r", b"e"
 
@@ -180,9 +184,10 @@ class Master:
             child.phase = Phase.LEAVING
             os.kill(child.pid, signal.SIGKILL)  # it has accepted nothing, and may not hear of anything else
             return
+        again = child.phase is Phase.LEAVING
         child.phase = Phase.LEAVING
         child.kill_at = time.monotonic() + self.config.grace + _MERCY
-        os.kill(child.pid, signal.SIGTERM)
+        os.kill(child.pid, HANG_UP if again else signal.SIGTERM)
 
     def hear(self, child: Child) -> None:
         """A worker has said something."""
@@ -319,17 +324,28 @@ class Member(Worker):
         self._alive = master.alive
 
     def set_signals(self) -> None:
-        super().set_signals()
+        self.on_signal(signal.SIGTERM, self.drain_once)
+        self.on_signal(HANG_UP, self.hang_up)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for number in (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU):
             signal.signal(number, signal.SIG_IGN)
         self.loop.add_handler(self._alive, lambda fd, events: self.on_orphaned(), self.loop.READ)
 
+    def drain_once(self) -> None:
+        """Begin to drain, however often that is asked for."""
+        if self.draining is None:
+            self.leave()
+
+    def hang_up(self) -> None:
+        """Cut off what runs. It may be heard of before the SIGTERM that was sent first."""
+        self.drain_once()
+        self.leave()
+
     def on_orphaned(self) -> None:
         """The master has died."""
         self.loop.remove_handler(self._alive)
         log.error("the master is gone")
-        self.leave()
+        self.drain_once()
 
     def on_ready(self) -> None:
         self._say(_READY)
