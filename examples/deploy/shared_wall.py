@@ -1,0 +1,52 @@
+"""The chat's messages in a SQLite file, so that several processes have the same, and a restart keeps them."""
+
+import sqlite3
+import time
+
+import tornado.ioloop
+from chat import Wall
+
+
+class SharedWall(Wall):
+    """`chat.Wall`, and what other processes write into the file.
+
+    :arg path: the file; made when it is not there.
+    :arg look_every: milliseconds between two looks for news of other processes.
+    """
+
+    def __init__(self, path, io_loop, look_every=100):
+        Wall.__init__(self)
+        self.file = sqlite3.connect(path, timeout=10, isolation_level=None)
+        self.file.execute("PRAGMA journal_mode=WAL")  # readers do not wait for a writer
+        self.file.execute(
+            "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, name TEXT, text TEXT, at TEXT)"
+        )
+        self.followers = set()
+        self.look()
+        if io_loop is not None:
+            tornado.ioloop.PeriodicCallback(self.look, look_every, io_loop=io_loop).start()
+
+    def say(self, name, text):
+        values = (name, text, time.strftime("%H:%M"))
+        self.file.execute("INSERT INTO messages (name, text, at) VALUES (?, ?, ?)", values)
+        self.look()
+        return self.messages[-1]
+
+    def look(self):
+        """Take what is new in the file to those who wait."""
+        rows = self.file.execute(
+            "SELECT number, name, text, at FROM messages WHERE number > ? ORDER BY number", (self.last_number,)
+        ).fetchall()
+        if not rows:
+            return
+        news = [dict(zip(("number", "name", "text", "at"), row, strict=True)) for row in rows]
+        self.messages += news
+        self.last_number = news[-1]["number"]
+        waiting, self.waiting = self.waiting, {}
+        for callback in [*waiting.values(), *self.followers]:
+            callback(news)
+
+    def let_go(self):
+        """Answer those who wait with nothing: their clients ask again, and come to another process."""
+        for callback in list(self.waiting.values()):
+            callback([])

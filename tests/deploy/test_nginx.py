@@ -1,0 +1,191 @@
+"""The chat of examples/deploy in two processes, behind nginx with the configuration file that is there."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from machine import DEPLOY, Client, Machine
+from serving import Peer, Served, serve
+
+pytestmark = pytest.mark.deploy
+
+CONF = (DEPLOY / "nginx/chat.conf").read_text()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def chat(machine: Machine) -> Iterator[Served]:
+    """Two processes on a Unix socket, and nginx."""
+    options = ("deployed:make_app", "--alias", "--unix", str(machine.socket), "--processes", "2", "--xheaders")
+    with (
+        serve(*options, cwd=machine.srv, app=None, ready="all workers ready", env=machine.environ) as served,
+        machine.nginx(machine.adapted(CONF)),
+    ):
+        yield served
+
+
+def pids(chat: Served) -> list[str]:
+    return re.findall(r"worker \d \(pid (\d+)\) ready", "\n".join(chat.lines))
+
+
+def feed(machine: Machine) -> Peer:
+    peer = Peer(socket.create_connection(("127.0.0.1", machine.port)))
+    peer.upgrade("/feed")
+    return peer
+
+
+def test_pages_and_files(machine: Machine, chat: Served) -> None:
+    with Client(machine.port) as client:
+        status, headers, page = client.ask("GET", "/")
+        assert (status, headers["Server"].split("/")[0]) == (200, "nginx")
+        style = re.search(rb'href="(/static/chat.css\?v=\w+)"', page)
+        assert style is not None
+        status, headers, packed = client.ask("GET", style[1].decode(), Accept_Encoding="gzip")
+        assert status == 200 and "max-age=" in headers["Cache-Control"]
+        # nginx itself gives it, and packs it.
+        assert gzip.decompress(packed) == (machine.srv / "static/chat.css").read_bytes()
+        assert client.ask("POST", "/say", b"text=" + b"long+" * 100)[0] == 201
+        status, headers, packed = client.ask("GET", "/listen?after=0", Accept_Encoding="gzip")
+        assert headers["Content-Encoding"] == "gzip" and b"long long" in gzip.decompress(packed)
+        # It asks itself by the Host that nginx has handed on.
+        assert json.loads(client.ask("GET", "/status")[2])["ping"] == "pong"
+        assert client.ask("GET", "/nothing")[0] == 404
+
+
+def test_a_long_poll_hears_what_another_process_was_told(machine: Machine, chat: Served) -> None:
+    answers: list[bytes] = []
+
+    def listen() -> None:
+        with Client(machine.port) as client:
+            answers.append(client.ask("GET", "/listen?after=0")[2])
+
+    listeners = [threading.Thread(target=listen) for _ in range(8)]
+    for thread in listeners:
+        thread.start()
+    with Client(machine.port) as client:
+        assert client.ask("POST", "/say", b"name=ann&text=hello")[0] == 201
+        for thread in listeners:
+            thread.join()
+        assert [json.loads(answer)["messages"][0]["text"] for answer in answers] == ["hello"] * 8
+
+
+def test_a_websocket(machine: Machine, chat: Served) -> None:
+    peers = [feed(machine) for _ in range(4)]
+    peers[0].send_frame(1, b'{"text": "by the feed"}')
+    for peer in peers:
+        opcode, payload = peer.frame()
+        assert opcode == 1 and json.loads(payload)["text"] == "by the feed"
+        peer.close()
+
+
+def test_the_origin_of_a_websocket_is_compared_with_the_address_that_the_client_has(
+    machine: Machine, chat: Served
+) -> None:
+    for origin, expected in ((f"http://localhost:{machine.port}", 101), ("http://evil.example", 403)):
+        peer = Peer(socket.create_connection(("127.0.0.1", machine.port)))
+        peer.sock.sendall(
+            f"GET /feed HTTP/1.1\r\nHost: localhost:{machine.port}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        assert peer.answer()[0] == expected
+        peer.close()
+
+
+def test_the_clients_address_is_in_the_access_log_and_cannot_be_made_up(machine: Machine, chat: Served) -> None:
+    with Client(machine.port, "127.0.0.3") as client:
+        forged = {"X_Real_Ip": "9.9.9.9", "X_Forwarded_For": "9.9.9.8"}
+        forged |= {"X_Scheme": "https", "X_Forwarded_Proto": "https"}
+        status, _, answer = client.ask("PUT", "/files/small.txt", b"hello", **forged)
+        assert (status, json.loads(answer)["by"]) == (201, "127.0.0.3 by http")
+    chat.wait_for(r"201 PUT /files/small.txt \(127\.0\.0\.3\)")
+    machine.wait_for_access("127.0.0.3 - - ")
+
+
+def test_a_large_upload_arrives_and_comes_back_through_nginx(machine: Machine, chat: Served) -> None:
+    body = bytes(range(256)) * 4 * 64 * 1024  # 64 MiB
+    with Client(machine.port, "127.0.0.4") as client:
+        status, _, answer = client.ask("PUT", "/files/large.bin", body)
+        expected = {"size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "by": "127.0.0.4 by http"}
+        assert (status, json.loads(answer)) == (201, expected)
+        status, headers, found = client.ask("GET", "/files/large.bin")
+        assert status == 200 and found == body
+        # The application has sent no byte of it: what it says is taken by nginx, and ranges are nginx's.
+        assert "X-Accel-Redirect" not in headers and headers["Content-Disposition"] == "attachment"
+        status, headers, found = client.ask("GET", "/files/large.bin", Range="bytes=10-19")
+        assert (status, found) == (206, body[10:20])
+        assert client.ask("GET", "/stored/large.bin")[0] == 404
+        assert client.ask("POST", "/say", b"text=" + b"x" * (1 << 20))[0] == 413
+    assert not list(machine.data.glob("files/*.part"))
+
+
+class Load(threading.Thread):
+    """Asks one request after the other, on one connection or on a new one each, until it is told to stop."""
+
+    def __init__(self, machine: Machine, method: str, path: str, body: bytes | None, keep: bool) -> None:
+        super().__init__()
+        self.machine = machine
+        self.request = (method, path, body)
+        self.keep = keep
+        self.over = threading.Event()
+        self.answers: list[int] = []
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        client = Client(self.machine.port)
+        while not self.over.is_set():
+            try:
+                self.answers.append(client.ask(*self.request)[0])
+            except OSError as error:
+                self.failures.append(repr(error))
+                client.connection.close()
+            if not self.keep:
+                client.connection.close()
+        client.connection.close()
+
+
+def test_a_rolling_restart_loses_no_request(machine: Machine, chat: Served) -> None:
+    requests = [("GET", "/", None), ("POST", "/say", b"text=hi"), ("GET", "/listen?after=1000000", None)]
+    loads = [Load(machine, *request, keep) for request in requests for keep in (True, False)]
+    for load in loads:
+        load.start()
+    try:
+        for _ in range(3):
+            websocket = feed(machine)
+            former = pids(chat)[-2:]
+            chat.signal(signal.SIGHUP)
+            chat.wait_for("all workers ready")
+            while not all(f"(pid {pid}) has left" in "\n".join(chat.lines) for pid in former):
+                chat.wait_for("has left")
+            while (frame := websocket.frame())[0] == 1:  # what is said meanwhile
+                pass
+            assert (frame[0], frame[1][:2]) == (8, b"\x03\xe9")  # 1001
+            websocket.close()
+    finally:
+        for load in loads:
+            load.over.set()
+        with Client(machine.port) as client:
+            client.ask("POST", "/say", b"text=the+end")
+        for load in loads:
+            load.join()
+    assert [load.failures for load in loads] == [[]] * len(loads)
+    for load in loads:
+        assert len(load.answers) > 1 and set(load.answers) <= {200, 201}, (load.request, load.answers)
+    assert len(set(pids(chat))) == 8
+    # Nothing was said twice: no POST was sent to two processes.
+    with Client(machine.port) as client:
+        number = json.loads(client.ask("POST", "/say", b"text=count")[2])["number"]
+    assert number == sum(len(load.answers) for load in loads if load.request[0] == "POST") + 2
