@@ -40,7 +40,6 @@ import time
 import traceback
 import weakref
 from _thread import get_ident
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, ClassVar, Literal, overload
@@ -48,6 +47,7 @@ from typing import Any, ClassVar, Literal, overload
 from tornado4 import _handed_on, _hints, stack_context
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4._core.tasks import release_tasks
 from tornado4._core.yielded import BadYieldError, convert_yielded
 from tornado4.concurrent import Future, TracebackFuture, is_future
@@ -126,7 +126,7 @@ class IOLoop(Configurable):
         with IOLoop._instance_lock:
             existing = IOLoop.__dict__.get("_instance")
             if existing is None or existing._is_gone():
-                running = _get_running_loop()
+                running = get_running_loop()
                 IOLoop._instance = IOLoop() if running is None else _attached(running)
         return IOLoop._instance
 
@@ -165,7 +165,7 @@ class IOLoop(Configurable):
         time. ``instance=False`` returns None instead of falling back to the singleton.
         """
         chosen = getattr(IOLoop._current, "instance", None)
-        running = _get_running_loop()
+        running = get_running_loop()
         if running is None:
             if chosen is None and instance:
                 return IOLoop.instance()
@@ -179,7 +179,7 @@ class IOLoop(Configurable):
 
         Starting a loop does so by itself for as long as it runs.
         """
-        running = _get_running_loop()
+        running = get_running_loop()
         IOLoop._current.instance = self
         IOLoop._current.within = None if running is None else weakref.ref(running)
 

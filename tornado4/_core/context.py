@@ -12,10 +12,11 @@ connection calls later (a WebSocket's messages, the pieces of a body, its end) g
 from __future__ import annotations
 
 import threading
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context, ContextVar, Token, copy_context
 from typing import Any, TypeVar
+
+from tornado4._core.private_asyncio import get_running_loop
 
 _R = TypeVar("_R")
 
@@ -38,7 +39,7 @@ def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
 
     May be nested; a call within the same ``context`` is an ordinary call.
     """
-    loop: Any = _get_running_loop() or _nobody
+    loop: Any = get_running_loop() or _nobody
     try:
         outer = loop._tornado4_entered
     except AttributeError:  # the first time
@@ -54,7 +55,7 @@ def run_in(context: Context, fn: Callable[..., _R], *args: Any) -> _R:
 
 def shared_context() -> Context | None:
     """The Context of `run_in`, when this is called within it."""
-    entered: Context | None = getattr(_get_running_loop() or _nobody, ENTERED, None)
+    entered: Context | None = getattr(get_running_loop() or _nobody, ENTERED, None)
     return entered
 
 

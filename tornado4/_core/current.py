@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tornado4._core.private_asyncio import get_running_loop
+
 
 class _Current(threading.local):
     """What ``IOLoop._current`` is, as in 4.5.3: the thread's current IOLoop is its ``instance``."""
@@ -39,7 +41,7 @@ def asyncio_loop() -> asyncio.AbstractEventLoop:
 
     Raises `RuntimeError` if no loop is running and `tornado4.ioloop` has not been imported.
     """
-    loop = asyncio._get_running_loop()
+    loop = get_running_loop()
     if loop is not None:
         return loop
     if _find_loop is None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
+from tornado4._core.private_asyncio import enter_task, leave_task
+
 if sys.version_info >= (3, 12):
 
     def start_at_once(
@@ -32,13 +34,11 @@ else:
             task = asyncio.Task(coro, loop=loop, context=context)
         finally:
             del mine.call_soon
-        outer = asyncio.current_task(loop)
-        if outer is not None:
-            asyncio.tasks._leave_task(loop, outer)
+        outer = leave_task(loop)
         try:
             for entered, step in steps:
                 entered.run(step)
         finally:
             if outer is not None:
-                asyncio.tasks._enter_task(loop, outer)
+                enter_task(loop, outer)
         return task

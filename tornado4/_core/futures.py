@@ -20,6 +20,7 @@ from contextvars import Context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic
 
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4.log import app_log
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Future(Generic[_T]):
 
     def __await__(self) -> Generator[Any, Any, _T]:
         if not self._done:
-            loop = asyncio._get_running_loop()
+            loop = get_running_loop()
             if loop is None or asyncio.current_task(loop) is None:
                 # Driven by hand, or by a generator coroutine's ``yield from``, as in 4.5.3.
                 yield self
@@ -229,7 +230,7 @@ class _Wake:
 
     def __call__(self, future: Any) -> None:
         loop = self._loop
-        if asyncio._get_running_loop() is loop:
+        if get_running_loop() is loop:
             if not self._waiter.done():
                 self._waiter.set_result(None)
         elif not loop.is_closed():
@@ -244,13 +245,13 @@ class _LoopCallback:
     def __init__(self, fn: Callable[[Any], Any], context: Context) -> None:
         self._fn = fn
         self._context = context
-        self._loop = asyncio._get_running_loop()
+        self._loop = get_running_loop()
 
     def __call__(self, future: Future) -> None:
         loop = self._loop
         if loop is None:
             self._context.run(self._fn, future)
-        elif asyncio._get_running_loop() is loop:
+        elif get_running_loop() is loop:
             loop.call_soon(self._fn, future, context=self._context)
         else:
             loop.call_soon_threadsafe(self._fn, future, context=self._context)

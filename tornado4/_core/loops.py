@@ -30,6 +30,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from tornado4._core.private_asyncio import (
+    CALL_SOON,
+    HANDLE,
+    LOOP_QUEUE,
+    enter_task,
+    get_running_loop,
+    has_all,
+    has_signal_handlers,
+    leave_task,
+    set_running_loop,
+    wakeup_end,
+)
 from tornado4.util import errno_from_exception
 
 #: 4.5.3's event bits (`IOLoop.READ`, ...), which are those of epoll.
@@ -183,6 +195,15 @@ class LoopSelector(selectors.BaseSelector):
             self._play_round(0, ready)
         return ready
 
+    def play_one_round_a_turn(self) -> None:
+        """Go back to asyncio after each round: it does not say any more whether it has something to do."""
+        self.select = self._select_once  # type: ignore[method-assign]
+
+    def _select_once(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready: list[tuple[selectors.SelectorKey, int]] = []
+        self._play_round(timeout, ready)
+        return ready
+
     def _play_round(self, timeout: float | None, ready: list[tuple[selectors.SelectorKey, int]]) -> None:
         """Add the events of asyncio's descriptors to ``ready``.
 
@@ -332,6 +353,12 @@ class OwnedLoop(asyncio.SelectorEventLoop):
         self._clock = clock
         self._owner = selector._owner
         super().__init__(selector)
+        if not has_all(asyncio.Handle, HANDLE) or not has_all(self, CALL_SOON):
+            # Tasks wait in asyncio's own queue, then, and take their turns after the callbacks.
+            self.call_soon = super().call_soon  # type: ignore[method-assign]
+            self._call_soon = getattr(super(), "_call_soon", None)  # type: ignore[method-assign,assignment]
+        if not has_all(self, LOOP_QUEUE):
+            selector.play_one_round_a_turn()
 
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
@@ -370,7 +397,7 @@ class OwnedLoop(asyncio.SelectorEventLoop):
         poll would wait, with its handler, for the next event. asyncio does this once it has a signal handler
         of its own, and its wake-up socket ignores the signals that it has no handler for.
         """
-        end = getattr(self, "_csock", None)
+        end = wakeup_end(self)
         if end is None or not is_main_thread():
             yield
             return
@@ -379,7 +406,7 @@ class OwnedLoop(asyncio.SelectorEventLoop):
             yield
         finally:
             # Handlers of asyncio's, added meanwhile, need it further on.
-            if not getattr(self, "_signal_handlers", None):
+            if not has_signal_handlers(self):
                 signal.set_wakeup_fd(previous)
 
     def __del__(self) -> None:
@@ -420,21 +447,18 @@ def no_running_loop() -> Iterator[None]:
     Uses the setter that asyncio documents for authors of event loops. Before 3.14 asyncio keeps the current
     task per loop, which nesting does not disturb; from 3.14 on it is kept per thread and is set aside here.
     """
-    outer = asyncio._get_running_loop()
+    outer = get_running_loop()
     if outer is None:
         yield
         return
-    set_aside = sys.version_info >= (3, 14)
-    task = None
-    if set_aside:
-        task = asyncio.tasks._swap_current_task(outer, None)  # type: ignore[attr-defined]
-    asyncio._set_running_loop(None)
+    task = leave_task(outer) if sys.version_info >= (3, 14) else None
+    set_running_loop(None)
     try:
         yield
     finally:
-        asyncio._set_running_loop(outer)
-        if set_aside and task is not None:
-            asyncio.tasks._swap_current_task(outer, task)  # type: ignore[attr-defined]
+        set_running_loop(outer)
+        if task is not None:
+            enter_task(outer, task)
 
 
 def is_main_thread() -> bool:

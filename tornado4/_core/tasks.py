@@ -19,6 +19,7 @@ from tornado4._core import current
 from tornado4._core.context import ENTERED
 from tornado4._core.eager import start_at_once
 from tornado4._core.futures import Future
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4._core.returned import Return
 from tornado4.stack_context import StackContextInconsistentError, _Attached, _state
 
@@ -60,7 +61,7 @@ def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
         return
     loop = current.asyncio_loop()
     task: asyncio.Task[Any]
-    if loop.get_task_factory() is None and asyncio._get_running_loop() is loop:
+    if loop.get_task_factory() is None and get_running_loop() is loop:
         outer = getattr(loop, ENTERED, None)
         if outer is None:
             task = start_at_once(coro, loop, context)
@@ -83,7 +84,7 @@ def start_task(coro: Coroutine[Any, Any, Any], context: Context | None) -> None:
 
 def end_task() -> None:
     """What a coroutine of `start_task` calls when it ends: nobody needs to hold its task any more."""
-    loop = asyncio._get_running_loop()
+    loop = get_running_loop()
     if loop is not None:
         task = asyncio.current_task(loop)
         if task is not None:

@@ -15,6 +15,7 @@ from inspect import isawaitable
 from typing import Any
 
 from tornado4._core.futures import Future, is_future
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4._core.tasks import as_future
 from tornado4.log import app_log
 
@@ -27,7 +28,7 @@ class _Moment(Future):
     """The type of `moment`: it is done, and yet waiting for it takes an iteration of the loop."""
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        loop = asyncio._get_running_loop()
+        loop = get_running_loop()
         if loop is None or asyncio.current_task(loop) is None:
             yield self
         else:

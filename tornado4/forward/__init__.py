@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from tornado4 import flags
+from tornado4._core.private_names import is_being_imported
 from tornado4.forward.table import LEFT_OUT, NAMES
 
 __all__ = ["LEFT_OUT", "NAMES", "install"]
@@ -29,8 +30,7 @@ def install() -> None:
         sys.meta_path.insert(0, _Finder())
     for name in NAMES:
         module = sys.modules.get(f"tornado4.{name}")
-        spec = getattr(module, "__spec__", None)
-        if module is not None and not getattr(spec, "_initializing", False):
+        if module is not None and not is_being_imported(module):
             give(module)
 
 

@@ -47,6 +47,7 @@ from importlib.machinery import (
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from tornado4._core.private_names import is_being_imported
 from tornado4.migrate import _children, _import_hooks, _imports
 
 if TYPE_CHECKING:
@@ -283,8 +284,7 @@ def _without_old_name() -> dict[str, ModuleType]:
     for name, module in list(sys.modules.items()):
         if name == NEW or name.startswith(NEW + "."):
             old = OLD + name[len(NEW) :]
-            being_made = getattr(getattr(module, "__spec__", None), "_initializing", False)
-            if module is not None and not being_made and sys.modules.get(old) is not module:
+            if module is not None and not is_being_imported(module) and sys.modules.get(old) is not module:
                 nameless[old] = module
     return nameless
 

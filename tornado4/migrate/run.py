@@ -14,7 +14,6 @@ import contextlib
 import io
 import os
 import pkgutil
-import runpy
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
@@ -22,6 +21,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 import tornado4
+from tornado4._core import private_names
 from tornado4.migrate import alias, settings
 
 USAGE = "%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]"
@@ -255,9 +255,8 @@ def _talk(namespace: dict[str, Any]) -> None:
 
 def _run_named(name: str, *, alter_argv: bool) -> None:
     # What the interpreter itself calls for -m and for directories: it finds the module, fills in
-    # __main__ and has the messages for all that may be wrong. Its name is private, and the same from
-    # Python 2.7 to 3.15.
-    runpy._run_module_as_main(name, alter_argv=alter_argv)  # type: ignore[attr-defined]
+    # __main__ and has the messages for all that may be wrong.
+    private_names.module_runner()(name, alter_argv=alter_argv)
 
 
 def _is_container(script: str) -> bool:

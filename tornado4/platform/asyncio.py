@@ -31,6 +31,7 @@ from typing import Any
 from tornado4 import _handed_on, _hints, stack_context
 from tornado4._core import current as _current_room
 from tornado4._core import loops as _loops
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4._core.tasks import release_tasks
 from tornado4._core.yielded import convert_yielded
 from tornado4.concurrent import Future
@@ -208,7 +209,7 @@ class BaseAsyncIOLoop(IOLoop):
         if stack_context._active():
             callback = stack_context.wrap(callback)
         loop = self.asyncio_loop
-        schedule = loop.call_soon if asyncio._get_running_loop() is loop else loop.call_soon_threadsafe
+        schedule = loop.call_soon if get_running_loop() is loop else loop.call_soon_threadsafe
         schedule(self._run_callback, functools.partial(callback, *args, **kwargs))
 
     def add_callback_from_signal(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -227,7 +228,7 @@ class BaseAsyncIOLoop(IOLoop):
 
 def _main_loop() -> asyncio.AbstractEventLoop:
     """asyncio's current loop, which from 3.14 on it no longer makes by itself; then make and set one here."""
-    running = asyncio._get_running_loop()
+    running = get_running_loop()
     if running is not None:
         return running
     try:

@@ -14,6 +14,7 @@ import time
 from threading import get_ident
 from types import CodeType
 
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4.log import access_log
 
 _Values = tuple[int, str, float]
@@ -73,6 +74,6 @@ def _make(level: int, values: _Values, caller: CodeType) -> logging.LogRecord:
 
 
 def _task_name() -> str | None:
-    loop = asyncio._get_running_loop()
+    loop = get_running_loop()
     task = None if loop is None else asyncio.current_task(loop)
     return None if task is None else task.get_name()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from tornado4._core import futures
 from tornado4._core.current import asyncio_loop, current
 from tornado4._core.futures import Future
+from tornado4._core.private_asyncio import get_running_loop
 
 _add_done_callback = Future.add_done_callback
 _init = Future.__init__
@@ -114,7 +114,7 @@ def refuse_without_loop() -> None:
         thread = threading.current_thread()
         if (
             thread is not threading.main_thread()
-            and _get_running_loop() is None
+            and get_running_loop() is None
             and getattr(current, "instance", None) is None
         ):
             raise RuntimeError(f"There is no current event loop in thread {thread.name!r}.")

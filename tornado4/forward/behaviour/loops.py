@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
 from tornado4 import gen, httpclient, ioloop, testing, util
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4.concurrent import Future, chain_future, is_future
 from tornado4.gen import errors, waiting
 from tornado4.ioloop import IOLoop, PeriodicCallback, PollIOLoop
@@ -37,7 +37,7 @@ def have_a_loop_each_thread() -> None:
     """`IOLoop.instance` is `IOLoop.current`, which off the main thread is a loop of that thread's own."""
 
     def instance() -> IOLoop:
-        running = _get_running_loop()
+        running = get_running_loop()
         if running is not None:
             return ioloop._attached(running)
         chosen = getattr(IOLoop._current, "instance", None)
@@ -56,12 +56,12 @@ def refuse_nested() -> None:
     """No loop runs within a callback of another, and no HTTPClient is made there."""
 
     def start(self: PollIOLoop) -> None:
-        if _get_running_loop() is not None and not self._running:
+        if get_running_loop() is not None and not self._running:
             raise RuntimeError(NESTED)
         _start(self)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        if _get_running_loop() is not None:
+        if get_running_loop() is not None:
             self._closed = True  # nothing was made that __del__ would have to close
             raise RuntimeError(NESTED)
         _client_init(self, *args, **kwargs)

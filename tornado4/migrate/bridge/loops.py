@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import Any
 
+from tornado4._core.private_asyncio import get_running_loop, has_work, loop_of_policy
 from tornado4.ioloop import IOLoop
 from tornado4.log import gen_log
 
@@ -26,7 +27,7 @@ def one_loop() -> IOLoop:
     :raises RuntimeError: Tornado 6 has a loop already, and something to do on it.
     """
     ours = IOLoop.current()
-    if asyncio._get_running_loop() is None:
+    if get_running_loop() is None:
         loop: asyncio.AbstractEventLoop = ours.asyncio_loop
         _check(loop)
         asyncio.set_event_loop(loop)
@@ -38,7 +39,7 @@ def look_for_two_loops() -> None:
 
     A server that is about to fork has none yet, and must not be given one.
     """
-    if asyncio._get_running_loop() is None:
+    if get_running_loop() is None:
         if IOLoop.initialized() or IOLoop.current(instance=False) is not None:
             one_loop()
         else:
@@ -52,23 +53,19 @@ def look_for_two_loops() -> None:
 
 def _check(ours: Any) -> None:
     theirs = _loop_set()
-    if theirs is not None and theirs is not ours and not theirs.is_running() and _has_work(theirs):
+    if theirs is None or theirs is ours or theirs.is_running() or theirs.is_closed():
+        return
+    if has_work(theirs):
         raise RuntimeError(_TWO_LOOPS)
 
 
 def _loop_set() -> Any:
     """asyncio's current loop of this thread, where there is one; asking asyncio itself would make one, before 3.14."""
     if sys.version_info < (3, 14):
-        local = getattr(asyncio.get_event_loop_policy(), "_local", None)
-        return getattr(local, "_loop", None)
+        return loop_of_policy(asyncio.get_event_loop_policy())
     try:
         return asyncio.get_event_loop()
     except RuntimeError:
         return None
 
 
-def _has_work(loop: Any) -> bool:
-    """Whether anything waits for the loop to run; of uvloop's it cannot be told."""
-    if loop.is_closed():
-        return False
-    return bool(getattr(loop, "_ready", None) or getattr(loop, "_scheduled", None))

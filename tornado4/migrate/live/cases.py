@@ -47,7 +47,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
             loop = getattr(self, "io_loop", None)
             unfinished = [task for task in tasks._running if task.get_loop() is getattr(loop, "asyncio_loop", self)]
             if unfinished:
-                method = getattr(self, self._testMethodName, None)
+                method = getattr(self, self.id().rpartition(".")[2], None)
                 ledger.tell("TND806", places.of_function(getattr(method, "orig_method", method)))
             original(self)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any
 
 from tornado4 import httpclient
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4.concurrent import Future
 from tornado4.gen import is_coroutine_function
 from tornado4.migrate import _imports
@@ -25,7 +25,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
     def make_init(original: Callable[..., None]) -> Any:
         def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-            if _get_running_loop() is not None:
+            if get_running_loop() is not None:
                 ledger.tell("TND150", places.here(), lambda: RuntimeError(loops.NESTED))
             original(self, *args, **kwargs)
 

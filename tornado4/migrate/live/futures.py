@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
 from tornado4._core.current import current
 from tornado4._core.futures import Future
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4.log import app_log
 from tornado4.migrate.live import places
 from tornado4.migrate.live.ledger import Ledger
@@ -23,7 +23,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
     def without_loop() -> bool:
         """Whether this is a thread that no loop belongs to; the main thread can always make one."""
-        return get_ident() != main and _get_running_loop() is None and getattr(current, "instance", None) is None
+        return get_ident() != main and get_running_loop() is None and getattr(current, "instance", None) is None
 
     def make_init(original: Callable[..., None]) -> Any:
         def __init__(self: Future) -> None:

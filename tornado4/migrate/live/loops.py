@@ -6,12 +6,12 @@ import contextlib
 import logging
 import os
 import threading
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
 from tornado4 import httpclient, process
+from tornado4._core.private_asyncio import get_running_loop
 from tornado4.concurrent import Future, is_future
 from tornado4.ioloop import IOLoop, PeriodicCallback, PollIOLoop, TimeoutError
 from tornado4.migrate.live import places
@@ -46,7 +46,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
     def make_instance(original: Callable[[], IOLoop]) -> Any:
         def instance() -> IOLoop:
-            if get_ident() != main and _get_running_loop() is None:
+            if get_ident() != main and get_running_loop() is None:
                 place = places.here()
                 if place is not None:
                     ledger.tell("TND407", place)
@@ -58,7 +58,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
         client_fetch = httpclient.HTTPClient.fetch.__code__
 
         def start(self: PollIOLoop) -> None:
-            if _get_running_loop() is not None and not self._running and not places.goes_through(client_fetch):
+            if get_running_loop() is not None and not self._running and not places.goes_through(client_fetch):
                 ledger.tell("TND408", places.here(), lambda: RuntimeError(NESTED))
             original(self)
 

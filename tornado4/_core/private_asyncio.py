@@ -1,0 +1,114 @@
+"""Private names of asyncio: all that tornado4 asks for, and what happens where one is gone; others: `private_names`.
+
+They are asked for here, once, at import. tests/test_standard_private.py finds uses elsewhere, and takes each away.
+
+| name | for | where it is gone |
+|---|---|---|
+| `asyncio._get_running_loop` | the loop that runs here, or None | `asyncio.get_running_loop`, whose error is None |
+| `asyncio._set_running_loop` | a loop inside a callback of another | that is a `RuntimeError`; nothing else asks |
+| `asyncio.tasks._swap_current_task` | the same, from Python 3.14 on | ``_leave_task`` and ``_enter_task`` |
+| `asyncio.tasks._leave_task`, ``_enter_task`` | the same, and a task's first step on 3.11 | a `RuntimeError` |
+| `LOOP_QUEUE` of `asyncio.BaseEventLoop` | several rounds in one turn of asyncio's | one round a turn |
+| `HANDLE`, `CALL_SOON`, ``_call_soon`` | one queue for tasks and callbacks | tasks wait in asyncio's own |
+| ``_csock``, ``_signal_handlers`` of the loop | waking up for a signal at once | the signal waits for the next event |
+| ``_local`` of asyncio's policy | which loop was set, before Python 3.14 | two loops are not told of |
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+_Loop = asyncio.AbstractEventLoop
+_Task = asyncio.Task[Any]
+
+
+def _find_running_loop() -> _Loop | None:
+    """What ``asyncio._get_running_loop`` does, by the public function."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+#: The asyncio loop that runs in this thread, or None.
+get_running_loop: Callable[[], _Loop | None] = getattr(asyncio, "_get_running_loop", _find_running_loop)
+
+_set_running_loop: Callable[[_Loop | None], None] | None = getattr(asyncio, "_set_running_loop", None)
+_swap_current_task: Callable[[_Loop, _Task | None], _Task | None] | None
+_swap_current_task = getattr(asyncio.tasks, "_swap_current_task", None)
+_leave_task: Callable[[_Loop, _Task], None] | None = getattr(asyncio.tasks, "_leave_task", None)
+_enter_task: Callable[[_Loop, _Task], None] | None = getattr(asyncio.tasks, "_enter_task", None)
+
+#: Attributes of asyncio's loop: what it is to call next and later, and whether it was told to stop.
+LOOP_QUEUE = ("_ready", "_scheduled", "_stopping")
+
+#: Attributes of its handles: whoever makes them can run them.
+HANDLE = ("_run", "_cancelled")
+
+#: Attributes of the loop: what its ``call_soon`` looks at, and ours.
+CALL_SOON = ("_debug", "_closed")
+
+
+def has_all(thing: object, names: Iterable[str]) -> bool:
+    """Whether an object of the standard library has the private names that it had so far."""
+    return all(hasattr(thing, name) for name in names)
+
+
+def set_running_loop(loop: _Loop | None) -> None:
+    """Say that this loop runs in this thread, or none. `RuntimeError` where asyncio has no such function any more."""
+    if _set_running_loop is None:
+        raise RuntimeError(
+            "an event loop runs in this thread already, and this Python's asyncio has no _set_running_loop, by which "
+            "another could be started inside it: start it in a thread of its own, or await instead"
+        )
+    _set_running_loop(loop)
+
+
+def leave_task(loop: _Loop) -> _Task | None:
+    """Set the loop's current task aside, if it has one, so that another may take a step; `enter_task` takes it back.
+
+    `RuntimeError` where it cannot be set aside.
+    """
+    task = asyncio.current_task(loop)
+    if task is None:
+        return None
+    if _swap_current_task is not None:
+        _swap_current_task(loop, None)
+    elif _leave_task is not None and _enter_task is not None:
+        _leave_task(loop, task)
+    else:
+        raise RuntimeError(
+            f"{task!r} is taking a step, and this Python's asyncio has no _swap_current_task, by which it could be set "
+            "aside: start the other loop in a thread of its own, or await instead"
+        )
+    return task
+
+
+def enter_task(loop: _Loop, task: _Task) -> None:
+    """Make the task that `leave_task` returned the loop's current one again."""
+    if _swap_current_task is not None:
+        _swap_current_task(loop, task)
+    elif _enter_task is not None:
+        _enter_task(loop, task)
+
+
+def wakeup_end(loop: _Loop) -> Any:
+    """The end of the loop's own pair of sockets into which a signal is written, or None."""
+    return getattr(loop, "_csock", None)
+
+
+def has_signal_handlers(loop: _Loop) -> bool:
+    """Whether somebody used ``loop.add_signal_handler``."""
+    return bool(getattr(loop, "_signal_handlers", None))
+
+
+def has_work(loop: Any) -> bool:
+    """Whether anything waits for the loop to run; of loops that are not asyncio's own it cannot be told: False."""
+    return bool(getattr(loop, "_ready", None) or getattr(loop, "_scheduled", None))
+
+
+def loop_of_policy(policy: Any) -> Any:
+    """The loop that was set in this thread, or None, without that one is made. Before Python 3.14."""
+    return getattr(getattr(policy, "_local", None), "_loop", None)
