@@ -217,6 +217,14 @@ def bare(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, into build/site; warnings are errors."""
+    install(session, "docs")
+    options = ("-b", "html", "-c", "site", "-d", "build/doctrees", "-E", "-W", "--keep-going", "-n", "-q")
+    session.run("python", "-m", "sphinx", *options, ".", "build/site", *session.posargs)
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """The source distribution and the wheel: each installed with no checkout near; the tests, out of the sdist."""
     session.install("build", *nox.project.dependency_groups(nox.project.load_toml(), "test"))

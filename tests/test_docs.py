@@ -20,7 +20,10 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("[!r]*/**/*.md")),  # docs/rules is made of data, which has tests of its own
 ]
+#: All that the site shows.
+SITE = [*PAGES, *sorted((ROOT / "docs/rules").glob("*.md")), *sorted(ROOT.glob("[!.]*/**/README.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -31,20 +34,30 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def name_of(page: Path) -> str:
-    return page.name
+    return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def anchors(page: Path) -> set[str]:
+    """What a heading is called behind ``#``, as code hosts and the site call it; and what is named by hand."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    found = set(re.findall(r'<a id="([^"]+)">|^\(([\w-]+)\)=$', text, re.MULTILINE))
+    names = {one or other for one, other in found}
+    for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)
+        names.add(re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-"))
+    return names
+
+
+@pytest.mark.parametrize("page", SITE, ids=name_of)
 def test_links_lead_to_files_and_headings(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8")):
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("https://", "http://")):
+            continue
         path, _, heading = target.partition("#")
         linked = page if not path else (page.parent / path)
         assert linked.exists(), target
-        if heading:
-            titles = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
-            assert heading in [
-                re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles
-            ], target
+        assert not heading or heading in anchors(linked), target
 
 
 def test_hello_world_of_the_readme_runs_as_pasted(tmp_path: Path) -> None:
@@ -126,7 +139,7 @@ def run_script(*args: str, cwd: Path = ROOT, **env: str) -> subprocess.Completed
 def test_run_lists_its_commands_and_refuses_others() -> None:
     usage = run_script("help").stdout
     mentioned = set(re.findall(r"\./run (\w+)", "".join(page.read_text("utf-8") for page in PAGES)))
-    assert mentioned == {"demo", "test", "check"} and all(f"\n  {name} " in usage for name in mentioned)
+    assert mentioned == {"demo", "test", "check", "docs"} and all(f"\n  {name} " in usage for name in mentioned)
     assert run_script("nosuch").returncode == 1
     assert os.access(ROOT / "run", os.X_OK) and os.access(ROOT / ".ci/run", os.X_OK)
 
