@@ -20,7 +20,7 @@ project_copyright = author
 release = version = "4.5.3.1"
 language = "en"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "files"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "files", "entries"]
 root_doc = "docs/index"
 source_suffix = {".md": "markdown"}
 include_patterns = [
@@ -41,7 +41,15 @@ myst_links_external_new_tab = False
 
 suppress_warnings = ["misc.highlighting_failure"]  # requests as editors write them are not quite http
 nitpicky = True
-default_role = "any"
+default_role = "py:obj"
+
+autodoc_member_order = "groupwise"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = True
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
 html_title = "tornado4"

@@ -68,6 +68,7 @@ class DummyExecutor:
         """Nothing to shut down."""
 
 
+#: The executor of `run_on_executor` and of blocking resolvers where none is given: it calls at once, in this thread.
 dummy_executor = DummyExecutor()
 
 

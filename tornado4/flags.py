@@ -32,7 +32,7 @@ VARIABLE = "TORNADO4_FUTURE"
 
 
 class Flag(NamedTuple):
-    """One flag: its name, the release that began with what it brings, and what that is."""
+    """One flag: its ``name``, the release ``since`` which Tornado has what it ``brings``, in words."""
 
     name: str
     since: str

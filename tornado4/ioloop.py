@@ -89,9 +89,13 @@ class IOLoop(Configurable):
     """
 
     # The bits of epoll, as in 4.5.3: programs write them as numbers.
+    #: No event at all.
     NONE = 0
+    #: There is something to read, or the other side has closed.
     READ = _loops.READ
+    #: There is room to write.
     WRITE = _loops.WRITE
+    #: An error or a hang-up; reported whether it was asked for or not.
     ERROR = _loops.ERROR
 
     # The same by the kernel's names, which 4.5.3 had written out. Old pollers of other makers use them.
@@ -337,7 +341,7 @@ class IOLoop(Configurable):
     def add_timeout(
         self, deadline: float | datetime.timedelta, callback: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Run a callback at ``deadline``, a time of `time` or a `timedelta` from now; return a handle.
+        """Run a callback at ``deadline``, a time of `time` or a `datetime.timedelta` from now; return a handle.
 
         The handle is for `remove_timeout`. Not thread-safe: other threads go through `add_callback`.
         """

@@ -37,6 +37,7 @@ _default_locale = "en_US"
 _translations: dict[str, Any] = {}
 _supported_locales: frozenset[str] = frozenset([_default_locale])
 _use_gettext = False
+#: Stands between context and text in a catalogue of gettext (`Locale.pgettext`).
 CONTEXT_SEPARATOR = "\x04"
 
 _LOCALE_CODE = re.compile(r"[a-z]+(?:_[A-Z]+)?")

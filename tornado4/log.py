@@ -25,8 +25,11 @@ from tornado4 import _handed_on
 from tornado4.escape import _unicode
 from tornado4.util import basestring_type, unicode_type
 
+#: A line for each request that was answered: INFO below 400, WARNING below 500, else ERROR.
 access_log = logging.getLogger("tornado.access")
+#: Exceptions of handlers and callbacks that nobody has caught.
 app_log = logging.getLogger("tornado.application")
+#: All else: connections, malformed requests, closed streams.
 gen_log = logging.getLogger("tornado.general")
 
 # Name, default, type, metavar and help of the options; the words are part of --help as in 4.5.3.
@@ -133,8 +136,11 @@ class LogFormatter(logging.Formatter):
     :param colors: colour numbers by log level.
     """
 
+    #: One letter for the level, the time, where it was logged, and the message.
     DEFAULT_FORMAT = "%(color)s[%(levelname)1.1s %(asctime)s %(module)s:%(lineno)d]%(end_color)s %(message)s"
+    #: Year, month and day without anything between, then the time.
     DEFAULT_DATE_FORMAT = "%y%m%d %H:%M:%S"
+    #: By level: blue, green, yellow, red, as numbers of a terminal's colours.
     DEFAULT_COLORS = {logging.DEBUG: 4, logging.INFO: 2, logging.WARNING: 3, logging.ERROR: 1}
 
     def __init__(

@@ -91,8 +91,8 @@ def bind_sockets(
 ) -> list[socket.socket]:
     """Make listening, non-blocking sockets for ``port``, one for each address that ``address`` stands for.
 
-    ``address`` is an IP, a host name, or ``""``/``None`` for every interface; ``family`` narrows to `AF_INET`
-    or `AF_INET6`. Port 0 (or ``None``) lets the system choose, and then all sockets share the chosen port.
+    ``address`` is an IP, a host name, or ``""``/``None`` for every interface; ``family`` narrows to `socket.AF_INET`
+    or `socket.AF_INET6`. Port 0 (or ``None``) lets the system choose, and then all sockets share the chosen port.
     ``backlog`` is handed to ``listen``, ``flags`` to ``getaddrinfo`` (default ``AI_PASSIVE``). ``reuse_port``
     sets ``SO_REUSEPORT`` and raises `ValueError` where the system has none. `OSError` tells what could not be
     bound; nothing is left open then.
@@ -298,6 +298,7 @@ class ExecutorResolver(Resolver):
     leaves the given executor open when the resolver is closed.
     """
 
+    #: Whose Futures the answers are.
     io_loop: IOLoop
     executor: Any
     close_executor: bool
@@ -538,7 +539,7 @@ def _new_context(ssl_version: int | None, as_client: bool) -> ssl.SSLContext:
 
 
 def ssl_match_hostname(cert: Mapping[str, Any] | None, hostname: str) -> None:
-    """Raise `SSLCertificateError` unless ``cert``, as ``getpeercert()`` gives it, names ``hostname`` (RFC
+    """Raise ``SSLCertificateError`` unless ``cert``, as ``getpeercert()`` gives it, names ``hostname`` (RFC
     6125).
 
     It stands in for ``ssl.match_hostname``, which Python 3.12 dropped. Subject alternative names decide (DNS

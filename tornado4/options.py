@@ -440,8 +440,8 @@ class _Option:
     }
 
 
+#: The global options; all that are defined are attributes of this object.
 options = OptionParser()
-"""The global options; all that are defined are attributes of this object."""
 
 
 def define(

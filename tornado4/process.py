@@ -151,6 +151,7 @@ class Subprocess:
     stdin: Any
     stdout: Any
     stderr: Any
+    #: The process's id.
     pid: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -192,7 +193,7 @@ class Subprocess:
         Subprocess._try_cleanup_process(self.pid)  # it may have ended before anybody listened
 
     def wait_for_exit(self, raise_error: bool = True) -> Future[int]:
-        """Return a Future with the return code; it fails with `CalledProcessError` unless that is 0.
+        """Return a Future with the return code; it fails with `subprocess.CalledProcessError` unless that is 0.
 
         With ``raise_error=False`` any code is a result.
         """

@@ -166,6 +166,7 @@ class NullContext:
     Useful for things that outlive the request that happened to create them, such as pooled connections.
     """
 
+    #: What was active outside, and is again behind the block.
     old_contexts: _Contexts
 
     def __enter__(self) -> None:

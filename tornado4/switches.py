@@ -29,7 +29,7 @@ VARIABLE = "TORNADO4_ALLOW"
 
 
 class Switch(NamedTuple):
-    """One switch: its name, the row of ``docs/deviations.md``, and what is let pass."""
+    """One switch: its ``name``, the ``row`` of ``docs/deviations.md``, and what it ``allows``, in words."""
 
     name: str
     row: str

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import datetime
     import unittest
 
+#: Always true: what asks runs on Python 3.
 PY3 = True
 unicode_type = str
 basestring_type = str

@@ -235,11 +235,13 @@ def _headers_of(environ: _Environ) -> httputil.HTTPHeaders:
 class WSGIContainer:
     """Makes a WSGI application callable by `.HTTPServer` and `.FallbackHandler`::
 
-    def simple_app(environ, start_response):
-        start_response("200 OK", [("Content-type", "text/plain")])
-        return [b"Hello world!"]
+        def simple_app(environ, start_response):
+            start_response("200 OK", [("Content-type", "text/plain")])
+            return [b"Hello world!"]
 
-    http_server = tornado4.httpserver.HTTPServer(WSGIContainer(simple_app))
+        http_server = tornado4.httpserver.HTTPServer(WSGIContainer(simple_app))
+
+    The application runs in the thread of the loop, which waits for it; the answer leaves as a whole.
     """
 
     def __init__(self, wsgi_application: Callable[[_Environ, _StartResponse], Iterable[bytes]]) -> None:

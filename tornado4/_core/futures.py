@@ -265,6 +265,7 @@ class _LoopCallback:
 Future.__module__ = "tornado4.concurrent"
 TracebackFuture = Future
 
+#: The classes that count as Futures, for `isinstance`: that of `concurrent.futures`, and ours.
 FUTURES = (futures.Future, Future)
 
 

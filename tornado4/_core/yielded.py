@@ -37,6 +37,7 @@ class _Moment(Future):
 
 _Moment.__module__ = "tornado4.concurrent"
 
+#: Yield this to let the loop run for one iteration; ``yield None`` does the same.
 moment = _Moment()
 moment.set_result(None)
 moment.__doc__ = """Yield this to let the loop run for one iteration; ``yield None`` does the same."""

@@ -15,8 +15,11 @@ from tornado4.httputil.headers import normalize_name
 Scope: TypeAlias = MutableMapping[str, Any]
 #: One event, either way.
 Message: TypeAlias = MutableMapping[str, Any]
+#: Waits for the next event from the client.
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
+#: Hands an event to the server, and waits until it takes more.
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+#: An application by ASGI 3.0: called once for each connection, which is a request, a WebSocket or the lifespan.
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Names and values as ASGI has them: bytes, names in small letters.

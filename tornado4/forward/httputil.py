@@ -29,14 +29,14 @@ class ParseMultipartConfig:
 
 @dataclasses.dataclass
 class ParseBodyConfig:
-    """Of both kinds of forms."""
+    """Of both kinds of forms: ``multipart`` and ``urlencoded``."""
 
     multipart: ParseMultipartConfig = dataclasses.field(default_factory=ParseMultipartConfig)
     urlencoded: ParseUrlEncodedConfig = dataclasses.field(default_factory=ParseUrlEncodedConfig)
 
 
 def set_parse_body_config(config: ParseBodyConfig) -> None:
-    """Set the limits for all requests of the process: those of `httputil.limits`."""
+    """Set the limits for all requests of the process: those of ``httputil.limits``."""
     multipart, urlencoded = config.multipart, config.urlencoded
     limits.multipart_parts = multipart.max_parts if multipart.enabled else 0
     limits.multipart_header_size = multipart.max_part_header_size

@@ -52,7 +52,7 @@ class PeriodicCallback(ioloop.PeriodicCallback):
         *,
         jitter: float = 0,
     ) -> None:
-        """``callback_time`` is in milliseconds, or a `timedelta`; ``jitter`` a part of it, 0 to 1."""
+        """``callback_time`` is in milliseconds, or a `datetime.timedelta`; ``jitter`` a part of it, 0 to 1."""
         if isinstance(callback_time, datetime.timedelta):
             callback_time = callback_time / datetime.timedelta(milliseconds=1)
         _init(self, callback, callback_time, io_loop)

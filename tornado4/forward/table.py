@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+#: By module: names, and members of its classes, that the flag gives.
 NAMES: dict[str, tuple[str, ...]] = {
     "concurrent": (
         "future_add_done_callback",

@@ -31,7 +31,7 @@ class TCPClient(tcpclient.TCPClient):
         timeout: float | datetime.timedelta | None = None,
         callback: Any = None,
     ) -> Future[Any]:
-        """As ever; with ``timeout`` (seconds, or a `timedelta`) it fails with `gen.TimeoutError` after that time."""
+        """As ever; with ``timeout``, seconds or a `datetime.timedelta`, it fails with `.gen.TimeoutError` then."""
         named = {} if callback is None else {"callback": callback}
         future: Any = _connect(self, host, port, af, ssl_options, max_buffer_size, source_ip, source_port, **named)
         if timeout is None:

@@ -47,6 +47,7 @@ class AsyncHTTPTestCase(testing.AsyncHTTPTestCase):
 class ExpectLog(testing.ExpectLog):
     """Members for ExpectLog."""
 
+    #: The level that a message must have to match; None: any.
     level: int | None = None
 
     def __init__(

@@ -232,7 +232,7 @@ def _convert_several(yielded: Any) -> Any:
 
 
 class Arguments(NamedTuple):
-    """What a callback was called with, if it was not just one positional argument."""
+    """What a callback was called with: ``args`` and ``kwargs``, if it was not just one positional argument."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]

@@ -48,6 +48,7 @@ class ParseLimits:
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
 
+#: What holds for all requests of the process; its attributes may be set.
 limits = ParseLimits()
 
 

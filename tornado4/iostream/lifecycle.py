@@ -51,6 +51,7 @@ class StreamLifecycle:
 
     # What a stream begins with is said by the class: an idle connection holds what it has come to differ in.
 
+    #: Why the stream was closed, if an error was the reason.
     error: BaseException | None = None
 
     _state: int | None = None

@@ -41,7 +41,7 @@ _callbacks: list[Callable[[], Any]] = []
 
 
 def when_draining(callback: Callable[[], Any]) -> None:
-    """Call ``callback()`` on the loop when this process begins to drain: `tornado4 serve`, and our gunicorn worker.
+    """Call ``callback()`` on the loop when this process begins to drain: ``tornado4 serve``, and our gunicorn worker.
 
     For long polls, say: answered now, their clients come back to a process that stays; else they hold the drain up
     until the grace is over. An exception in it is logged.

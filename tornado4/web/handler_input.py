@@ -25,6 +25,7 @@ _D = TypeVar("_D")
 class HandlerInput:
     """The floor of `RequestHandler` that looks at the request."""
 
+    #: The application that the handler answers for.
     application: Application
     request: httputil.HTTPServerRequest
 

@@ -50,6 +50,7 @@ class StaticFileHandler(RequestHandler):
     #: Guards ``_static_hashes``: ``static_url`` may be called from threads.
     _lock = threading.Lock()
 
+    #: The folder that is served.
     root: str
     default_filename: str | None
     path: str

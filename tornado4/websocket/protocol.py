@@ -135,11 +135,17 @@ class WebSocketProtocol13(WebSocketProtocol):
         `.WebSocketHandler.get_compression_options`.
     """
 
+    #: The bit of the last frame of a message (section 5.2).
     FIN = wire.FIN
+    #: Compressed, where deflate was agreed on (RFC 7692).
     RSV1 = wire.RSV1
+    #: Reserved.
     RSV2 = wire.RSV2
+    #: Reserved.
     RSV3 = wire.RSV3
+    #: All three.
     RSV_MASK = wire.RSV_MASK
+    #: What is left of a frame's first byte: its opcode.
     OPCODE_MASK = wire.OPCODE_MASK
 
     stream: IOStream | None

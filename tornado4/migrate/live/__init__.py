@@ -11,7 +11,7 @@ Tornado 6 raises, and `SilentChange` where it would say nothing; ``record`` writ
 
 Until `start` nothing of this exists: the functions of the framework are its own. `start` puts others into their
 places, area by area (``futures``, ``loops``, ``coroutines``, ``contexts``, ``handlers``, ``clients``, ``streams``,
-``sockets``, ``forms``, ``cases``, ``waits``); they find the line (``places``), and tell the `Ledger`, which warns,
+``sockets``, ``forms``, ``cases``, ``waits``); they find the line (``places``), and tell the ``Ledger``, which warns,
 raises and counts. `stop` puts all of it back.
 """
 

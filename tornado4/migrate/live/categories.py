@@ -16,7 +16,7 @@ from __future__ import annotations
 
 
 class Tornado6Warning(UserWarning):
-    """Something that Tornado 6 does otherwise. ``rule`` is the id of what `tornado4 explain` explains."""
+    """Something that Tornado 6 does otherwise. ``rule`` is the id of what ``tornado4 explain`` explains."""
 
     rule = ""
 

@@ -34,7 +34,7 @@ class Wanted:
     profile: str = "tornado4-profile.json"
 
     def table(self) -> dict[str, Any]:
-        """What `read` makes the same of."""
+        """What ``read`` makes the same of."""
         return {name: getattr(self, name) for name in ("mode", *_SWITCHES, *_FILES) if getattr(self, name)}
 
 

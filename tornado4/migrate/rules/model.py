@@ -54,6 +54,8 @@ class CallPattern:
 class Rule:
     """One row of the table. An id never changes its meaning.
 
+    ``family`` and ``title`` say what it is about, ``advice`` what to do, ``seen_by`` which tools see it, ``fix`` how
+    safely ``tornado4 fix`` rewrites it, and ``fix_note`` why it does not.
     ``since`` names the release that changed it ("" where none did: style, tools); ``effort`` is points for one
     place: 1 a rewrite without thought, 2 one with a look, 5 some thought, 0 none.
     ``flag`` is the future flag that turns Tornado 6's behaviour on, still on tornado4.

@@ -1,4 +1,4 @@
-"""Shows a `Run`: on the terminal while it goes on and after it, as JSON, JUnit XML, or one HTML page.
+"""Shows a ``Run``: on the terminal while it goes on and after it, as JSON, JUnit XML, or one HTML page.
 
     shown = Terminal(sys.stdout)
     shown.start("app.py", old, new, total=120)     # None where nobody knows yet

@@ -23,7 +23,9 @@ from tornado4.migrate.diff.model import Outcome, Run, Verdict
 from tornado4.migrate.diff.report import times
 from tornado4.migrate.diff.report.printable import text_of
 
+#: What the member ``format`` of each report says.
 FORMAT = "tornado4-diff"
+#: Of that format; changed when a member changes its meaning.
 VERSION = 1
 
 

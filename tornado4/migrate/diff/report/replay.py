@@ -14,10 +14,14 @@ Key = tuple[object, ...]
 class Standing(enum.Enum):
     """How a step stands against the earlier report."""
 
-    FIXED = "FIXED"  # it differed, and no longer does, or is explained by a rule now
-    STILL = "STILL"  # it differed, and does
-    NEW = "NEW"  # it differs, and did not or was not there
-    NOT_RUN = "NOT RUN"  # it differed, and was not sent this time
+    #: It differed, and no longer does, or is explained by a rule now.
+    FIXED = "FIXED"
+    #: It differed, and does.
+    STILL = "STILL"
+    #: It differs, and did not or was not there.
+    NEW = "NEW"
+    #: It differed, and was not sent this time.
+    NOT_RUN = "NOT RUN"
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,11 @@ class Entry:
     standing: Standing
     before: Verdict | None
     now: Verdict | None
-    fixed: tuple[Difference, ...] = ()  # as they were in the earlier report
-    still: tuple[Difference, ...] = ()  # as they are now
+    #: Differences that are gone, as they were in the earlier report.
+    fixed: tuple[Difference, ...] = ()
+    #: Those that are still there, as they are now.
+    still: tuple[Difference, ...] = ()
+    #: Those that were not there.
     new: tuple[Difference, ...] = ()
 
     @property
@@ -52,6 +59,7 @@ class Entry:
 class Replay:
     """All steps that differ now or differed before; in the new run's order, those not run last."""
 
+    #: One a step.
     entries: tuple[Entry, ...]
 
     def count(self, standing: Standing) -> int:

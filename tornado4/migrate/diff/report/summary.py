@@ -12,15 +12,24 @@ from tornado4.migrate.diff.model import Kind, Outcome, Run, Verdict
 class Tally:
     """Counts verdicts as they come; complete when the run is."""
 
+    #: Steps without a difference.
     same: int = 0
+    #: Steps all of whose differences a rule or a deviation explains.
     ignored: int = 0
+    #: Steps with a difference that counts.
     different: int = 0
-    untested: int = 0  # failed alike on both sides
-    statuses: dict[str, int] = field(default_factory=dict)  # "200", "403 -> 200", ... -> steps
-    rules: dict[str, int] = field(default_factory=dict)  # rule or deviation -> steps in which it explained something
-    ignored_by: dict[str, int] = field(default_factory=dict)  # the same, of the steps that count as ignored only
-    kinds: dict[Kind, int] = field(default_factory=dict)  # kind -> steps with a difference of it that counts
-    failures: int = 0  # steps at which a side crashed, hung or did not answer, explained or not
+    #: Steps that failed alike on both sides.
+    untested: int = 0
+    #: Steps by status: ``200``, ``403 -> 200``, ...
+    statuses: dict[str, int] = field(default_factory=dict)
+    #: Steps in which a rule or deviation explained something.
+    rules: dict[str, int] = field(default_factory=dict)
+    #: The same, of the steps that count as ignored only.
+    ignored_by: dict[str, int] = field(default_factory=dict)
+    #: Steps by kind of a difference that counts.
+    kinds: dict[Kind, int] = field(default_factory=dict)
+    #: Steps at which a side crashed, hung or did not answer, explained or not.
+    failures: int = 0
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Tally:
@@ -59,7 +68,7 @@ class Tally:
         return self.same + self.ignored + self.different + self.untested
 
     def by_rule(self, rules: dict[str, int] | None = None) -> list[tuple[str, int]]:
-        """Rules and their steps, the busiest first; all rules, or `ignored_by`."""
+        """Rules and their steps, the busiest first; all rules, or ``ignored_by``."""
         return sorted((self.rules if rules is None else rules).items(), key=lambda item: (-item[1], item[0]))
 
     def by_kind(self) -> list[tuple[Kind, int]]:
