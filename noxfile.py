@@ -189,6 +189,24 @@ def pyodide(session: nox.Session) -> None:
 
 
 @nox.session
+def many_machines(session: nox.Session) -> None:
+    """The chat over four processes behind nginx, with Redis between them, while one is killed; the manifest's schema.
+
+    redis-server and nginx must be there. Three minutes.
+    """
+    session.install("--editable", ".", "-r", "examples/many_machines/requirements.txt", "kubernetes-validate")
+    session.run("kubernetes-validate", "--strict", "examples/many_machines/kubernetes.yaml")
+    session.run("python", "examples/many_machines/measure.py", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.13"])
+def ray(session: nox.Session) -> None:
+    """An application under Ray Serve, two replicas, of which one is killed, three times: two minutes."""
+    session.install("--editable", ".", "ray[serve]")
+    session.run("python", "examples/many_machines/measure_ray.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff."""
     install(session, "dev")

@@ -102,6 +102,13 @@ def test_every_command_is_one_that_is_tested() -> None:
         "gunicorn -k tornado4.serve.gunicorn.Worker myapp:application",  # test_serve_gunicorn
         "tornado4 doctor",  # test_doctor, as the next one
         "tornado4 doctor myapp:application",
+        "pip install -r requirements.txt",  # examples/many_machines/measure.py, in nox, does these and the next three
+        "mkdir run",
+        "tornado4 serve everywhere:make_app --alias --xheaders --unix run/1.sock",
+        "nginx -p . -c nginx.conf",
+        'pip install "ray[serve]"',  # measure_ray.py there, as the next one
+        "serve run ray_site:site",
+        "nox -s many_machines ray",
         "pip install .",  # ./run, below
         "./run demo",  # below
         "./run test",  # what runs this
