@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from tornado4.migrate import _children, _imports
-from tornado4.migrate.backfill_table import FIND_MODULE, TABLE, Row
+from tornado4.migrate.backfill_table import CHANGED, FIND_MODULE, TABLE, Row
 
 _verbose = False
 _installed = False
@@ -62,6 +62,11 @@ def install(*, verbose: bool = False) -> None:
         hook = partial(_fill, [row for row in TABLE if row.module == place and row.name])
         _imports.after_import(place, hook)
         _undo.append(partial(_imports.forget, place, hook))
+    for row in CHANGED:
+        if sys.version_info >= tuple(map(int, row.gone.split("."))):
+            change = partial(_change, row)
+            _imports.after_import(row.module, change)
+            _undo.append(partial(_imports.forget, row.module, change))
     # Behind all the others: it is asked only for what nobody has.
     sys.meta_path.append(_finder)
 
@@ -136,6 +141,14 @@ def _restore(namespace: dict[str, Any], name: str, ours: object, before: object)
         namespace[name] = before
 
 
+def _change(row: Row, module: ModuleType) -> None:
+    """Put a function around one that is there and does less than it did."""
+    original = getattr(module, row.name)
+    ours = row.make()(original, partial(_tell, row))
+    setattr(module, row.name, ours)
+    _undo.append(partial(_restore, vars(module), row.name, ours, original))
+
+
 class _Lacking:
     """Stands in a class for a method that is gone; makes it when it is looked up."""
 
@@ -146,12 +159,21 @@ class _Lacking:
     def __get__(self, instance: object, owner: type) -> Any:
         if self._value is None:
             self._value = self._row.make()
-        _tell(self._row)
+        if self._row.kind != "hook":
+            _tell(self._row)
         return self._value.__get__(instance, owner)
 
 
+class _LackingProperty(_Lacking):
+    """The same for a property."""
+
+    def __set__(self, instance: object, value: Any) -> None:
+        self.__get__(instance, type(instance))
+        self._value.__set__(instance, value)
+
+
 def _fill_class(owner: type, name: str, row: Row) -> None:
-    setattr(owner, name, _Lacking(row))
+    setattr(owner, name, _LackingProperty(row) if row.kind == "property" else _Lacking(row))
     _undo.append(partial(delattr, owner, name))
 
 

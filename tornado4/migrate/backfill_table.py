@@ -4,13 +4,14 @@ What is *not* in it, because no name put back can help: syntax (``async`` and ``
 so ``asyncio.async(...)`` is a SyntaxError: write ``asyncio.ensure_future``), arguments that are gone
 (``json.loads(encoding=)``, ``open(mode="U")``, ``loop=``), methods of types written in C
 (``array.tostring``, ``Element.getchildren``), and big modules which live on PyPI under a name of their
-own (:data:`ELSEWHERE`).
+own (:data:`ELSEWHERE`). :data:`CHANGED` has what is still there and does something else.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
@@ -27,6 +28,8 @@ class Row(NamedTuple):
     instead: str
     """What stands in for it, and what new code should write."""
     make: Callable[[], Any]
+    kind: str = "name"
+    """``property`` can be set, too; ``hook`` is what the library itself looks up, and says nothing of it."""
 
     @property
     def title(self) -> str:
@@ -48,9 +51,10 @@ def _same(module: str, name: str, gone: str, path: str) -> Row:
     return Row(module, name, gone, path.replace(":", "."), partial(_find, path))
 
 
-def _ours(module: str, name: str, gone: str, instead: str, function: str) -> Row:
-    """A name that tornado4.migrate.stand_ins makes."""
-    return Row(module, name, gone, instead, partial(_find, f"tornado4.migrate.stand_ins:{function}"))
+def _ours(module: str, name: str, gone: str, instead: str, function: str, kind: str = "name") -> Row:
+    """A name that tornado4.migrate.stand_ins makes, or the module that is named before a colon."""
+    path = function if ":" in function else f"stand_ins:{function}"
+    return Row(module, name, gone, instead, partial(_find, f"tornado4.migrate.{path}"), kind)
 
 
 def _made(module: str, gone: str, instead: str, function: str) -> Row:
@@ -140,6 +144,56 @@ TABLE: list[Row] = [
     ),
     _ours("pkgutil", "find_loader", "3.14", "importlib.util.find_spec", "find_loader"),
     _ours("pkgutil", "get_loader", "3.14", "importlib.util.find_spec", "find_loader"),
+    *[
+        _ours("ast", name, "3.14", "ast.Constant", f"stand_in_ast:{name}")
+        for name in ("Num", "Str", "Bytes", "NameConstant", "Ellipsis")
+    ],
+    _ours("ast", "Constant.n", "3.14", "ast.Constant.value", "stand_in_ast:constant_value", "property"),
+    _ours("ast", "Constant.s", "3.14", "ast.Constant.value", "stand_in_ast:constant_value", "property"),
+    _ours(
+        "ast",
+        "NodeVisitor.visit_Constant",
+        "3.14",
+        "a visit_Constant of one's own: visit_Num, visit_Str, ... are called again",
+        "stand_in_ast:visit_constant",
+        "hook",
+    ),
+    *[
+        _ours("asyncio", name, "3.14", "nothing: loops wait for their children", "stand_in_children:ChildWatcher")
+        for name in "AbstractChildWatcher FastChildWatcher MultiLoopChildWatcher PidfdChildWatcher".split()
+    ],
+    *[
+        _ours("asyncio", name, "3.14", "nothing: loops wait for their children", "stand_in_children:ChildWatcher")
+        for name in ("SafeChildWatcher", "ThreadedChildWatcher")
+    ],
+    *[
+        _ours("asyncio", name, "3.14", "nothing: loops wait for their children", f"stand_in_children:{name}")
+        for name in ("get_child_watcher", "set_child_watcher")
+    ],
+    _same("asyncio", "iscoroutinefunction", "3.16", "inspect:iscoroutinefunction"),
+    *[
+        _same("importlib.abc", name, "3.14", f"importlib.resources.abc:{name}")
+        for name in ("ResourceReader", "Traversable", "TraversableResources")
+    ],
+    *[
+        _ours("importlib.machinery", f"{loader}.load_module", "3.15", "importlib.util.module_from_spec", "load_module")
+        for loader in ("SourceFileLoader", "SourcelessFileLoader", "ExtensionFileLoader")
+    ],
+    _ours("zipimport", "zipimporter.load_module", "3.15", "importlib.util.module_from_spec", "load_zipped_module"),
+    _ours("pty", "master_open", "3.14", "pty.openpty", "master_open"),
+    _ours("pty", "slave_open", "3.14", "pty.openpty", "slave_open"),
+    _ours("sqlite3", "version", "3.14", "sqlite3.sqlite_version (this was another number)", "SQLITE_MODULE"),
+    _ours("sqlite3", "version_info", "3.14", "sqlite3.sqlite_version_info", "SQLITE_MODULE_INFO"),
+    _ours("urllib.request", "URLopener", "3.14", "urllib.request.urlopen", "stand_in_opener:URLopener"),
+    _ours("urllib.request", "FancyURLopener", "3.14", "urllib.request.urlopen", "stand_in_opener:FancyURLopener"),
+    _ours("glob", "glob0", "3.15", "os.path.lexists", "glob0"),
+    _ours("glob", "glob1", "3.15", "glob.glob(root_dir=...)", "glob1"),
+    _ours("pathlib", "PurePath.is_reserved", "3.15", "os.path.isreserved", "is_reserved"),
+    _ours("platform", "java_ver", "3.15", "nothing: it was for Jython", "java_ver"),
+    _same("sre_compile", "", "3.15", "re._compiler"),
+    _same("sre_constants", "", "3.15", "re._constants"),
+    _same("sre_parse", "", "3.15", "re._parser"),
+    _same("shutil", "ExecError", "3.16", "builtins:RuntimeError"),
     _ours("ssl", "wrap_socket", "3.12", "ssl.SSLContext.wrap_socket", "wrap_socket"),
     _same("ssl", "match_hostname", "3.12", "tornado4.netutil:ssl_match_hostname"),
     _same("ssl", "RAND_pseudo_bytes", "3.12", "ssl:RAND_bytes"),
@@ -151,6 +205,17 @@ TABLE: list[Row] = [
     _made("imp", "3.12", "importlib", "imp_module"),
     _same("dummy_threading", "", "3.9", "threading"),
 ]
+
+CHANGED: list[Row] = [
+    _ours(
+        "asyncio",
+        "get_event_loop",
+        "3.14",
+        "asyncio.run or IOLoop.current(): it makes a loop for the main thread again, where there is none",
+        "get_event_loop",
+    ),
+]
+"""Functions that are there and do less: ``make`` gives what is put around the one of the library."""
 
 ELSEWHERE = {
     "asyncore": "pyasyncore",
@@ -175,11 +240,15 @@ def markdown() -> str:
         grouped.setdefault((row.module, row.gone, instead), []).append(row.title)
     for (_, gone, instead), titles in grouped.items():
         lines.append(f"| {', '.join(f'`{title}`' for title in titles)} | {gone} | {instead} |")
+    lines += [f"| `{row.title}` (it does less) | {row.gone} | {row.instead} |" for row in CHANGED]
     return "\n".join(lines)
 
 
-def row_of(error: AttributeError | ImportError) -> Row | None:
-    """The row of the name that an error misses: an attribute of a module or class, an import, a module."""
+def row_of(error: AttributeError | ImportError | RuntimeError) -> Row | None:
+    """The row of the name that an error misses: an attribute of a module or class, an import, a module, a loop."""
+    if isinstance(error, RuntimeError):
+        no_loop = str(error).startswith("There is no current event loop") and sys.version_info >= (3, 14)
+        return CHANGED[0] if no_loop else None
     if isinstance(error, AttributeError):
         owner = error.obj if isinstance(error.obj, (type, ModuleType)) else type(error.obj)
         if isinstance(owner, type):

@@ -297,13 +297,14 @@ def _run(body: Callable[[dict[str, Any]], None]) -> None:
 
 def _add_hint(error: BaseException) -> None:
     """A name that --backfill would have put back says so."""
-    if isinstance(error, (AttributeError, ImportError)):
+    if isinstance(error, (AttributeError, ImportError, RuntimeError)):
         from tornado4 import _hints
         from tornado4.migrate import backfill_table
 
         row = backfill_table.row_of(error)
         if row is not None:
-            _hints.add(error, "backfill", name=row.title, gone=row.gone, today=row.instead)
+            name = f"what {row.title} did" if row in backfill_table.CHANGED else row.title
+            _hints.add(error, "backfill", name=name, gone=row.gone, today=row.instead)
 
 
 def _new_main() -> dict[str, Any]:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import Any, NamedTuple
 
 __all__ = [
+    "SQLITE_MODULE",
+    "SQLITE_MODULE_INFO",
     "ArgSpec",
     "HTMLParseError",
     "assert_dict_contains",
@@ -28,14 +30,23 @@ __all__ = [
     "find_test_cases",
     "finder_find_module",
     "formatargspec",
+    "get_event_loop",
     "get_test_case_names",
     "getargspec",
     "getcheckinterval",
+    "glob0",
+    "glob1",
     "html_parser_unescape",
+    "is_reserved",
+    "java_ver",
     "linux_distribution",
+    "load_module",
+    "load_zipped_module",
     "locale_format",
     "make_suite",
+    "master_open",
     "setcheckinterval",
+    "slave_open",
     "wrap_socket",
 ]
 
@@ -337,6 +348,114 @@ def wrap_socket(
         do_handshake_on_connect=do_handshake_on_connect,
         suppress_ragged_eofs=suppress_ragged_eofs,
     )
+
+
+# ---------------------------------------------------------------------------------------------------------
+# What Python 3.14, 3.15 and 3.16 drop (stand_in_ast, stand_in_children and stand_in_opener have the larger things)
+
+#: ``sqlite3.version``, which was the module's own until nobody counted it any more.
+SQLITE_MODULE = "2.6.0"
+SQLITE_MODULE_INFO = (2, 6, 0)
+
+
+def get_event_loop(original: Callable[[], Any], tell: Callable[[], None]) -> Callable[[], Any]:
+    """``asyncio.get_event_loop``: from 3.14 on it makes no loop; this one does, in the main thread, as up to 3.13."""
+
+    @functools.wraps(original)
+    def get_event_loop() -> Any:
+        try:
+            return original()
+        except RuntimeError:
+            import asyncio
+            import threading
+
+            if threading.current_thread() is not threading.main_thread():
+                raise
+            tell()
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            return loop
+
+    return get_event_loop
+
+
+def load_module(self: Any, fullname: str | None = None) -> types.ModuleType:
+    """``load_module`` of a loader of files: the module, run (again) under the loader's name."""
+    if fullname not in (None, self.name):
+        raise ImportError(f"loader for {self.name} cannot handle {fullname}", name=fullname)
+    return _load_with(self, self.name)
+
+
+def load_zipped_module(self: Any, fullname: str) -> types.ModuleType:
+    """``zipimport.zipimporter.load_module``."""
+    return _load_with(self, fullname)
+
+
+def _load_with(loader: Any, name: str) -> types.ModuleType:
+    spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None:
+        raise ImportError(f"can't find module {name!r}", name=name)
+    there_before = name in sys.modules
+    module = sys.modules[name] if there_before else importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        if not there_before:
+            sys.modules.pop(name, None)
+        raise
+    return sys.modules[name]
+
+
+def master_open() -> tuple[int, str]:
+    """``pty.master_open``: the descriptor of a pseudo-terminal's master, and its slave's name."""
+    import os
+    import pty
+
+    master, slave = pty.openpty()
+    name = os.ttyname(slave)
+    os.close(slave)
+    return master, name
+
+
+def slave_open(tty_name: str) -> int:
+    """``pty.slave_open``: the descriptor of the slave of that name."""
+    import os
+
+    return os.open(tty_name, os.O_RDWR)
+
+
+def glob0(dirname: str, pattern: str) -> list[str]:
+    """``glob.glob0``: the name, if there is such a file."""
+    import os
+
+    there = os.path.lexists(os.path.join(dirname, pattern)) if pattern else os.path.isdir(dirname)
+    return [pattern] if there else []
+
+
+def glob1(dirname: str, pattern: str) -> list[str]:
+    """``glob.glob1``: the names in a folder that match; hidden ones if the pattern begins with a dot."""
+    import glob
+
+    return glob.glob(pattern, root_dir=dirname)
+
+
+def is_reserved(self: Any) -> bool:
+    """``pathlib.PurePath.is_reserved``: for paths of Windows, ``os.path.isreserved``."""
+    import ntpath
+    import pathlib
+
+    return isinstance(self, pathlib.PureWindowsPath) and bool(getattr(ntpath, "isreserved")(self))  # noqa: B009
+
+
+def java_ver(
+    release: str = "",
+    vendor: str = "",
+    vminfo: tuple[str, str, str] = ("", "", ""),
+    osinfo: tuple[str, str, str] = ("", "", ""),
+) -> tuple[str, str, tuple[str, str, str], tuple[str, str, str]]:
+    """``platform.java_ver``: what it was given; only Jython knew more."""
+    return release, vendor, vminfo, osinfo
 
 
 # ---------------------------------------------------------------------------------------------------------
