@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from tornado4.migrate.check import guards
+from tornado4.migrate.check.nodes import children, walk
 from tornado4.migrate.check.project import Module, Project, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Scope
 
@@ -116,7 +117,7 @@ class Contexts:
         function = scope.enclosing_function()
         if function is None:
             return False
-        for node in ast.walk(function.node):
+        for node in walk(function.node):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name in _LOOP_MAKERS:
@@ -167,4 +168,4 @@ def _nodes(module: Module) -> Iterator[tuple[ast.AST, Scope]]:
         node, scope = waiting.pop()
         yield node, scope
         inner = scope.inner.get(node, scope) if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else scope
-        waiting += [(child, inner) for child in ast.iter_child_nodes(node)]
+        waiting += [(child, inner) for child in children(node)]

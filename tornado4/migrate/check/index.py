@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tornado4.migrate.check.scopes import FUNCTIONS, Function, Scope, bind_parameters
+from tornado4.migrate.check.scopes import FUNCTIONS, Function, Scope, child_scopes
 
 
 class Index:
@@ -33,17 +33,9 @@ class Index:
                 self.functions.append(node)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 80:
                 self.strings.add(node.value)
-            body = {*getattr(node, "body", ())} if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else set()
-            inner = here
-            if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-                inner = here.inner.get(node, here)
-            elif isinstance(node, ast.Lambda):
-                inner = Scope("function", node, here, here.module)
-                bind_parameters(node, inner)
-            for child in ast.iter_child_nodes(node):
+            for child, inner in child_scopes(node, here):
                 self.parents[child] = node
-                inside = child in body or (isinstance(node, ast.Lambda) and child is node.body)
-                waiting.append((child, inner if inside else here))
+                waiting.append((child, inner))
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """From the parent of a node up to the module."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dataclasses
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,12 +20,14 @@ from tornado4.migrate.check.scopes import (
     FUNCTIONS,
     Assigned,
     Binding,
+    Caught,
     Defined,
     Function,
     Imported,
     Parameter,
     Scope,
     Unknown,
+    bind_walrus,
     module_scope,
 )
 
@@ -63,6 +66,9 @@ class Class:
     outer: Scope
 
 
+_WORD = re.compile(r"\w+")
+
+
 @dataclass(slots=True, eq=False)
 class Module:
     """A file of the program. ``path`` as findings show it; ``name`` is dotted."""
@@ -75,6 +81,7 @@ class Module:
     is_package: bool
     text: str
     _index: Index | None = None
+    _words: frozenset[str] | None = None
 
     @property
     def package(self) -> str:
@@ -86,6 +93,13 @@ class Module:
         if self._index is None:
             self._index = Index(self.tree, self.scope)
         return self._index
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of its text: most modules have nothing to do with a name that is asked for."""
+        if self._words is None:
+            self._words = frozenset(_WORD.findall(self.text))
+        return self._words
 
 
 class Project:
@@ -110,6 +124,8 @@ class Project:
         """Enter a file that was read and parsed."""
         package = name if is_package else name.rpartition(".")[0]
         scope = module_scope(tree, name, package)
+        if ":=" in source:
+            bind_walrus(tree, scope)
         module = Module(path, name, tree, source.splitlines(), scope, is_package, source)
         self.enter(module)
         return module
@@ -126,7 +142,7 @@ class Project:
 
     def modules_saying(self, word: str) -> list[Module]:
         """The modules in whose text a word stands."""
-        return [each for each in self.all_modules if word in each.text]
+        return [each for each in self.all_modules if word in each.words]
 
     def _enter_classes(self, scope: Scope, prefix: str) -> None:
         for node, inner in scope.inner.items():
@@ -309,6 +325,10 @@ class Project:
             return (Ref(f"{prefix}.{binding.node.name}"),)
         if isinstance(binding, Parameter):
             return self._parameter(binding)
+        if isinstance(binding, Caught):
+            kinds = binding.kinds.elts if isinstance(binding.kinds, ast.Tuple) else [binding.kinds]
+            refs = [value for kind in kinds for value in self.resolve(kind, binding.scope) if isinstance(value, Ref)]
+            return tuple(Instance(ref.dotted) for ref in refs if self.is_class(ref.dotted))
         assert isinstance(binding, Unknown)
         return ()
 
@@ -333,11 +353,23 @@ class Project:
         function = parameter.function
         arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
         for each in arguments:
-            if each.arg == parameter.name and isinstance(each.annotation, ast.Name | ast.Attribute):
+            if each.arg == parameter.name and each.annotation is not None:
                 outer = self._outer.get(function)
-                refs = self.resolve(each.annotation, outer) if outer is not None else ()
+                refs = self._type(each.annotation, outer) if outer is not None else ()
                 return tuple(Instance(ref.dotted) for ref in refs if isinstance(ref, Ref) and self.is_class(ref.dotted))
         return ()
+
+    def _type(self, annotation: ast.expr, scope: Scope) -> tuple[Value, ...]:
+        """``IOLoop``, ``ioloop.IOLoop``, ``"IOLoop"``."""
+        if isinstance(annotation, ast.Name | ast.Attribute):
+            return self.resolve(annotation, scope)
+        if not (isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)):
+            return ()
+        first, *rest = annotation.value.strip().split(".")
+        values = self.lookup(first, scope)
+        for name in rest:
+            values = tuple(found for value in values for found in self.attribute(value, name))
+        return values
 
     _owner_of: dict[ast.AST, str] | None = None
     _outer_of: dict[ast.AST, Scope] | None = None
@@ -443,12 +475,14 @@ class Project:
             if kind is not None:
                 return (Instance(kind, sure=sure),)
             at = tornado.member_home(each, name) if tornado.is_class(each) else None
-            if at is not None:
-                return (Ref(at, sure=sure),)
+            if at is not None:  # what a class has inherited is known by its name, too: IOLoop.configure
+                return (Ref(at, f"{each}.{name}" if at != f"{each}.{name}" else "", sure),)
         return ()
 
     def _call(self, node: ast.Call, scope: Scope) -> tuple[Value, ...]:
         values: list[Value] = []
+        if isinstance(node.func, ast.Name) and node.func.id == "super" and not self.lookup("super", scope):
+            return self._super(node, scope)
         for value in self.resolve(node.func, scope):
             if not isinstance(value, Ref):
                 continue
@@ -457,6 +491,16 @@ class Project:
             elif value.dotted in tornado.RESULTS:
                 values.append(Instance(tornado.RESULTS[value.dotted], value.sure))
         return tuple(dict.fromkeys(values))
+
+    def _super(self, node: ast.Call, scope: Scope) -> tuple[Value, ...]:
+        """``super()`` and ``super(Own, self)``: an object of what the class is derived from."""
+        if node.args:
+            owners = [value.dotted for value in self.resolve(node.args[0], scope) if isinstance(value, Ref)]
+        else:
+            cls = scope.enclosing_class()
+            owners = [self.class_of_scope(cls) or ""] if cls is not None else []
+        bases = [base for owner in owners for base in self.bases(owner) if self.is_class(base)]
+        return tuple(Instance(base) for base in dict.fromkeys(bases))
 
     def _awaited(self, node: ast.expr, scope: Scope) -> tuple[Value, ...]:
         if not isinstance(node, ast.Call):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from tornado4.migrate.check.nodes import children
+
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+#: What has a scope of its own within an expression.
+Part: TypeAlias = ast.Lambda | Comprehension
 
 
 @dataclass(slots=True)
@@ -50,28 +57,50 @@ class Parameter:
     function: Function | ast.Lambda
 
 
+@dataclass(slots=True)
+class Caught:
+    """``except HTTPError as error``: an object of what ``kinds`` names, which is to be read in ``scope``."""
+
+    kinds: ast.expr
+    scope: Scope
+
+
 class Unknown:
-    """Bound to something that is not followed: a loop's target, a part of a tuple, ``except ... as``."""
+    """Bound to something that is not followed: a loop's target, a part of a tuple."""
 
 
 UNKNOWN = Unknown()
-Binding: TypeAlias = Imported | Assigned | Defined | Parameter | Unknown
+Binding: TypeAlias = Imported | Assigned | Defined | Parameter | Caught | Unknown
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """A module, class, function or lambda. ``stars`` are modules whose names came by ``import *``."""
+    """A module, class, function, lambda or comprehension. ``stars`` are modules whose names came by ``import *``.
 
-    kind: Literal["module", "class", "function"]
+    ``inner`` are the scopes of classes and functions, ``parts`` those of lambdas and comprehensions.
+    ``elsewhere`` are names that ``global`` or ``nonlocal`` gives to a scope around.
+    """
+
+    kind: Literal["module", "class", "function", "comprehension"]
     node: ast.AST
     parent: Scope | None
     module: str
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     inner: dict[ast.AST, Scope] = field(default_factory=dict)
+    parts: dict[ast.AST, Scope] = field(default_factory=dict)
+    elsewhere: dict[str, Scope] = field(default_factory=dict)
 
     def bind(self, name: str, binding: Binding) -> None:
-        self.bindings.setdefault(name, []).append(binding)
+        at = self.elsewhere.get(name, self)
+        at.bindings.setdefault(name, []).append(binding)
+
+    def part(self, node: Part) -> Scope:
+        """The scope of a lambda or a comprehension that stands in this one."""
+        known = self.parts.get(node)
+        if known is None:
+            known = self.parts[node] = _part(node, self)
+        return known
 
     def enclosing_class(self) -> Scope | None:
         """The class whose method this scope lies in, also through nested functions."""
@@ -105,8 +134,61 @@ def module_scope(tree: ast.Module, module: str, package: str) -> Scope:
     return scope
 
 
+def bind_walrus(tree: ast.Module, top: Scope) -> None:
+    """Enter what ``:=`` binds: for files that have one, as that takes a walk over all expressions."""
+    waiting: list[tuple[ast.AST, Scope]] = [(tree, top)]
+    while waiting:
+        node, scope = waiting.pop()
+        inner = scope
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            inner = scope.inner[node]
+        elif isinstance(node, ast.Lambda):
+            inner = scope.part(node)
+        elif isinstance(node, ast.NamedExpr):
+            scope.bind(node.target.id, Assigned(node.value, scope))
+        waiting += [(child, inner) for child in children(node)]
+
+
+def _part(node: Part, outer: Scope) -> Scope:
+    if isinstance(node, ast.Lambda):
+        scope = Scope("function", node, outer, outer.module)
+        bind_parameters(node, scope)
+        return scope
+    scope = Scope("comprehension", node, outer, outer.module)
+    for generator in node.generators:
+        for each in ast.walk(generator.target):
+            if isinstance(each, ast.Name):
+                scope.bind(each.id, UNKNOWN)
+    return scope
+
+
+def child_scopes(node: ast.AST, here: Scope) -> Iterator[tuple[ast.AST, Scope]]:
+    """What is directly in a node, each with its scope: decorators, defaults and a first iterable are outside."""
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        body, inner = {*node.body}, here.inner.get(node, here)
+        for child in children(node):
+            yield child, inner if child in body else here
+    elif isinstance(node, ast.Lambda):
+        yield node.args, here
+        yield node.body, here.part(node)
+    elif isinstance(node, COMPREHENSIONS):
+        inner = here.part(node)
+        for child in children(node):
+            yield child, inner
+    elif isinstance(node, ast.comprehension) and node is _first_part(here) and here.parent is not None:
+        for child in children(node):
+            yield child, here.parent if child is node.iter else here
+    else:
+        for child in children(node):
+            yield child, here
+
+
+def _first_part(scope: Scope) -> ast.comprehension | None:
+    return scope.node.generators[0] if isinstance(scope.node, COMPREHENSIONS) else None
+
+
 class _Walk:
-    """Statement by statement. Expressions are looked into only where they can bind: ``:=`` is left out on purpose."""
+    """Statement by statement. Expressions are looked into by `bind_walrus` alone."""
 
     def __init__(self, package: str) -> None:
         self.package = package
@@ -159,16 +241,32 @@ class _Walk:
                     if len(bindings) > before.get(name, 0)
                 }
                 for handler in node.handlers:
-                    if handler.name:
-                        scope.bind(handler.name, UNKNOWN)
+                    if handler.name and handler.type is not None:
+                        scope.bind(handler.name, Caught(handler.type, scope))
                     self.handler(handler.body, tried, scope)
                 self.body(node.orelse, scope)
                 self.body(node.finalbody, scope)
             case ast.Match():
                 for case in node.cases:
+                    self.pattern(case.pattern, scope)
                     self.body(case.body, scope)
-            case ast.Global() | ast.Nonlocal():
-                pass
+            case ast.Global():
+                for name in node.names:
+                    scope.elsewhere[name] = _top(scope)
+            case ast.Nonlocal():
+                for name in node.names:
+                    around = _around(name, scope)
+                    if around is not None:
+                        scope.elsewhere[name] = around
+            case _ if type(node).__name__ == "TypeAlias":  # Python 3.12
+                self.target(node.name, None, scope)  # type: ignore[attr-defined]
+
+    def pattern(self, pattern: ast.pattern, scope: Scope) -> None:
+        """What a case binds."""
+        for each in ast.walk(pattern):
+            name = getattr(each, "rest" if isinstance(each, ast.MatchMapping) else "name", None)
+            if isinstance(name, str):
+                scope.bind(name, UNKNOWN)
 
     def handler(self, body: list[ast.stmt], tried: dict[str, list[Binding]], scope: Scope) -> None:
         """What is done when a ``try`` fails. What it puts something else in the place of is marked."""
@@ -212,6 +310,20 @@ class _Walk:
                 self.target(each, part, scope)
         elif isinstance(target, ast.Starred):
             self.target(target.value, None, scope)
+
+
+def _top(scope: Scope) -> Scope:
+    while scope.parent is not None:
+        scope = scope.parent
+    return scope
+
+
+def _around(name: str, scope: Scope) -> Scope | None:
+    """The function around a scope that has a name of its own."""
+    at = scope.parent
+    while at is not None and (at.kind != "function" or name not in at.bindings):
+        at = at.parent
+    return at
 
 
 def absolute_import(node: ast.ImportFrom, package: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tornado4.migrate.check import guards
 from tornado4.migrate.check.contexts import contexts_of
 from tornado4.migrate.check.findings import Certainty, Finding
+from tornado4.migrate.check.nodes import children
 from tornado4.migrate.check.project import Module, Project, Value
-from tornado4.migrate.check.scopes import FUNCTIONS, Scope, bind_parameters
+from tornado4.migrate.check.scopes import COMPREHENSIONS, Scope, child_scopes
 from tornado4.migrate.rules import rule
 
 
@@ -41,9 +42,7 @@ class Place:
         """The one expression that a name was set to, here or in the module of the project that it comes from."""
         return self.project.written(node, self.scope)
 
-    def report(
-        self, node: ast.AST, rule_id: str, certainty: Certainty, message: str, *, fixable: bool = True
-    ) -> None:
+    def report(self, node: ast.AST, rule_id: str, certainty: Certainty, message: str, *, fixable: bool = True) -> None:
         """Enter a finding at a node, once for each rule and place."""
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
         if (line, column, rule_id) in self.seen:
@@ -91,21 +90,25 @@ def visit(place: Place, node: ast.AST) -> None:
     """Ask the detectors at a node and at all in it; what they find is reported to the place."""
     for detector in DETECTORS.get(type(node), ()):
         detector(place, node)
+    handler = _HANDLERS.get(type(node))
+    below = children(node)
+    if not below:
+        return
     place.ancestors.append(node)
-    if isinstance(node, FUNCTIONS):
-        _definition(place, node, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
-    elif isinstance(node, ast.ClassDef):
-        _definition(place, node, [*node.decorator_list, *node.bases, *node.keywords])
-    elif isinstance(node, ast.Lambda):
-        _lambda(place, node)
-    elif isinstance(node, ast.If | ast.IfExp):
-        _condition(place, node)
-    elif isinstance(node, ast.Try | ast.TryStar):
-        _try(place, node)
+    if handler is not None:
+        handler(place, node)
     else:
-        for child in ast.iter_child_nodes(node):
+        for child in below:
             visit(place, child)
     place.ancestors.pop()
+
+
+def _function(place: Place, node: Any) -> None:
+    _definition(place, node, [*node.decorator_list, node.args, *([node.returns] if node.returns else [])])
+
+
+def _class(place: Place, node: Any) -> None:
+    _definition(place, node, [*node.decorator_list, *node.bases, *node.keywords])
 
 
 def _definition(place: Place, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, head: list[ast.AST]) -> None:
@@ -117,11 +120,12 @@ def _definition(place: Place, node: ast.FunctionDef | ast.AsyncFunctionDef | ast
     place.scope = outer
 
 
-def _lambda(place: Place, node: ast.Lambda) -> None:
+def _parts(place: Place, node: ast.AST) -> None:
+    """A lambda or a comprehension, whose parts stand in scopes of their own."""
     outer = place.scope
-    place.scope = Scope("function", node, outer, outer.module)
-    bind_parameters(node, place.scope)
-    visit(place, node.body)
+    for child, scope in child_scopes(node, outer):
+        place.scope = scope
+        visit(place, child)
     place.scope = outer
 
 
@@ -160,7 +164,7 @@ def _guarded(place: Place, nodes: Sequence[ast.AST], guarded: bool) -> None:
 
 def _ends(place: Place, node: ast.AST) -> bool:
     """Whether nothing after this statement is reached on Tornado 6: a return, or a branch taken there that leaves."""
-    if isinstance(node, ast.Return | ast.Raise):
+    if isinstance(node, (ast.Return, ast.Raise)):
         return True
     if isinstance(node, ast.If):
         if guards.leaves(node.body) and guards.verdict(node.test, place.written) is True:
@@ -172,3 +176,15 @@ def _ends(place: Place, node: ast.AST) -> bool:
 def _children(part: ast.expr | Sequence[ast.AST]) -> Sequence[ast.AST]:
     """The body of an ``if`` statement, which is a list, or of an ``if`` expression, which is one node."""
     return [part] if isinstance(part, ast.AST) else part
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[Place, Any], None]] = {
+    ast.FunctionDef: _function,
+    ast.AsyncFunctionDef: _function,
+    ast.ClassDef: _class,
+    ast.If: _condition,
+    ast.IfExp: _condition,
+    ast.Try: _try,
+    ast.TryStar: _try,
+    **dict.fromkeys((ast.Lambda, *COMPREHENSIONS, ast.comprehension), _parts),
+}

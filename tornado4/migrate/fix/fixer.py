@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tornado4.migrate.check.files import parse
+from tornado4.migrate.check import collecting
 from tornado4.migrate.check.files import shown as shown_path
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import FUNCTIONS
@@ -20,6 +20,7 @@ from tornado4.migrate.fix import (
     verify,
 )
 from tornado4.migrate.fix.imports import tidied
+from tornado4.migrate.fix.memory import parse
 from tornado4.migrate.fix.program import File, Import, Program, Spot, load
 from tornado4.migrate.fix.rewrites.leaving import leave
 from tornado4.migrate.fix.steps import REWRITES, Options, Plan, Refused, Step
@@ -79,7 +80,11 @@ def fix(
     progress: Callable[[int, str], None] = lambda number, path: None,
 ) -> Outcome:
     """What becomes of the files at or below the paths. Nothing is written."""
-    tops = list(paths)
+    with collecting.rarely():
+        return _fix(list(paths), options, progress)
+
+
+def _fix(tops: list[Path], options: Options, progress: Callable[[int, str], None]) -> Outcome:
     loaded, unread = load(tops, progress)
     outcome = Outcome(unread=unread, files=len(loaded), lines=sum(file.text.count("\n") for file in loaded.values()))
     original = {shown: file.source.path.read_bytes() for shown, file in loaded.items()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterable
 
 import libcst as cst
 
-from tornado4.migrate.check.files import parse
+from tornado4.migrate.check.nodes import walk
+from tornado4.migrate.fix.memory import REMEMBERED, parse
 from tornado4.migrate.fix.program import Import
 from tornado4.migrate.fix.tree import Change, Changed, Edit, Text, Unmapped, remove_line
 
@@ -23,22 +25,23 @@ def tidied(before: str, after: str, needs: Iterable[Import], *, keep: frozenset[
     return without(text, gone) if gone else text
 
 
-def _read(text: str) -> set[str]:
+@functools.lru_cache(maxsize=REMEMBERED)
+def _read(text: str) -> frozenset[str]:
     """The names that are read anywhere in a text; those that ``__all__`` lists count."""
     names = set()
-    for node in ast.walk(parse(text, "<text>")):
+    for node in walk(parse(text, "<text>")):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             names.add(node.value)
-    return names
+    return frozenset(names)
 
 
 def without(text: str, gone: set[str]) -> str:
     """A text without the imports that bind these names."""
     tree = parse(text, "<text>")
     edits = []
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
             bound = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
             left = [name for name in bound if name not in gone]
@@ -175,7 +178,7 @@ def without_unused_loops(before: str, text: str) -> str:
     old = {node.name: _reads(node) for node in _functions(before)}
     tree = parse(text, "<text>")
     edits = []
-    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+    for function in (node for node in walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
         reads = _reads(function)
         for node in function.body:
             if (
@@ -194,17 +197,13 @@ def without_unused_loops(before: str, text: str) -> str:
 
 
 def _functions(text: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return [
-        node for node in ast.walk(parse(text, "<text>")) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    return [node for node in walk(parse(text, "<text>")) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def _reads(function: ast.AST) -> set[str]:
-    names = {
-        each.id for each in ast.walk(function) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Store)
-    }
+    names = {each.id for each in walk(function) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Store)}
     return names | {
-        name for each in ast.walk(function) if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names
+        name for each in walk(function) if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names
     }
 
 

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tornado4.migrate.check.files import parse
 from tornado4.migrate.check.marking import MARKER, comment
+from tornado4.migrate.fix.memory import parse
 from tornado4.migrate.fix.program import File, Program
 
 if TYPE_CHECKING:

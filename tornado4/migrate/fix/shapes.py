@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from tornado4.migrate.check.detect.coroutines import own_nodes
+from tornado4.migrate.check.nodes import children
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.fix.program import Program
@@ -120,7 +121,7 @@ def _own(node: ast.stmt) -> Iterator[ast.AST]:
         each = waiting.pop()
         yield each
         if not isinstance(each, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            waiting += ast.iter_child_nodes(each)
+            waiting += children(each)
 
 
 def _answers(program: Program, module: Module, node: ast.expr, depth: int) -> bool:

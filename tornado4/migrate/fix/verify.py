@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import symtable
 import warnings
 from collections.abc import Iterator
+
+from tornado4.migrate.check.nodes import walk
+from tornado4.migrate.fix.memory import REMEMBERED, parse
 
 _GIVEN = frozenset(dir(builtins)) | frozenset(
     ("__file__", "__name__", "__doc__", "__package__", "__spec__", "__loader__", "__path__", "__builtins__", "__dict__")
@@ -16,26 +20,27 @@ _GIVEN = frozenset(dir(builtins)) | frozenset(
 def problem(before: str, after: str) -> str | None:
     """What is wrong with a changed text, in words; None when nothing is."""
     try:
+        tree = parse(after, "<fixed>")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(after)
-            compile(after, "<fixed>", "exec", dont_inherit=True)
+            compile(tree, "<fixed>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return f"the result would be no Python: {error}"
     unknown = unknown_names(after) - unknown_names(before)
-    if unknown and not any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in ast.walk(tree)):
+    if unknown and not any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in walk(tree)):
         return f"the result would not know {', '.join(sorted(unknown))}"
     return None
 
 
-def unknown_names(text: str) -> set[str]:
+@functools.lru_cache(maxsize=REMEMBERED)
+def unknown_names(text: str) -> frozenset[str]:
     """The names that a module reads and nothing in it binds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             top = symtable.symtable(text, "<module>", "exec")
         except (SyntaxError, ValueError):
-            return set()
+            return frozenset()
     bound = {each.get_name() for each in top.get_symbols() if each.is_assigned() or each.is_imported()}
     for table in _tables(top):
         for symbol in table.get_symbols():
@@ -51,7 +56,7 @@ def unknown_names(text: str) -> set[str]:
         name = symbol.get_name()
         if symbol.is_referenced() and name not in bound and name not in _GIVEN:
             unknown.add(name)
-    return unknown
+    return frozenset(unknown)
 
 
 def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

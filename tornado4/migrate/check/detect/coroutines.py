@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tornado4.migrate.check import callers
 from tornado4.migrate.check.callers import COROUTINE, GEN_TEST, Use
+from tornado4.migrate.check.nodes import children
 from tornado4.migrate.check.project import Project, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.check.walk import Place, detects
@@ -30,7 +31,7 @@ def own_nodes(node: Function) -> list[ast.AST]:
         each = waiting.pop()
         found.append(each)
         if not isinstance(each, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            waiting += ast.iter_child_nodes(each)
+            waiting += children(each)
     return found
 
 

@@ -101,14 +101,14 @@ def attribute(place: Place, node: ast.AST) -> None:
 
 
 def _held(place: Place, node: ast.Attribute) -> None:
-    """``self.stream`` of a WebSocketHandler: what is held there has a class, but the place is gone."""
+    """``self.stream`` of a WebSocketHandler, ``error.log_message``: a place in an object that a rule names."""
     for owner in place.resolve(node.value):
         if isinstance(owner, Instance):
             for each in place.project.mro(owner.cls):
                 cls = place.project.class_named(each)
                 if cls is not None and (node.attr in cls.scope.bindings or f"self.{node.attr}" in cls.scope.bindings):
                     return
-                if (each, node.attr) in tornado.ATTRIBUTES:
+                if f"{each}.{node.attr}" in by_name():
                     check(place, node, Ref(f"{each}.{node.attr}", sure=owner.sure))
                     return
 

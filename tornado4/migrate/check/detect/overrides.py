@@ -6,6 +6,7 @@ import ast
 import functools
 
 from tornado4.migrate.check.findings import Certainty
+from tornado4.migrate.check.nodes import walk
 from tornado4.migrate.check.scopes import FUNCTIONS, Defined
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import rules
@@ -67,7 +68,7 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 
 def _drops_inherited(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether the inherited method is called and what it gives is dropped: ``super().get()`` as a statement."""
-    for each in ast.walk(node):
+    for each in walk(node):
         if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
             func = each.value.func
             if isinstance(func, ast.Attribute) and func.attr == node.name and not _is_self(func.value):
