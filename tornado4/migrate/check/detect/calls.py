@@ -7,7 +7,8 @@ import functools
 
 from tornado4.migrate.check import tornado
 from tornado4.migrate.check.findings import Certainty
-from tornado4.migrate.check.project import Instance, Ref
+from tornado4.migrate.check.project import Instance, Project, Ref
+from tornado4.migrate.check.scopes import Scope
 from tornado4.migrate.check.walk import Place, detects
 from tornado4.migrate.rules import Rule, rules
 
@@ -63,22 +64,59 @@ def last_parts() -> frozenset[str]:
 def call(place: Place, node: ast.AST) -> None:
     assert isinstance(node, ast.Call)
     given = [keyword for keyword in node.keywords if keyword.arg in keywords()]
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if not given and not node.args:
         return
-    callees = place.resolve(node.func)
+    func, arguments = node.func, node.args
+    if hands_on(place.project, node, place.scope):
+        func, arguments = arguments[0], arguments[1:]
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    callees = tuple(_made(each) for each in place.resolve(func))
     for keyword in given:
-        _keyword(place, node, keyword, callees, name)
+        _keyword(place, keyword, callees, name)
+    if is_unbound(place.project, func, place.scope):
+        arguments = arguments[1:]
     for callee in callees:
         if isinstance(callee, Ref):
-            _positional(place, node, callee)
-    if not callees and name in TELLING and node.args and name in last_parts():
-        _unknown_positional(place, node, name)
+            _positional(place, arguments, callee)
+    if not callees and name in TELLING and arguments and name in last_parts():
+        _unknown_positional(place, arguments, name)
 
 
-def _keyword(
-    place: Place, node: ast.Call, keyword: ast.keyword, callees: tuple[Ref | Instance, ...], name: str
-) -> None:
+#: What calls its first argument with the others.
+_HANDING_ON = frozenset({"functools.partial", "tornado.gen.Task"})
+
+
+def hands_on(project: Project, node: ast.Call, scope: Scope) -> bool:
+    """``functools.partial(f, x)``, ``gen.Task(f, x)``: the arguments are those of ``f``."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if not node.args or isinstance(node.args[0], ast.Starred) or isinstance(node.args[0], ast.Constant):
+        return False
+    values = project.resolve(node.func, scope)
+    if not values:
+        return name == "partial"
+    return all(isinstance(each, Ref) and each.dotted in _HANDING_ON for each in values)
+
+
+def is_unbound(project: Project, func: ast.expr, scope: Scope) -> bool:
+    """``TCPServer.__init__``: a method of a class, which is given the object first."""
+    if not isinstance(func, ast.Attribute) or func.attr not in ("__init__", "initialize"):
+        return False
+    owners = project.resolve(func.value, scope)
+    return bool(owners) and all(isinstance(each, Ref) and project.is_class(each.dotted) for each in owners)
+
+
+def _made(callee: Ref | Instance) -> Ref | Instance:
+    """What makes an object stands for the class: ``TCPServer.__init__``; ``initialize`` of what is Configurable."""
+    if not isinstance(callee, Ref):
+        return callee
+    cls, _, name = callee.dotted.rpartition(".")
+    configurable = "tornado.util.Configurable" in tornado.mro(cls)  # its __init__ takes anything, and does nothing
+    if not tornado.is_class(cls) or name != ("initialize" if configurable else "__init__"):
+        return callee
+    return Ref(cls, callee.written or callee.dotted, callee.sure)
+
+
+def _keyword(place: Place, keyword: ast.keyword, callees: tuple[Ref | Instance, ...], name: str) -> None:
     assert keyword.arg is not None
     for callee in callees:
         if not isinstance(callee, Ref):
@@ -122,12 +160,12 @@ def _with_bases(place: Place, callee: Ref) -> list[str]:
     return names
 
 
-def _positional(place: Place, node: ast.Call, callee: Ref) -> None:
+def _positional(place: Place, arguments: list[ast.expr], callee: Ref) -> None:
     for name in _with_bases(place, callee):
         for rule, position, parameter in positions().get(name, ()):
-            if len(node.args) <= position or any(isinstance(each, ast.Starred) for each in node.args):
+            if len(arguments) <= position or any(isinstance(each, ast.Starred) for each in arguments):
                 continue
-            argument = node.args[position]
+            argument = arguments[position]
             if _harmless(argument, parameter):
                 continue
             if not callee.sure and parameter == "callback" and not _is_function(place, argument):
@@ -150,14 +188,14 @@ def _harmless(argument: ast.expr, parameter: str) -> bool:
     return isinstance(argument, ast.Dict | ast.List | ast.Tuple | ast.JoinedStr | ast.Compare)
 
 
-def _unknown_positional(place: Place, node: ast.Call, name: str) -> None:
+def _unknown_positional(place: Place, arguments: list[ast.expr], name: str) -> None:
     """``x.fetch(url, self.on_response)``: a function by position, to something with a telling name."""
     for dotted, entries in positions().items():
         if dotted.rpartition(".")[2] != name:
             continue
         for rule, position, parameter in entries:
-            if parameter == "callback" and len(node.args) > position and _is_function(place, node.args[position]):
-                place.report(node.args[position], rule.id, "likely", f".{name}: {rule.title}")
+            if parameter == "callback" and len(arguments) > position and _is_function(place, arguments[position]):
+                place.report(arguments[position], rule.id, "likely", f".{name}: {rule.title}")
                 return
 
 

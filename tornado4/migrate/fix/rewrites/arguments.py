@@ -7,6 +7,7 @@ import ast
 import libcst as cst
 
 from tornado4.migrate.check import tornado
+from tornado4.migrate.check.detect.calls import hands_on, is_unbound
 from tornado4.migrate.check.project import Instance, Module, Ref
 from tornado4.migrate.fix.program import Spot
 from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
@@ -22,12 +23,18 @@ def call_of(plan: Plan, spot: Spot) -> ast.Call:
     node: ast.AST | None = spot.node
     parent = index.parents.get(spot.node)
     if isinstance(parent, ast.Call) and spot.node in parent.args and spot.finding.rule_id in ARGUMENT_RULES:
-        return parent
+        node = parent
     while node is not None and not isinstance(node, ast.Call):
         node = index.parents.get(node)
     if node is None:
         raise Refused("the argument's call is not found")
+    if spot.finding.rule_id not in JUST_KEYWORDS and hands_on(plan.program.project, node, index.scopes[node]):
+        raise Refused("the function is called elsewhere with these arguments: by hand")
     return node
+
+
+#: Rules whose keyword goes, or is spelled otherwise, whoever calls the function with it.
+JUST_KEYWORDS = frozenset("TND201 TND213 TND217".split())
 
 
 #: Rules whose findings are about an argument that stands at a position.
@@ -130,7 +137,7 @@ def callee_parameters(plan: Plan, spot: Spot, call: ast.Call) -> list[str]:
             for each in [value.dotted, *plan.program.project.mro(value.dotted)]:
                 found = tornado.parameters(each)
                 if found is not None:
-                    return found
+                    return ["self", *found] if is_unbound(plan.program.project, call.func, spot.scope) else found
     raise Refused("whose function this is cannot be seen")
 
 
