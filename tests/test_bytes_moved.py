@@ -15,12 +15,16 @@ from unittest import mock
 from raw_peers import RawServer
 from stream_pairs import closing_all, loop, run_until, socket_pair, wait  # noqa: F401  (some are fixtures)
 
-from tornado4 import gen
+from tornado4 import gen, httputil
+from tornado4._core import memory
 from tornado4._wire import http1
 from tornado4.httpclient import HTTPError
+from tornado4.httpserver import HTTPServer
 from tornado4.httputil import parse_body_arguments
 from tornado4.simple_httpclient import SimpleAsyncHTTPClient
 from tornado4.testing import AsyncTestCase, gen_test
+from tornado4.web import Application, RequestHandler, stream_request_body
+from tornado4.web.application import _HandlerDelegate
 
 CHUNK = 65536
 
@@ -42,8 +46,8 @@ class Watched:
         return self.given[-1]
 
 
-def watched_pair(loop):
-    left, right = socket_pair(loop)
+def watched_pair(loop, **kwargs):
+    left, right = socket_pair(loop, **kwargs)
     left.socket = watched = Watched(left.socket)
     return left, right, watched
 
@@ -165,6 +169,92 @@ def test_an_uploaded_file_is_copied_once_out_of_the_body():
     parse_body_arguments("multipart/form-data; boundary=x", body, {}, files)
     assert files["f"][0].body == content
     assert Counting.copied < len(content) + 200
+
+
+class Uploads(RequestHandler):
+    def put(self) -> None:
+        self.write(
+            httputil.url_concat(self.request.path, {"size": len(self.request.body), "end": self.request.body[-3:]})
+        )
+
+
+@stream_request_body
+class Streamed(RequestHandler):
+    pieces: list[int] = []
+
+    def data_received(self, chunk: bytes) -> None:
+        Streamed.pieces.append(len(chunk))
+
+    def put(self) -> None:
+        self.write(str(sum(Streamed.pieces)))
+
+
+def served(loop, body: bytes, path: str, coding: bytes = b"", size: int | None = None, **options):
+    """A request with ``body`` and a small one behind it: what was answered, and the server's socket."""
+    left, right, watched = watched_pair(loop, max_buffer_size=size)
+    app = Application([("/whole", Uploads), ("/streamed", Streamed)])
+    HTTPServer(app, io_loop=loop, **options).handle_stream(left, ("127.0.0.1", 1))
+    framing = coding or b"Content-Length: %d" % len(body)
+    right.write(b"PUT %b HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n%b" % (path.encode(), framing, body))
+    right.write(b"PUT %b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nend" % path.encode())
+    with closing_all(left, right):
+        return wait(loop, right.read_until_close()), watched
+
+
+def noting(pieces: list[bytes]):
+    really_receive = _HandlerDelegate.data_received
+
+    def receive(delegate: _HandlerDelegate, data: bytes) -> None:
+        pieces.append(data)
+        really_receive(delegate, data)
+
+    return receive
+
+
+def test_a_large_upload_comes_in_few_pieces_that_are_joined_once(loop):
+    body = os.urandom(1_000_000) + b"abc"
+    for coding, content in (
+        (b"", body),
+        (
+            b"Transfer-Encoding: chunked",
+            b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in (body[:9], body[9:])) + b"0\r\n\r\n",
+        ),
+    ):
+        for options in ({}, {"xheaders": True}):
+            joined: list[bytes] = []
+            with mock.patch.object(_HandlerDelegate, "data_received", noting(joined)):
+                answer, watched = served(loop, content, "/whole", coding, **options)
+            assert b"size=1000003" in answer
+            assert b"end=abc" in answer
+            assert b"size=3" in answer
+            assert max(watched.asked) == 4 * CHUNK
+            assert watched.asked[0] == CHUNK
+            if not coding:
+                cut = [piece for piece in joined if not any(piece is given for given in watched.given)]
+                assert len(cut) <= 3  # behind the head, before the next head, and the small one
+
+
+def test_who_looks_at_the_pieces_gets_them_as_small_as_was_promised(loop):
+    Streamed.pieces = []
+    answer, watched = served(loop, b"x" * 1_000_000, "/streamed", chunk_size=10_000)
+    assert b"1000000" in answer
+    assert max(Streamed.pieces) == 10_000
+    assert max(watched.asked) == CHUNK
+
+
+def test_a_large_body_is_read_in_parts_of_what_the_stream_may_hold(loop):
+    answer, watched = served(loop, b"x" * 150_000, "/whole", size=200_000)
+    assert b"size=150000" in answer
+    assert max(watched.asked) <= 100_000
+
+
+def test_the_library_is_told_of_large_blocks_once(monkeypatch):
+    made: list[int] = []
+    monkeypatch.setattr(memory, "bytes", made.append, raising=False)
+    monkeypatch.setattr(memory, "_known", False)
+    memory.keep_large_blocks()
+    memory.keep_large_blocks()
+    assert made == [memory._LARGE]
 
 
 class LargeBodies(AsyncTestCase):

@@ -198,6 +198,7 @@ class _CallableAdapter(httputil.HTTPMessageDelegate):
 
     request: httputil.HTTPServerRequest | None = None
     delegate: HTTPMessageDelegate | None = None
+    _takes_any_size = True  # see ``_http1.pump``
 
     def __init__(
         self, request_callback: Callable[[httputil.HTTPServerRequest], Any], request_conn: Any
@@ -299,6 +300,10 @@ class _ProxyAdapter(httputil.HTTPMessageDelegate):
 
     def data_received(self, chunk: bytes) -> Any:
         return self.delegate.data_received(chunk)
+
+    @property
+    def _takes_any_size(self) -> bool:
+        return getattr(self.delegate, "_takes_any_size", False)
 
     # One of these two is the last that a request hears.
 

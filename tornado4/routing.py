@@ -115,6 +115,10 @@ class _RoutingDelegate(httputil.HTTPMessageDelegate):
         assert self.delegate is not None
         return self.delegate.data_received(chunk)
 
+    @property
+    def _takes_any_size(self) -> bool:
+        return getattr(self.delegate, "_takes_any_size", False)
+
     def finish(self) -> Any:
         assert self.delegate is not None
         return self.delegate.finish()
@@ -536,6 +540,8 @@ class URLSpec(Rule):
 
 class _CallableAdapter(httputil.HTTPMessageDelegate):
     """Collects the body, then calls a function with the whole request."""
+
+    _takes_any_size = True  # see ``_http1.pump``
 
     def __init__(self, request_callable: Callable[..., Any], request_conn: httputil.HTTPConnection) -> None:
         self.connection = request_conn

@@ -24,6 +24,7 @@ from typing import Any, cast
 from urllib import parse as urlparse
 
 from tornado4 import _handed_on, gen, httputil, netutil, stack_context, switches
+from tornado4._core.memory import keep_large_blocks
 from tornado4._http1.idle_pool import IdlePool
 from tornado4._masking import mask_url
 from tornado4._wire.http1_grammar import connection_options
@@ -662,6 +663,7 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
             or not _LEAST_ROOM <= int(length) <= _MOST_ROOM
         ):
             return None
+        keep_large_blocks()
         room = BytesIO()
         room.seek(int(length) - 1)
         room.write(b"\0")

@@ -9,12 +9,14 @@ import asyncio
 import contextvars
 import enum
 import socket
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tornado4 import httputil, iostream, switches
 from tornado4._core.deadlines import deadlines_of
+from tornado4._core.memory import keep_large_blocks
 from tornado4._core.yielded import convert_yielded
 from tornado4._http1.connection import HTTP1Connection
 from tornado4._http1.decompress import _GzipMessageDelegate
@@ -64,6 +66,9 @@ _NEED_DATA, _END = http1.NEED_DATA, http1.END
 _EVENTS_AT_ONCE = 500
 #: Bytes to ask the kernel for at once, at least.
 _LEAST_READ = 65536
+#: Bytes of a large body, for a delegate that takes pieces of any size, to ask the kernel for at once, at most.
+_MOST_READ = 262144
+_UNCUT = sys.maxsize
 #: Answers to pipelined requests are gathered up to this many bytes.
 _CORK_SIZE = 65536
 #: Seconds and bytes that a client may go on sending after it has been refused.
@@ -86,6 +91,7 @@ class RequestPump:
     __slots__ = (
         "_alone",
         "_body_timer",
+        "_bulk",
         "_conn",
         "_context",
         "_contexts",
@@ -139,6 +145,7 @@ class RequestPump:
         self._need_close = False
         self._phase = _Phase.HEAD
         self._body_timer: Any = None
+        self._bulk = False
         self._idle_timer: Any = None
         self._slow_head: Deadlines | None = None  # set while a part of a head is there and the rest is not
         self._linger_timer: Any = None
@@ -404,11 +411,26 @@ class RequestPump:
         elif head.length != 0:
             self.reader.max_body_size = conn._max_body_size
             self.reader.check_length(head.length)
+            if (head.length is None or head.length > _LEAST_READ) and getattr(self._message, "_takes_any_size", False):
+                self._begin_bulk(head.length)
             if "Expect" in head.headers and conn._asks_to_continue(head):
                 self._flush_cork()
                 self.stream._send(CONTINUE)
             if conn._body_timeout is not None:
                 self._body_timer = self.stream.io_loop.call_later(conn._body_timeout, self._on_body_timeout)
+
+    def _begin_bulk(self, length: int | None) -> None:
+        """A large body, or perhaps one: have it come in few pieces, none of which is cut."""
+        keep_large_blocks()
+        self._bulk = True
+        self.reader.chunk_size = _UNCUT
+        stream = self.stream
+        stream._ask = max(stream.read_chunk_size, min(_MOST_READ, stream.max_buffer_size // 2, length or _MOST_READ))
+
+    def _end_bulk(self) -> None:
+        self._bulk = False
+        self.reader.chunk_size = self.params.chunk_size
+        self.stream._ask = 0
 
     def _on_data(self, chunk: bytes) -> None:
         conn = self._conn
@@ -439,6 +461,8 @@ class RequestPump:
         conn._reading = DONE
         if self._body_timer is not None:
             self._drop_body_timer()
+        if self._bulk:
+            self._end_bulk()
         self._phase = _Phase.RESPONSE
         if conn._writing is not DONE:
             self._need_close = False

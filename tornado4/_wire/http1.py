@@ -233,7 +233,7 @@ class MessageReader:
             return END
         try:
             while True:
-                event = _STEPS[state](self)
+                event = _STEPS[state._value_](self)
                 if event is not None:
                     return event
                 if self._state is state:
@@ -435,14 +435,15 @@ class MessageReader:
 
 _SHOWN_DELIMITER = re.compile(b"\r?\n\r?\n")  # as 4.5.3 wrote it, so that its log line is the same
 
+# By their values: an enumeration's members are hashed in Python.
 _STEPS = {
-    State.FIXED: MessageReader._read_fixed,
-    State.CHUNK_LINE: MessageReader._read_chunk_line,
-    State.CHUNK_DATA: MessageReader._read_chunk_data,
-    State.CHUNK_CRLF: MessageReader._read_chunk_crlf,
-    State.TRAILER: MessageReader._read_trailer,
-    State.UNTIL_CLOSE: MessageReader._read_until_close,
-    State.FAILED: MessageReader._fail,
+    State.FIXED.value: MessageReader._read_fixed,
+    State.CHUNK_LINE.value: MessageReader._read_chunk_line,
+    State.CHUNK_DATA.value: MessageReader._read_chunk_data,
+    State.CHUNK_CRLF.value: MessageReader._read_chunk_crlf,
+    State.TRAILER.value: MessageReader._read_trailer,
+    State.UNTIL_CLOSE.value: MessageReader._read_until_close,
+    State.FAILED.value: MessageReader._fail,
 }
 
 

@@ -123,16 +123,17 @@ class StreamPush(StreamReading):
         """A chunk was full, with ``size`` bytes: more is there, most probably, and a round of the loop costs more
         than a look.
         """
-        if size < self._ask:
-            return  # not full, after all
+        if size < self._ask and size != self.read_chunk_size:
+            return  # it was asked for more (what is asked for may have grown by now)
         for _ in range(_CHUNKS_AT_A_STRETCH - 1):
             if self._push_direct is not push:
                 return
+            asked = self._ask or self.read_chunk_size
             chunk = self._receive()
             if not chunk:
                 return
             push(chunk)
-            if len(chunk) < self.read_chunk_size:
+            if len(chunk) < asked:
                 return
 
     def _handle_read(self) -> None:

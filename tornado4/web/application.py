@@ -334,6 +334,11 @@ class _HandlerDelegate(httputil.HTTPMessageDelegate):
         self.chunks.append(data)
         return None
 
+    @property
+    def _takes_any_size(self) -> bool:
+        """Whether pieces of the body are only joined: see ``_http1.pump``."""
+        return not self.stream_request_body
+
     def finish(self) -> None:
         request = self.request
         if self.stream_request_body:
