@@ -119,6 +119,23 @@ def test_the_files_agree_on_the_socket_and_the_folders() -> None:
         assert "CHAT_DATA=/var/lib/chat" in text and "CHAT_ACCEL=/stored/" in text, file
 
 
+SHOWN = {
+    "howto/systemd.md": ["systemd/chat.service"],
+    "howto/supervisor.md": ["supervisor/chat.conf"],
+    "howto/nginx.md": ["nginx/chat.conf"],
+    "howto/docker.md": ["docker/Dockerfile"],
+    "mixed-fleet.md": ["nginx/fleet.conf"],
+}
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_what_the_pages_show_stands_in_the_files(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    lines = {line.strip() for file in SHOWN[page] for line in (DEPLOY / file).read_text().splitlines()}
+    shown = "".join(re.findall(r"(?ms)^```(?:ini|nginx|dockerfile)\n(.*?)^```$", text)).splitlines()
+    assert shown and [line for line in shown if line.strip() not in lines and not line.startswith("#")] == []
+
+
 def test_whoever_ends_the_service_waits_longer_than_the_drain() -> None:
     patience = [
         re.search(pattern, (DEPLOY / file).read_text())
