@@ -30,6 +30,9 @@ class BuildExt(build_ext):
         if wanted == "1":
             for extension in self.extensions:
                 extension.optional = False  # an error of the compiler ends the build
+        if os.name == "posix":
+            for extension in self.extensions:  # else its debugging information has the folder that it was built in
+                extension.extra_compile_args.append(f"-ffile-prefix-map={os.getcwd()}=.")
         if wanted == "0":
             for extension in self.extensions:  # of an earlier build
                 Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
