@@ -16,12 +16,12 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 #: The version of the form. A file of another one is refused.
-SCHEMA = 1
+SCHEMA = 2
 
 Profile: TypeAlias = dict[str, Any]
 
@@ -32,7 +32,7 @@ class ProfileError(ValueError):
 
 def empty() -> Profile:
     """A profile of no run."""
-    return {"schema": SCHEMA, "runs": 0, "files": {}}
+    return {"schema": SCHEMA, "runs": 0, "coverage": False, "files": {}}
 
 
 def load(path: Path) -> Profile:
@@ -70,15 +70,30 @@ def stale(profile: Profile, root: Path) -> list[str]:
 
 
 def merge(profiles: Iterable[Profile]) -> Profile:
-    """Several runs as one, in the order in which they ran. Of a file that has changed between, the last counts."""
+    """Several runs as one, in the order in which they ran.
+
+    Of a file that has changed between, the last counts: what earlier runs say of it goes, its calls of others included.
+    """
     merged = empty()
     for profile in profiles:
         merged["runs"] += profile["runs"]
+        merged["coverage"] = merged["coverage"] or profile["coverage"]
+        files = merged["files"]
+        changed = {
+            name for name, file in profile["files"].items() if files.get(name, file)["sha256"] != file["sha256"]
+        }
+        for file in files.values() if changed else ():
+            _forget_calls_from(file, changed)
         for name, file in profile["files"].items():
-            known = merged["files"].get(name)
-            same = known is not None and known["sha256"] == file["sha256"]
-            merged["files"][name] = _merged_file(known, file) if same else json.loads(json.dumps(file))
+            same = name in files and name not in changed
+            files[name] = _merged_file(files[name], file) if same else json.loads(json.dumps(file))
     return merged
+
+
+def _forget_calls_from(file: dict[str, Any], changed: set[str]) -> None:
+    for function in file["functions"].values():
+        for kind in ("called_from", "handed"):
+            function[kind] = {site: n for site, n in function[kind].items() if site.partition(":")[0] not in changed}
 
 
 def _merged_file(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +106,8 @@ def _merged_file(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         functions[line] = known | {
             "calls": known["calls"] + function["calls"],
             "called_from": _summed(known["called_from"], function["called_from"]),
+            "handed": _summed(known["handed"], function["handed"]),
+            "outside": sorted({*known["outside"], *function["outside"]}),
             "yields": _summed(known["yields"], function["yields"]),
             "yields_not_run": sorted({*known["yields_not_run"]} & {*function["yields_not_run"]}),
         }
@@ -99,6 +116,7 @@ def _merged_file(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         "functions": functions,
         "rules": _summed(one["rules"], other["rules"]),
         "not_run": sorted({*one["not_run"]} & {*other["not_run"]}),
+        "ran": sorted({*one["ran"], *other["ran"]}),
     }
 
 
@@ -114,23 +132,70 @@ def _summed(one: dict[str, dict[str, int]], other: dict[str, dict[str, int]]) ->
 # -- what a file holds, whether it ran or not -------------------------------------------------------------------
 
 
-def generators(source: str) -> Iterator[tuple[int, str, list[str]]]:
+def parsed(path: Path) -> ast.Module | None:
+    """A file's tree; None for one that cannot be read, or is no Python."""
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def generators_in(tree: ast.Module) -> Iterator[tuple[int, str, list[str]]]:
     """The generator functions in a source: first line (that of a decorator), qualified name, where the yields are.
 
     A yield is where it begins, ``"line:column"``, the column in bytes of UTF-8 from 0.
     """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return
     yield from _generators(tree, "")
+
+
+def calls_in(tree: ast.Module) -> set[str]:
+    """The positions of all calls in a source."""
+    return {position(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def mentions_that_ran(
+    tree: ast.Module, names: Collection[str], calls: Collection[str], lines: Collection[int]
+) -> list[str]:
+    """Of the calls by these names, and of the strings that are one of them, the positions of those that ran.
+
+    ``calls`` are positions of calls that ran. A string ran when its line did, or that on which its statement begins.
+    """
+    found = []
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, line = waiting.pop()
+        if isinstance(node, ast.stmt):
+            line = 0 if hasattr(node, "body") else node.lineno
+        if isinstance(node, ast.Call):
+            if name_of(node.func) in names and position(node) in calls:
+                found.append(position(node))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
+            if node.lineno in lines or line in lines:
+                found.append(position(node))
+        waiting += [(child, line) for child in ast.iter_child_nodes(node)]
+    return sorted(found)
+
+
+def name_of(node: ast.expr) -> str:
+    """The last part of a name: ``run`` for ``self.thing.run``; "" for what has none."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def position(node: ast.expr) -> str:
+    """Where an expression begins, and where a call ends: line, and column in bytes of UTF-8 from 0.
+
+    Several calls may begin at one place: ``thing.first().second()``.
+    """
+    if isinstance(node, ast.Call):
+        return f"{node.end_lineno}:{node.end_col_offset}"
+    return f"{node.lineno}:{node.col_offset}"
 
 
 def _generators(node: ast.AST, prefix: str) -> Iterator[tuple[int, str, list[str]]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             name = prefix + child.name
-            yields = [f"{each.lineno}:{each.col_offset}" for each in _yields(child)]
+            yields = [position(each) for each in _yields(child)]
             if yields and isinstance(child, ast.FunctionDef):
                 first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
                 yield first, name, yields

@@ -8,6 +8,7 @@ do not, ``fix --native`` leaves a function alone then.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -154,11 +155,31 @@ def uses(project: Project, whole: Family) -> list[Use]:
                 sure = bool(_refs(project, module, name) & dotted)
             if sure or (scope is not None and scope.kind == "class" and (module.path, scope) in defined):
                 found.append(_use(project, module, name, sure=True))
+        found += [_use(project, module, name, sure=True) for name in _renamed(project, module, whole.name, dotted)]
         for attribute in index.attributes.get(whole.name, ()):
             verdict = _attribute(project, module, attribute, whole, dotted)
             if verdict is not None:
                 found.append(_use(project, module, attribute, sure=verdict))
     return found
+
+
+def _renamed(project: Project, module: Module, own: str, dotted: set[str]) -> Iterator[ast.Name]:
+    """Uses under another name: ``from thing import run as start``."""
+    index = module.index
+    waiting = [module.scope]
+    while waiting:
+        scope = waiting.pop()
+        waiting += scope.inner.values()
+        for bound, bindings in scope.bindings.items():
+            if bound != own and any(
+                isinstance(each, Imported)
+                and each.dotted.endswith(f".{own}")
+                and _means(project, each.dotted, dotted)
+                for each in bindings
+            ):
+                for name in index.names.get(bound, ()):
+                    if isinstance(name.ctx, ast.Load) and visible(bound, index.scopes[name]) is scope:
+                        yield name
 
 
 def _resolve(project: Project, module: Module, node: ast.expr) -> tuple[Value, ...]:

@@ -30,12 +30,14 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tornado4.migrate.fix import fixer, helpers, steps, writing
+    from tornado4.migrate.fix import fixer, helpers, recorded, steps, writing
     from tornado4.migrate.fix.report.diff import to_diff
     from tornado4.migrate.fix.report.json_report import to_json
     from tornado4.migrate.fix.report.text import to_text
 
     paths = [Path(path) for path in options.paths]
+    if options.profile and not options.native:
+        raise ValueError("--profile says what --native may do: say --native, too")
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"no such file or folder: {path}")
@@ -58,6 +60,7 @@ def _run(options: argparse.Namespace) -> int:
         markers=not options.no_markers,
         aliases=dict(settings.get("aliases", {})),
         helpers=Path(options.helpers) if options.helpers else None,
+        profile=recorded.read(options.profile, Path()) if options.profile else None,
     )
     if wanted.helpers is not None:
         helpers.module(wanted.helpers)
@@ -113,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--unsafe", action="store_true", help="also what is right in most programs and wants a look")
     parser.add_argument(
         "--native", action="store_true", help="also the optional ladder: async def, await, today's names"
+    )
+    parser.add_argument(
+        "--profile",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="what --migrate=record wrote of a run, for --native to go by; several are put into one, in their order",
     )
     parser.add_argument("--select", action="append", metavar="RULES", help="these alone: TND203, or TND2 for many")
     parser.add_argument("--ignore", action="append", metavar="RULES", help="all but these")

@@ -22,6 +22,7 @@ from tornado4.migrate.fix import (
 from tornado4.migrate.fix.imports import tidied
 from tornado4.migrate.fix.memory import parse
 from tornado4.migrate.fix.program import File, Import, Program, Spot, load
+from tornado4.migrate.fix.recorded import Facts
 from tornado4.migrate.fix.rewrites.leaving import leave
 from tornado4.migrate.fix.steps import REWRITES, Options, Plan, Refused, Step
 from tornado4.migrate.fix.tree import Edit, Text, Unmapped
@@ -32,7 +33,9 @@ PASSES = 20
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One step that was made. ``count`` is the number of places it changed; ``helped``: it calls the helper."""
+    """One step that was made. ``count`` is the number of places it changed; ``helped``: it calls the helper.
+    ``recorded``: names alone left something open, and a profile told it.
+    """
 
     rule_id: str
     path: str
@@ -40,6 +43,7 @@ class Made:
     function: str
     count: int
     helped: bool = False
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,6 +71,8 @@ class Outcome:
     unread: dict[str, str] = field(default_factory=dict)
     files: int = 0
     lines: int = 0
+    #: Whether a profile was gone by.
+    profiled: bool = False
 
     @property
     def changed(self) -> list[str]:
@@ -89,7 +95,9 @@ def _fix(tops: list[Path], options: Options, progress: Callable[[int, str], None
     outcome = Outcome(unread=unread, files=len(loaded), lines=sum(file.text.count("\n") for file in loaded.values()))
     original = {shown: file.source.path.read_bytes() for shown, file in loaded.items()}
     program = Program(loaded, options.aliases)
-    _passes(program, options, outcome, progress)
+    outcome.profiled = options.profile is not None
+    facts = Facts(options.profile, loaded) if options.profile is not None else None
+    _passes(program, options, facts, outcome, progress)
     if options.markers:
         markers.enter(program, outcome.left)
     for shown, file in program.files.items():
@@ -114,13 +122,19 @@ def _write_helper(path: Path, outcome: Outcome) -> None:
         outcome.after[shown], outcome.paths[shown] = after, path
 
 
-def _passes(program: Program, options: Options, outcome: Outcome, progress: Callable[[int, str], None]) -> None:
+def _passes(
+    program: Program,
+    options: Options,
+    facts: Facts | None,
+    outcome: Outcome,
+    progress: Callable[[int, str], None],
+) -> None:
     rejected: dict[tuple[object, ...], str] = {}
     kept: dict[str, list[Left]] = {}
     idle: set[str] = set()  # files in which nothing is found: nothing will be, unless they change
     complete = True
     for number in range(PASSES):
-        plan = Plan(program, options)
+        plan = Plan(program, options, facts)
         steps: list[Step] = []
         for module in program.project.all_modules:
             if module.path in idle:
@@ -229,7 +243,7 @@ def _make(program: Program, steps: list[Step], rejected: dict[tuple[object, ...]
             rejected[step.key()] = "nothing was to be changed"
         return []
     return [
-        Made(rule_id, step.path, step.line, step.function, max(len(step.edits), 1), step.helped)
+        Made(rule_id, step.path, step.line, step.function, max(len(step.edits), 1), step.helped, step.recorded)
         for step in chosen
         for rule_id in [step.rule_id, *step.rules]
     ]

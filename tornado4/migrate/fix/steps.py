@@ -15,7 +15,9 @@ from tornado4.migrate.check.choosing import Choice
 from tornado4.migrate.check.index import Index
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.fix.program import Import, Program, Spot, spelled
+from tornado4.migrate.fix.recorded import Facts
 from tornado4.migrate.fix.tree import Change, Edit
+from tornado4.migrate.profile import Profile
 
 
 class Refused(Exception):
@@ -25,6 +27,10 @@ class Refused(Exception):
         super().__init__(reason)
         self.reason = reason
         self.unsafe = unsafe
+
+
+class Never(Refused):
+    """A refusal that no profile lifts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +45,7 @@ class Step:
     imports: list[tuple[Module, Import]] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     helped: bool = False
+    recorded: bool = False  # a profile says what names alone leave open
 
     def change(self, module: Module, node: ast.AST, change: Change, *, line: bool = False, moves: bool = False) -> None:
         """Enter a change of a node; see `tree.Edit`."""
@@ -59,6 +66,7 @@ class Options:
     markers: bool = True
     aliases: dict[str, str] = field(default_factory=dict)
     helpers: Path | None = None
+    profile: Profile | None = None
     strict: bool = False  # for tests: a rewrite that fails is an error
 
     @property
@@ -69,11 +77,14 @@ class Options:
 class Plan:
     """One pass: the program as it stands, and the steps that the rewrites have found."""
 
-    def __init__(self, program: Program, options: Options) -> None:
+    def __init__(self, program: Program, options: Options, facts: Facts | None = None) -> None:
         self.program = program
         self.options = options
+        #: What was recorded of the program, where a profile is given.
+        self.facts = facts
         #: Anything that rewrites want to find once for a pass.
         self.memory: dict[str, object] = {}
+        self._strict = False
 
     def step(self, spot: Spot) -> Step:
         """A step for a finding, empty as yet."""
@@ -96,8 +107,19 @@ class Plan:
 
     def unsafe_only(self, reason: str) -> None:
         """Refuse, unless ``--unsafe`` was said."""
-        if not self.options.unsafe:
+        if self._strict or not self.options.unsafe:
             raise Refused(reason, unsafe=True)
+
+    def doubt(self, look: Callable[[], object]) -> Refused | None:
+        """What keeps a look at something from being certain; None where nothing does."""
+        self._strict = True
+        try:
+            look()
+        except Refused as refusal:
+            return refusal
+        finally:
+            self._strict = False
+        return None
 
     def refuse(self, reason: str) -> NoReturn:
         raise Refused(reason)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import ast
+import concurrent.futures
 import contextlib
-import itertools
 import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import CodeType, FrameType, FunctionType
+from typing import Any, TypeAlias
 
 from tornado4.concurrent import Future
 from tornado4.gen import coroutines, moment, runner
+from tornado4.ioloop import IOLoop, PeriodicCallback, PollIOLoop
 from tornado4.migrate import profile
 from tornado4.migrate.live import places
+from tornado4.migrate.live.coverage import Coverage
 from tornado4.migrate.live.ledger import Ledger
 from tornado4.migrate.live.patches import Patches
 
 #: What becomes of a result, the strongest first: a later one that is stronger takes the place of an earlier one.
 FATES = ("yielded", "awaited", "callback", "asked", "dropped")
 _GENERATOR = 0x20  # of a code object's flags
+
+#: What takes a function and runs it, by its name and where the function stands among the arguments (self is 0).
+RUNNERS = {"add_callback": 1, "add_callback_from_signal": 1, "spawn_callback": 1, "run_sync": 1,
+           "call_later": 2, "call_at": 2, "add_timeout": 2}  # fmt: skip
+
+#: Where something happened: the code's id (codes that are alike are equal, whatever their files), and the instruction.
+#: What that is in the source is found at the end.
+Spot: TypeAlias = tuple[int, int]
 
 
 class _Function:
@@ -30,8 +42,10 @@ class _Function:
         self.name = name
         self.kind = kind
         self.calls = 0
-        self.called_from: dict[str, dict[str, int]] = {}
-        self.yields: dict[str, dict[str, int]] = {}
+        self.called_from: dict[Spot | str, dict[str, int]] = {}
+        self.yields: dict[Spot, dict[str, int]] = {}
+        self.handed: dict[Spot, dict[str, int]] = {}
+        self.owners: set[type] = set()
 
 
 class _Call:
@@ -62,34 +76,57 @@ class Recorder:
         self.ledger = ledger
         self.root = os.getcwd() + os.sep
         self.functions: dict[tuple[str, int], _Function] = {}
+        self.coverage = Coverage(self.is_ours_to_tell)
+        self._known: dict[int, _Function | None] = {}
+        self.codes: dict[int, CodeType] = {}  # holds them, so that an id stays theirs
         self._open: weakref.WeakSet[_Call] = weakref.WeakSet()
 
-    def function(self, code: Any, kind: str = "coroutine") -> _Function:
-        """What is known of the function with that code."""
-        key = code.co_filename, code.co_firstlineno
-        known = self.functions.get(key)
-        if known is None:
-            known = self.functions[key] = _Function(code.co_qualname, kind)
-        return known
+    def function(self, code: CodeType) -> _Function | None:
+        """What is known of the function with that code; None for one that is nothing to us."""
+        try:
+            return self._known[id(code)]
+        except KeyError:
+            self.codes[id(code)] = code
+            known = None
+            if code.co_flags & _GENERATOR and self.is_ours_to_tell(code.co_filename):
+                key = code.co_filename, code.co_firstlineno
+                known = self.functions.get(key)
+                if known is None:
+                    known = self.functions[key] = _Function(code.co_qualname, "coroutine")
+            self._known[id(code)] = known
+            return known
 
     def is_ours_to_tell(self, file: str) -> bool:
         """Whether a file lies below where the program was started, and is no installed package's."""
         return file.startswith(self.root) and not places.distribution_of(file)
 
-    def call(self, func: Any, future: Any, frame: Any) -> None:
+    def call(self, func: Any, args: tuple[Any, ...], future: Any, frame: FrameType) -> None:
         """A coroutine is called from ``frame``."""
         code = places.code_of(func)
-        if code is None or not code.co_flags & _GENERATOR or not self.is_ours_to_tell(code.co_filename):
+        function = self.function(code) if code is not None else None
+        if function is None:
             return
-        function = self.function(code)
         function.calls += 1
-        file = frame.f_code.co_filename
-        by_program = places.kind_of(file) is places.Kind.PROGRAM
-        site = f"{self.shown(file)}:{frame.f_lineno}" if by_program else ""
-        future._recorded = call = _Call(function.called_from.setdefault(site, {}))
+        if args:
+            function.owners.add(type(args[0]))
+        future._recorded = call = _Call(function.called_from.setdefault(self._site(frame), {}))
         self._open.add(call)
         if future.__dict__.pop("_has_callback", False):
             call.met("callback")
+
+    def _site(self, frame: FrameType) -> Spot | str:
+        """A place in the program; of an installed package's file, its name; "" for the framework and all others."""
+        file = frame.f_code.co_filename
+        if places.kind_of(file) is not places.Kind.PROGRAM:
+            return ""
+        if self.is_ours_to_tell(file):
+            return self._spot(frame)
+        return f"({places.distribution_of(file) or 'elsewhere'}) {os.path.basename(file)}:{frame.f_lineno}"
+
+    def _spot(self, frame: FrameType) -> Spot:
+        code = frame.f_code
+        self.codes[id(code)] = code
+        return id(code), frame.f_lasti
 
     def yielded(self, gen: Any, value: Any) -> None:
         """A coroutine waits for something."""
@@ -97,11 +134,24 @@ class Recorder:
         for each in several if isinstance(several, list | tuple) else (value,):
             met(each, "yielded")
         frame = getattr(gen, "gi_frame", None)
-        if frame is None or not self.is_ours_to_tell(frame.f_code.co_filename):
+        if frame is None:
             return
-        counts = self.function(frame.f_code).yields.setdefault(_position(frame), {})
-        name = _type_name(value)
+        function = self.function(frame.f_code)
+        if function is None:
+            return
+        counts = function.yields.setdefault((id(frame.f_code), frame.f_lasti), {})
+        name = _kind(value)
         counts[name] = counts.get(name, 0) + 1
+
+    def handed(self, callback: Any, runner: str, frame: FrameType) -> None:
+        """A function is given to what runs it."""
+        if places.kind_of(frame.f_code.co_filename) is not places.Kind.PROGRAM:
+            return
+        code = places.code_of(callback)
+        function = self.function(code) if code is not None else None
+        if function is not None and self.is_ours_to_tell(frame.f_code.co_filename):
+            counts = function.handed.setdefault(self._spot(frame), {})
+            counts[runner] = counts.get(runner, 0) + 1
 
     def shown(self, file: str) -> str:
         """A file's name, from where the program was started; of others, only the last part."""
@@ -113,34 +163,10 @@ class Recorder:
 
     def profile(self) -> profile.Profile:
         """The facts, as they are written."""
+        self.coverage.stop()
         for call in list(self._open):
             call.count()
-        result = profile.empty() | {"runs": 1}
-        files: dict[str, Any] = result["files"]
-        for (path, line), function in self.functions.items():
-            described = self._file(files, path)
-            described["functions"][str(line)] = {
-                "name": function.name,
-                "kind": function.kind,
-                "calls": function.calls,
-                "called_from": function.called_from,
-                "yields": function.yields,
-                "yields_not_run": [],
-            }
-        for (rule, path, line), count in self.ledger.counts.items():
-            if self.is_ours_to_tell(path):
-                rules = self._file(files, path)["rules"]
-                rules.setdefault(rule, {})[str(line)] = count
-        for name, described in files.items():
-            _add_what_did_not_run(described, Path(self.root, name))
-        return result
-
-    def _file(self, files: dict[str, Any], path: str) -> dict[str, Any]:
-        name = self.shown(path)
-        if name not in files:
-            files[name] = {"sha256": profile.digest(Path(path)), "functions": {}, "rules": {}, "not_run": []}
-        described: dict[str, Any] = files[name]
-        return described
+        return _Writing(self).profile()
 
     def write(self, path: str) -> None:
         """Write the facts; those of earlier runs that are in the file already stay."""
@@ -150,17 +176,133 @@ class Recorder:
             profile.save(profile.merge([*earlier, self.profile()]), target)
 
 
-def _add_what_did_not_run(described: dict[str, Any], path: Path) -> None:
-    try:
-        source = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return
-    for line, name, yields in profile.generators(source):
-        function = described["functions"].get(str(line))
-        if function is None:
-            described["not_run"].append(name)
-        else:
-            function["yields_not_run"] = [each for each in yields if each not in function["yields"]]
+class _Writing:
+    """The facts in the terms of the source."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.files: dict[str, Any] = {}
+        self._trees: dict[str, ast.Module | None] = {}
+        self._calls: dict[str, set[str]] = {}
+
+    def profile(self) -> profile.Profile:
+        recorder = self.recorder
+        for (path, line), function in recorder.functions.items():
+            self._file(path)["functions"][str(line)] = {
+                "name": function.name,
+                "kind": function.kind,
+                "calls": function.calls,
+                "called_from": _counted((self._site(site), fates) for site, fates in function.called_from.items()),
+                "yields": _counted((self._beginning(spot), kinds) for spot, kinds in function.yields.items()),
+                "yields_not_run": [],
+                "handed": _counted((self._site(site), runners) for site, runners in function.handed.items()),
+                "outside": sorted(_outside(function, recorder.is_ours_to_tell)),
+            }
+        for (rule, path, line), count in recorder.ledger.counts.items():
+            if recorder.is_ours_to_tell(path):
+                self._file(path)["rules"].setdefault(rule, {})[str(line)] = count
+        self._add_what_ran()
+        for path in list(self._trees):
+            self._add_what_did_not_run(path)
+        return profile.empty() | {"runs": 1, "files": self.files, "coverage": bool(recorder.coverage.lines)}
+
+    def _add_what_ran(self) -> None:
+        """Of the calls that have a coroutine's name, and the strings that are one, those that ran."""
+        coverage = self.recorder.coverage
+        trees = {path: self._tree(path) for path in [*self._trees, *coverage.lines]}
+        names = {
+            name.rpartition(".")[2] for tree in trees.values() if tree for _, name, _ in profile.generators_in(tree)
+        }
+        calls = coverage.calls()
+        for path, lines in coverage.lines.items():
+            tree = trees[path]
+            ran = profile.mentions_that_ran(tree, names, calls.get(path, set()), lines) if tree else []
+            if ran:
+                self._file(path)["ran"] = ran
+
+    def _file(self, path: str) -> dict[str, Any]:
+        name = self.recorder.shown(path)
+        if name not in self.files:
+            self._tree(path)
+            digest = profile.digest(Path(path))
+            self.files[name] = {"sha256": digest, "functions": {}, "rules": {}, "not_run": [], "ran": []}
+        described: dict[str, Any] = self.files[name]
+        return described
+
+    def _tree(self, path: str) -> ast.Module | None:
+        if path not in self._trees:
+            self._trees[path] = profile.parsed(Path(path))
+        return self._trees[path]
+
+    def _site(self, site: Spot | str) -> str:
+        """``file:line:column``, where a call ends; without the column where no call stands there in the source."""
+        if isinstance(site, str):
+            return site
+        code, instruction = self.recorder.codes[site[0]], site[1]
+        path = code.co_filename
+        name = self.recorder.shown(path)
+        self._file(path)
+        if path not in self._calls:
+            tree = self._tree(path)
+            self._calls[path] = profile.calls_in(tree) if tree else set()
+        first, last, _, end = _positions(code, instruction)
+        ends = f"{last}:{end}"
+        return f"{name}:{ends}" if ends in self._calls[path] else f"{name}:{first}"
+
+    def _beginning(self, spot: Spot) -> str:
+        """Where the yield that a generator waits at begins, as `profile.generators_in` has it."""
+        first, _, begin, _ = _positions(self.recorder.codes[spot[0]], spot[1])
+        return f"{first}:{begin}"
+
+    def _add_what_did_not_run(self, path: str) -> None:
+        described = self.files.get(self.recorder.shown(path))
+        tree = self._trees[path]
+        if tree is None or described is None:
+            return
+        for line, name, yields in profile.generators_in(tree):
+            function = described["functions"].get(str(line))
+            if function is None:
+                described["not_run"].append(name)
+            else:
+                function["yields_not_run"] = [each for each in yields if each not in function["yields"]]
+
+
+def _counted(found: Iterator[tuple[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
+    result: dict[str, dict[str, int]] = {}
+    for key, counts in found:
+        known = result.setdefault(key, {})
+        for name, count in counts.items():
+            known[name] = known.get(name, 0) + count
+    return result
+
+
+def _outside(function: _Function, is_ours: Callable[[str], bool]) -> Iterator[str]:
+    """Classes that are not the program's, above those whose method this is, that have or say its name.
+
+    They may call it. Tornado's own are left out: what they call is known.
+    """
+    name = function.name.rpartition(".")[2]
+    for owner in function.owners:
+        for cls in owner.__mro__:
+            module = sys.modules.get(cls.__module__)
+            file = getattr(module, "__file__", None) or ""
+            if cls is object or is_ours(file) or places.kind_of(file) in (places.Kind.OURS, places.Kind.EDGE):
+                continue
+            if name in vars(cls) or any(_says(each, name) for each in vars(cls).values()):
+                yield f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _says(member: Any, name: str) -> bool:
+    """Whether a function of a class, or one within it, has a name in its code."""
+    for each in (member, getattr(member, "fget", None), getattr(member, "__func__", None)):
+        code = getattr(each, "__code__", None) if isinstance(each, FunctionType) else None
+        waiting = [code] if code is not None else []
+        while waiting:
+            at = waiting.pop()
+            if name in at.co_names or name in at.co_consts:
+                return True
+            waiting += [const for const in at.co_consts if isinstance(const, CodeType)]
+    return False
 
 
 @contextlib.contextmanager
@@ -183,22 +325,44 @@ def met(future: Any, fate: str) -> None:
         call.met(fate)
 
 
-def _position(frame: Any) -> str:
-    """Where the yield that a generator waits at begins, as `profile.generators` has it."""
-    positions = itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
-    line, _, column, _ = next(positions, (None, None, None, None))
-    return f"{frame.f_lineno}:" if line is None or column is None else f"{line}:{column}"
+def _positions(code: CodeType, instruction: int) -> tuple[int, int, int, int]:
+    """Of an instruction, the first and last line and column in the source; -1 for what is not known."""
+    for number, position in enumerate(code.co_positions()):
+        if number == instruction // 2:
+            first, last, begin, end = (-1 if each is None else each for each in position)
+            return first, last, begin, end
+    return -1, -1, -1, -1
 
 
-def _type_name(value: Any) -> str:
+#: The kinds of what yield takes, by type: each is worked out once.
+_kinds: dict[type, str] = {}
+
+
+def _kind(value: Any, depth: int = 1) -> str:
+    """What was waited for: a type's name; of a list or dictionary also the kinds of what is in it."""
     if value is None:
         return "None"
     if value is moment:
         return "moment"
-    kind = type(value)
-    if kind.__module__ in ("builtins", "tornado4.concurrent"):
-        return kind.__name__
-    return f"{kind.__module__}.{kind.__qualname__}".replace("tornado4.", "tornado.")
+    cls = type(value)
+    if depth and (cls is list or cls is dict):
+        inside = {_kind(each, 0) for each in (value.values() if cls is dict else value)}
+        return f"{cls.__name__}[{', '.join(sorted(inside))}]"
+    try:
+        return _kinds[cls]
+    except KeyError:
+        name = _kinds[cls] = _type_name(cls)
+        return name
+
+
+def _type_name(cls: type) -> str:
+    """``Future``, ``executor future``, ``coroutine``; others by their names, with a mark if they can be awaited."""
+    if issubclass(cls, concurrent.futures.Future):
+        return "executor future"
+    if cls.__module__ in ("builtins", "tornado4.concurrent"):
+        return cls.__name__
+    mark = " (awaitable)" if hasattr(cls, "__await__") else ""
+    return f"{cls.__module__}.{cls.__qualname__}".replace("tornado4.", "tornado.") + mark
 
 
 def install(patches: Patches, ledger: Ledger) -> Recorder:
@@ -207,7 +371,7 @@ def install(patches: Patches, ledger: Ledger) -> Recorder:
 
     def make_begin(original: Callable[..., Any]) -> Any:
         def _begin(func: Any, args: Any, kwargs: Any, future: Any) -> Any:
-            recorder.call(func, future, sys._getframe(2))
+            recorder.call(func, args, future, sys._getframe(2))
             return original(func, args, kwargs, future)
 
         return _begin
@@ -238,7 +402,30 @@ def install(patches: Patches, ledger: Ledger) -> Recorder:
     patches.put(runner.Runner, "handle_yield", make_handle_yield)
     for name, fate in (("__await__", "awaited"), ("add_done_callback", "callback"), ("result", "asked")):
         patches.put(Future, name, _maker(fate))
+    _watch_runners(patches, recorder)
+    recorder.coverage.start()
     return recorder
+
+
+def _watch_runners(patches: Patches, recorder: Recorder) -> None:
+    """What the program itself gives to a loop."""
+
+    def make(name: str, position: int) -> Callable[[Callable[..., Any]], Any]:
+        def make_runner(original: Callable[..., Any]) -> Any:
+            def run(*args: Any, **kwargs: Any) -> Any:
+                if len(args) > position:
+                    recorder.handed(args[position], name, sys._getframe(1))
+                return original(*args, **kwargs)
+
+            return run
+
+        return make_runner
+
+    for cls in (IOLoop, PollIOLoop):
+        for name, position in RUNNERS.items():
+            if name in vars(cls):
+                patches.put(cls, name, make(f"IOLoop.{name}", position))
+    patches.put(PeriodicCallback, "__init__", make("PeriodicCallback", 1))
 
 
 class _Noting:

@@ -22,6 +22,11 @@ def to_json(outcome: Outcome, *, written: bool) -> str:
         "lines": outcome.lines,
         "changed": sorted(outcome.changed),
         "rules": dict(sorted(Counter(each.rule_id for each in outcome.made).items())),
+        "by_profile": [
+            {"path": each.path, "line": each.line, "function": each.function}
+            for each in outcome.made
+            if each.recorded
+        ],
         "made": [dataclasses.asdict(each) for each in outcome.made],
         "left": [dataclasses.asdict(each) for each in outcome.left],
         "unread": outcome.unread,

@@ -19,6 +19,7 @@ from tornado4.migrate.check.project import Instance, Module, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Assigned, Function
 from tornado4.migrate.fix import shapes
 from tornado4.migrate.fix.program import Spot, visible
+from tornado4.migrate.fix.rewrites import by_profile
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES
 from tornado4.migrate.fix.rewrites.coroutines import (
     COROUTINE,
@@ -27,7 +28,7 @@ from tornado4.migrate.fix.rewrites.coroutines import (
     decorator_named,
     function_of,
 )
-from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
+from tornado4.migrate.fix.steps import Never, Plan, Refused, Step, rewrites
 from tornado4.migrate.fix.tree import Change, Changed, expression, holed
 
 #: What gave a Future in 4.5.3 and gives None in 6.
@@ -43,16 +44,20 @@ def native(plan: Plan, spot: Spot) -> Step | None:
     assert isinstance(function, ast.FunctionDef)
     module, step = spot.module, plan.step(spot)
     whole = callers.family(plan.program.project, module, function)
+    converted: list[tuple[Module, Function]] = []
     for home, member in whole.members:
         if isinstance(member, ast.AsyncFunctionDef):
             continue
         if COROUTINE not in plan.program.decorated(home, member):
             if home is module and member is function:
                 raise Refused("it is decorated in a way that is not followed")
-            plan.unsafe_only(f"{plan.program.qualname(home, member)} has the same name and is no coroutine")
+            reason = f"{plan.program.qualname(home, member)} has the same name and is no coroutine"
+            by_profile.told(plan, step, reason, by_profile.has_run(plan, module, function))
             continue
         _convert(plan, step, home, member)
-    _look_at_callers(plan, step, whole)
+        converted.append((home, member))
+    _look_at_callers(plan, step, whole, converted)
+    by_profile.ensure_proved(plan, step, whole, converted)
     return step
 
 
@@ -65,6 +70,7 @@ def gen_test(plan: Plan, spot: Spot) -> Step | None:
     if not any(isinstance(each, ast.Yield) for each in shapes.own_nodes(function)):
         return None
     _convert(plan, step, spot.module, function)
+    by_profile.ensure_yields_ran(plan, step, spot.module, function)
     return step
 
 
@@ -151,6 +157,9 @@ def _awaiting(plan: Plan, step: Step, module: Module, function: Function, node: 
     ):
         name = plan.spell(step, module, node, "asyncio.sleep")
         return made(lambda inner: expression(f"await {name}(0)"))
+    told = by_profile.form(plan, step, module, function, node, lambda: _by_names(plan, module, value))
+    if told is not None:
+        return made(told)
     if isinstance(value, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp | ast.GeneratorExp):
         for each in _parts(value):
             _known(plan, module, each)
@@ -172,6 +181,17 @@ def _awaiting(plan: Plan, step: Step, module: Module, function: Function, node: 
         return made(lambda inner: expression(f"await {name}({{future}})", future=inner))
     _known(plan, module, value)
     return made(lambda inner: cst.Await(holed(inner)))
+
+
+def _by_names(plan: Plan, module: Module, value: ast.expr) -> None:
+    """Refuse what names alone do not prove to be waited for by await as it is by yield."""
+    if isinstance(value, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp):
+        for each in _parts(value):
+            _known(plan, module, each)
+    elif _submitted(plan, module, value) is not None:
+        plan.unsafe_only("an executor's Future cannot be awaited as it is")
+    elif not _of_threads(plan, module, value):
+        _known(plan, module, value)
 
 
 def _drops_parentheses(parent: ast.AST, node: ast.Yield) -> bool:
@@ -211,9 +231,9 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
         names = plan.program.refs(module, node.func)
         for each in ("tornado.gen.Task", "tornado.gen.Wait", "tornado.gen.WaitAll", "tornado.gen.Callback"):
             if each in names:
-                raise Refused(f"it yields {each.removeprefix('tornado.')}, which is to be rewritten first")
+                raise Never(f"it yields {each.removeprefix('tornado.')}, which is to be rewritten first")
         if names & NOTHING_TO_AWAIT:
-            raise Refused(f"{ast.unparse(node.func)} gives nothing to await in Tornado 6")
+            raise Never(f"{ast.unparse(node.func)} gives nothing to await in Tornado 6")
         found = function_of(plan, module, node.func)
         if found is not None and not _may_give_awaitable(plan, *found):
             raise Refused(f"it yields {ast.unparse(node)[:40]}, which gives nothing that can be awaited")
@@ -373,7 +393,9 @@ def _with_locks(plan: Plan, step: Step, module: Module, function: Function) -> N
 # -- who calls
 
 
-def _look_at_callers(plan: Plan, step: Step, whole: callers.Family) -> None:
+def _look_at_callers(
+    plan: Plan, step: Step, whole: callers.Family, converted: list[tuple[Module, Function]]
+) -> None:
     project = plan.program.project
     if whole.is_method and not callers.called_by_tornado(project, whole):
         for cls in whole.classes:
@@ -384,13 +406,15 @@ def _look_at_callers(plan: Plan, step: Step, whole: callers.Family) -> None:
                 each != cls and project.class_named(each) is None and not each.startswith(("tornado.", "builtins."))
                 for each in project.mro(cls)
             ):
-                plan.unsafe_only("a base class that is not read may call it, or have it")
+                reason = "a base class that is not read may call it, or have it"
+                by_profile.told(plan, step, reason, by_profile.no_base_says(plan, converted))
     if any(whole.name in plan.index(each).strings for each in plan.program.modules_saying(whole.name)):
         if not (whole.is_method and any(whole.name in names for names in AWAITED_METHODS.values())):
-            plan.unsafe_only(f"{whole.name!r} stands in a string: somebody may call it by that")
+            reason = f"{whole.name!r} stands in a string: somebody may call it by that"
+            by_profile.told(plan, step, reason, by_profile.strings_ran(plan, whole.name))
     for use in callers.uses(plan.program.project, whole):
         if not _is_of_others(plan, whole, use):
-            _look_at(plan, step, use)
+            _look_at(plan, step, use, converted)
 
 
 def _is_tornados(cls: str, name: str) -> bool:
@@ -445,7 +469,9 @@ def _calls_super(function: Function, name: str) -> bool:
     )
 
 
-def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
+def _look_at(
+    plan: Plan, step: Step, use: callers.Use, converted: list[tuple[Module, Function]]
+) -> None:
     index = plan.index(use.module)
     where = str(use)
     if use.call is None:
@@ -459,7 +485,9 @@ def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
             if len(targets) == len(parent.targets) and targets <= AWAITED_METHODS["tornado.web.RequestHandler"]:
                 return  # post = get, in a handler
         if use.sure:
-            raise Refused(f"{where} hands it on: whether somebody waits then cannot be seen")
+            reason = f"{where} hands it on: whether somebody waits then cannot be seen"
+            by_profile.told(plan, step, reason, by_profile.given_to_loop(plan, use, converted), unsafe=False)
+            return
         plan.unsafe_only(f"{where} may hand it on")
         return
     if any(each.arg == "callback" for each in use.call.keywords) and use.sure:
@@ -468,7 +496,9 @@ def _look_at(plan: Plan, step: Step, use: callers.Use) -> None:
         return
     if use.sure:
         raise Refused(f"{where} does not wait for it: an async def would not start there")
-    plan.unsafe_only(f"{where} may call it and does not wait")
+    by_profile.told(
+        plan, step, f"{where} may call it and does not wait", by_profile.calls_another(plan, use, converted)
+    )
 
 
 @rewrites("TND320")
