@@ -265,7 +265,7 @@ def test_the_helper_gives_what_a_task_gave(program):
     from tornado4.migrate.fix import helpers
 
     folder = program()
-    (folder / "compat.py").write_text(helpers.with_helper(""))
+    (folder / "compat.py").write_text(helpers.with_helpers("", ["as_future"]))
     code = (
         "from tornado.ioloop import IOLoop\nfrom compat import as_future\n"
         "def ask(*values, callback):\n    IOLoop.current().add_callback(callback, *values)\n"

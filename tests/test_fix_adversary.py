@@ -556,13 +556,12 @@ from tornado.concurrent import Future
 @gen.coroutine
 def a():
     yield gen.sleep(1)
-@gen.coroutine
-def f(self):
+async def f(self):
     fut = a()
     self.x = a()
     fs = [a() for _ in range(3)]
-    yield fut
-    yield fs
+    await fut
+    await gen.multi(fs)
 async def ok(self):
     fut = Future()
     fut.set_result(1)
@@ -575,13 +574,12 @@ from tornado.concurrent import Future
 @gen.coroutine
 def a():
     yield gen.sleep(1)
-@gen.coroutine
-def f(self):
+async def f(self):
     fut = a()
     self.x = a()
     fs = [a() for _ in range(3)]
-    yield fut
-    yield fs
+    await fut
+    await gen.multi(fs)
 async def ok(self):
     fut = Future()
     fut.set_result(1)

@@ -16,6 +16,7 @@ from tornado4.migrate.check.project import Instance, Module, Project, Ref, Value
 from tornado4.migrate.check.scopes import FUNCTIONS, Defined, Function, Imported, Scope, visible
 
 COROUTINE = "tornado.gen.coroutine"
+ENGINE = "tornado.gen.engine"
 GEN_TEST = "tornado.testing.gen_test"
 
 #: What a caller does: waits for the result, returns it, hands it (or the function) to what runs it, drops it, keeps it.
@@ -287,7 +288,7 @@ def _is_coroutines(project: Project, module: Module, node: ast.Yield) -> bool:
     if not isinstance(function, FUNCTIONS):
         return False
     called = [each.func if isinstance(each, ast.Call) else each for each in function.decorator_list]
-    return any(_refs(project, module, each) & {COROUTINE, GEN_TEST, "tornado.gen.engine"} for each in called)
+    return any(_refs(project, module, each) & {COROUTINE, ENGINE, GEN_TEST} for each in called)
 
 
 def _is_run(project: Project, module: Module, node: ast.expr) -> bool:

@@ -474,6 +474,8 @@ class Project:
             kind = tornado.ATTRIBUTES.get((each, name))
             if kind is not None:
                 return (Instance(kind, sure=sure),)
+            if each in tornado.STANDARD:
+                return (Ref(f"{each}.{name}", sure=sure),)
             at = tornado.member_home(each, name) if tornado.is_class(each) else None
             if at is not None:  # what a class has inherited is known by its name, too: IOLoop.configure
                 return (Ref(at, f"{each}.{name}" if at != f"{each}.{name}" else "", sure),)

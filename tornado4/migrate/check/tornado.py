@@ -18,6 +18,17 @@ RESULTS = {
     "tornado.testing.AsyncTestCase.get_new_ioloop": "tornado.ioloop.IOLoop",
 }
 
+#: Classes of the standard library that matter to Tornado.
+STANDARD = frozenset(
+    f"concurrent.futures.{name}"
+    for name in (
+        "ThreadPoolExecutor",
+        "ProcessPoolExecutor",
+        "thread.ThreadPoolExecutor",
+        "process.ProcessPoolExecutor",
+    )
+)
+
 #: What waiting for a call's result gives.
 AWAITED = {
     "tornado.tcpclient.TCPClient.connect": "tornado.iostream.IOStream",
@@ -85,7 +96,7 @@ def home(module: str, name: str) -> str:
 
 
 def is_class(dotted: str) -> bool:
-    return dotted in _data()["classes"]
+    return dotted in _data()["classes"] or dotted in STANDARD
 
 
 def mro(dotted: str) -> list[str]:

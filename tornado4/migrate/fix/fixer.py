@@ -33,7 +33,7 @@ PASSES = 20
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One step that was made. ``count`` is the number of places it changed; ``helped``: it calls the helper.
+    """One step that was made. ``count`` is the number of places it changed; ``helpers``: those that it calls.
     ``recorded``: names alone left something open, and a profile told it.
     """
 
@@ -42,7 +42,7 @@ class Made:
     line: int
     function: str
     count: int
-    helped: bool = False
+    helpers: tuple[str, ...] = ()
     recorded: bool = False
 
 
@@ -105,17 +105,20 @@ def _fix(tops: list[Path], options: Options, progress: Callable[[int, str], None
         if data != original[shown]:
             outcome.before[shown], outcome.after[shown] = original[shown], data
             outcome.paths[shown] = file.source.path
-    if options.helpers is not None and any(each.helped for each in outcome.made):
-        _write_helper(options.helpers, outcome)
+    needed = {name for each in outcome.made for name in each.helpers}
+    if options.helpers is not None and needed:
+        _write_helpers(options.helpers, sorted(needed), outcome)
     project_files.fix(tops, options, outcome)
     return outcome
 
 
-def _write_helper(path: Path, outcome: Outcome) -> None:
+def _write_helpers(path: Path, names: list[str], outcome: Outcome) -> None:
     """The helper's module, as a file that is changed, or new."""
     shown = shown_path(path)
     before = outcome.after.get(shown) or (path.read_bytes() if path.exists() else b"")
-    after = helpers.with_helper(before.decode("utf-8")).encode("utf-8")
+    newline = "\r\n" if b"\r\n" in before else "\n"
+    text = helpers.with_helpers(before.decode("utf-8").replace("\r\n", "\n"), names)
+    after = text.replace("\n", newline).encode("utf-8")
     if after != before:
         if path.exists():
             outcome.before.setdefault(shown, path.read_bytes())
@@ -243,7 +246,9 @@ def _make(program: Program, steps: list[Step], rejected: dict[tuple[object, ...]
             rejected[step.key()] = "nothing was to be changed"
         return []
     return [
-        Made(rule_id, step.path, step.line, step.function, max(len(step.edits), 1), step.helped, step.recorded)
+        Made(
+            rule_id, step.path, step.line, step.function, max(len(step.edits), 1), tuple(step.helpers), step.recorded
+        )
         for step in chosen
         for rule_id in [step.rule_id, *step.rules]
     ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import sys
 from collections.abc import Iterable
 
 import libcst as cst
 
 from tornado4.migrate.check.nodes import walk
+from tornado4.migrate.check.scopes import FUNCTIONS
 from tornado4.migrate.fix.memory import REMEMBERED, parse
 from tornado4.migrate.fix.program import Import
 from tornado4.migrate.fix.tree import Change, Changed, Edit, Text, Unmapped, remove_line
@@ -101,16 +103,27 @@ def _with(text: str, need: Import) -> str:
         if not need.name and isinstance(node, ast.Import):
             if any(each.name == need.module and not each.asname for each in node.names):
                 return text
-    for node in top:
+    for node in _leading(tree):
         if need.name and isinstance(node, ast.ImportFrom) and not node.level and node.module == need.module:
             if node.names[0].name != "*" and _is_short(node, text):
                 return Text(text, tree).apply([Edit(node, _gaining(alias))])
     lines = text.split("\n")
-    at = _place(tree, need, top)
+    at = _place(tree, need, _leading(tree))
     lines.insert(at, need.code)
-    if not top and at < len(lines) - 1 and lines[at + 1].strip():
+    if not _leading(tree) and at < len(lines) - 1 and lines[at + 1].strip():
         lines.insert(at + 1, "")
     return "\n".join(lines)
+
+
+def _leading(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    """The imports ahead of the first function or class: what stands behind comes too late for a decorator."""
+    found = []
+    for node in tree.body:
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            break
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+    return found
 
 
 def _is_short(node: ast.ImportFrom, text: str) -> bool:
@@ -146,7 +159,8 @@ def _place(tree: ast.Module, need: Import, top: list[ast.Import | ast.ImportFrom
         return (earlier[-1].end_lineno or earlier[-1].lineno) if earlier else plain[0].lineno - 1
     rest = [node for node in top if _source(node) != "__future__"]
     if rest:
-        return rest[0].lineno - 1 if not need.module.startswith("tornado") else rest[-1].end_lineno or rest[-1].lineno
+        standard = need.module.partition(".")[0] in sys.stdlib_module_names
+        return rest[0].lineno - 1 if standard else rest[-1].end_lineno or rest[-1].lineno
     if top:
         return top[-1].end_lineno or top[-1].lineno
     return _head(tree)

@@ -271,23 +271,26 @@ def _imported(dotted: str, scope: Scope, top: Scope, needs: Callable[[Import], N
         module, name, rest = ".".join(parts[: split - 1]), parts[split - 1], parts[split:]
         if rest and rest[0][:1].isupper():  # a class is imported by its name: from tornado.ioloop import IOLoop
             module, name, rest = f"{module}.{name}", rest[0], rest[1:]
-        bound = _free(name, scope, top)
+        bound = free(name, scope, top)
         needs(Import(module, name, bound))
         return ".".join([bound, *rest])
-    bound = _free(parts[0], scope, top)
+    bound = free(parts[0], scope, top)
     if bound == parts[0] and len(parts) == 2:
         needs(Import(parts[0]))
         return dotted
     module, name = ".".join(parts[:-1]), parts[-1]
-    bound = _free(name, scope, top)
+    bound = free(name, scope, top)
     needs(Import(module, name, bound))
     return bound
 
 
-def _free(name: str, scope: Scope, top: Scope) -> str:
-    """A name that means nothing else at a place nor in its module."""
-    taken = visible(name, scope) is not None or name in top.bindings or hasattr(builtins, name)
-    return f"tornado_{name}" if taken else name
+def free(name: str, scope: Scope, top: Scope) -> str:
+    """A name that means nothing else at a place nor in its module: ``wait``, ``tornado_wait``, ``tornado_wait_2``."""
+    candidate, number = name, 1
+    while visible(candidate, scope) is not None or candidate in top.bindings or hasattr(builtins, candidate):
+        candidate = f"tornado_{name}" if number == 1 else f"tornado_{name}_{number}"
+        number += 1
+    return candidate
 
 
 def _is_guarded(name: str, top: Scope) -> bool:

@@ -44,7 +44,7 @@ class Step:
     edits: list[tuple[Module, Edit]] = field(default_factory=list)
     imports: list[tuple[Module, Import]] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
-    helped: bool = False
+    helpers: list[str] = field(default_factory=list)
     recorded: bool = False  # a profile says what names alone leave open
 
     def change(self, module: Module, node: ast.AST, change: Change, *, line: bool = False, moves: bool = False) -> None:

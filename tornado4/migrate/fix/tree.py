@@ -237,6 +237,14 @@ def statement(code: str, **holes: cst.CSTNode) -> cst.SimpleStatementLine:
     return made
 
 
+def calling(name: str, argument: Any) -> cst.Call:
+    """``name(argument)``; parentheses of the argument's own go, unless they hold comments or line ends."""
+    spaces = [*(each.whitespace_after for each in argument.lpar), *(each.whitespace_before for each in argument.rpar)]
+    if all(isinstance(each, cst.SimpleWhitespace) for each in spaces) and not isinstance(argument, cst.Tuple):
+        argument = argument.with_changes(lpar=[], rpar=[])
+    return cst.Call(cst.parse_expression(name), [cst.Arg(argument)])
+
+
 _ATOMS = (
     cst.Name,
     cst.Attribute,

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from tornado4.migrate.check.detect import calls, coroutines, names, objects, overrides, python, signatures, waiting
+from tornado4.migrate.check.detect import (
+    calls,
+    coroutines,
+    names,
+    objects,
+    overrides,
+    python,
+    signatures,
+    threads,
+    waiting,
+)
 
-__all__ = ["calls", "coroutines", "names", "objects", "overrides", "python", "signatures", "waiting"]
+__all__ = ["calls", "coroutines", "names", "objects", "overrides", "python", "signatures", "threads", "waiting"]

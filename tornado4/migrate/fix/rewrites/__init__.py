@@ -13,6 +13,7 @@ from tornado4.migrate.fix.rewrites import (
     native,
     python,
     testing,
+    threads,
     web,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "native",
     "python",
     "testing",
+    "threads",
     "web",
 ]

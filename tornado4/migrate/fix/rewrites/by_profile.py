@@ -45,9 +45,18 @@ def told(plan: Plan, step: Step, doubt: str, open_still: Reason, *, unsafe: bool
 
 
 def form(
-    plan: Plan, step: Step, module: Module, function: Function, node: ast.Yield, by_names: Callable[[], None]
+    plan: Plan,
+    step: Step,
+    module: Module,
+    function: Function,
+    node: ast.Yield,
+    by_names: Callable[[], None],
+    several: bool,
 ) -> Callable[[Any], cst.BaseExpression] | None:
-    """How to write what names leave open, as the kinds say that were recorded; None where names will do."""
+    """How to write what names leave open, as the kinds say that were recorded; None where names will do.
+
+    ``several``: it is a list or a dictionary, by names.
+    """
     facts = plan.facts
     if facts is None:
         return None
@@ -57,7 +66,7 @@ def form(
     kinds = facts.kinds(module, function, node)
     where = f"{module.path}:{node.lineno}"
     if doubt is None:
-        if kinds is not None and not isinstance(node.value, _BRACKETS) and not _fit(kinds, _can_be_awaited, EXECUTORS):
+        if kinds is not None and not several and not _fit(kinds, _can_be_awaited, EXECUTORS):
             raise Refused(f"{where} waits for {_listed(kinds)} in the profile, where names say a Future")
         return None
     if kinds is None:
@@ -83,9 +92,6 @@ def _bare(node: Any) -> Any:
     """Without the parentheses that a call's take the place of; those that hold lines and comments stay."""
     plain = all(isinstance(each.whitespace_after, cst.SimpleWhitespace) for each in node.lpar)
     return node.with_changes(lpar=[], rpar=[]) if plain else node
-
-
-_BRACKETS = (ast.List, ast.Tuple, ast.ListComp, ast.Dict, ast.DictComp)
 
 
 def _fit(kinds: dict[str, int], fits: Callable[[str], bool], *others: str) -> bool:

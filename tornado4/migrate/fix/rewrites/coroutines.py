@@ -8,17 +8,16 @@ from typing import Any
 import libcst as cst
 
 from tornado4.migrate.check import callers
+from tornado4.migrate.check.callers import COROUTINE, ENGINE
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.fix import helpers, shapes
-from tornado4.migrate.fix.program import Import, Spot, visible
+from tornado4.migrate.fix.program import Spot
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES, continued, wants_errors
 from tornado4.migrate.fix.rewrites.names import dropping, uses
 from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
 from tornado4.migrate.fix.tree import Change, Changed, expression, holed
 
-COROUTINE = "tornado.gen.coroutine"
-ENGINE = "tornado.gen.engine"
 ASYNCHRONOUS = "tornado.web.asynchronous"
 
 #: Decorators that hand on what the function gives, whatever that is.
@@ -173,12 +172,8 @@ def _helped(plan: Plan, step: Step, module: Module, call: ast.Call) -> Step:
     found = function_of(plan, module, call.args[0])
     if found is not None and ENGINE in plan.program.decorated(*found):
         raise Refused("what it calls takes a callback still")
-    scope = plan.index(module).scopes[call]
-    if visible(helpers.NAME, scope) not in (None, module.scope):
-        raise Refused(f"{helpers.NAME} means something else here")
-    step.imports.append((module, Import(helpers.module(plan.options.helpers), helpers.NAME, helpers.NAME)))
-    step.change(module, call.func, lambda n: expression(helpers.NAME))
-    step.helped = True
+    name = helpers.spelled(plan, step, module, call, helpers.AS_FUTURE)
+    step.change(module, call.func, lambda n: expression(name))
     return step
 
 

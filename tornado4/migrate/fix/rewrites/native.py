@@ -17,7 +17,7 @@ from tornado4.migrate.check import callers
 from tornado4.migrate.check.callers import AWAITED_METHODS, GEN_TEST
 from tornado4.migrate.check.project import Instance, Module, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Assigned, Function
-from tornado4.migrate.fix import shapes
+from tornado4.migrate.fix import helpers, shapes
 from tornado4.migrate.fix.program import Spot, visible
 from tornado4.migrate.fix.rewrites import by_profile
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES
@@ -29,7 +29,7 @@ from tornado4.migrate.fix.rewrites.coroutines import (
     function_of,
 )
 from tornado4.migrate.fix.steps import Never, Plan, Refused, Step, rewrites
-from tornado4.migrate.fix.tree import Change, Changed, expression, holed
+from tornado4.migrate.fix.tree import Change, Changed, calling, expression, holed
 
 #: What gave a Future in 4.5.3 and gives None in 6.
 NOTHING_TO_AWAIT = frozenset(
@@ -157,38 +157,50 @@ def _awaiting(plan: Plan, step: Step, module: Module, function: Function, node: 
     ):
         name = plan.spell(step, module, node, "asyncio.sleep")
         return made(lambda inner: expression(f"await {name}(0)"))
-    told = by_profile.form(plan, step, module, function, node, lambda: _by_names(plan, module, value))
+    _refuse_unwritten(plan, module, value)
+
+    def waiting() -> Change:
+        name = helpers.spelled(plan, step, module, node, helpers.WAIT)
+        return made(lambda inner: cst.Await(calling(name, inner)))
+
+    several = isinstance(value, ast.Tuple) or _is_collection(plan, module, value)
+    try:
+        told = by_profile.form(plan, step, module, function, node, lambda: _by_names(plan, module, value), several)
+    except Refused:
+        if plan.options.helpers is None:
+            raise
+        return waiting()
     if told is not None:
         return made(told)
-    if isinstance(value, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp | ast.GeneratorExp):
-        for each in _parts(value):
-            _known(plan, module, each)
+    if isinstance(value, ast.GeneratorExp):
+        raise Refused("it yields a generator")
+    if several:
         name = plan.spell(step, module, node, "tornado.gen.multi")
-        if isinstance(value, ast.Tuple | ast.GeneratorExp):
-            if isinstance(value, ast.GeneratorExp):
-                raise Refused("it yields a generator")
-            return made(
-                lambda inner: expression(f"await {name}(({{items}}))", items=inner.with_changes(lpar=[], rpar=[]))
-            )
-        return made(lambda inner: expression(f"await {name}({{items}})", items=inner.with_changes(lpar=[], rpar=[])))
+        return made(lambda inner: cst.Await(calling(name, inner if not isinstance(inner, cst.Tuple) else holed(inner))))
     submitted = _submitted(plan, module, value)
-    if submitted is not None:
+    if submitted is not None and (plan.options.unsafe or plan.options.helpers is None) and not submitted.keywords:
         plan.unsafe_only("an executor's Future cannot be awaited as it is: run_in_executor takes its place")
         loop = plan.spell(step, module, node, "tornado.ioloop.IOLoop.current")
         return made(lambda inner: _run_in_executor(inner, loop))
     if _of_threads(plan, module, value):
         name = plan.spell(step, module, node, "asyncio.wrap_future")
-        return made(lambda inner: expression(f"await {name}({{future}})", future=inner))
-    _known(plan, module, value)
+        return made(lambda inner: cst.Await(calling(name, inner)))
+    try:
+        _known(plan, module, value)
+    except Refused:
+        if plan.options.helpers is None:
+            raise
+        return waiting()
     return made(lambda inner: cst.Await(holed(inner)))
 
 
 def _by_names(plan: Plan, module: Module, value: ast.expr) -> None:
     """Refuse what names alone do not prove to be waited for by await as it is by yield."""
-    if isinstance(value, ast.List | ast.Tuple | ast.ListComp | ast.Dict | ast.DictComp):
-        for each in _parts(value):
-            _known(plan, module, each)
-    elif _submitted(plan, module, value) is not None:
+    if isinstance(value, ast.GeneratorExp):
+        raise Never("it yields a generator")
+    if isinstance(value, ast.Tuple) or _is_collection(plan, module, value):
+        return  # gen.multi takes what yield took in them
+    if _submitted(plan, module, value) is not None:
         plan.unsafe_only("an executor's Future cannot be awaited as it is")
     elif not _of_threads(plan, module, value):
         _known(plan, module, value)
@@ -208,15 +220,52 @@ def _is(plan: Plan, module: Module, node: ast.expr, dotted: str) -> bool:
     return plan.program.means(module, node, dotted)
 
 
+_COLLECTIONS = (ast.List, ast.ListComp, ast.Dict, ast.DictComp)
+
+
+def _is_collection(plan: Plan, module: Module, node: ast.expr) -> bool:
+    """A list or a dictionary for certain: gen.multi takes what yield took in one."""
+    if isinstance(node, _COLLECTIONS):
+        return True
+    index = plan.index(module)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("list", "dict"):
+        return node in index.scopes and visible(node.func.id, index.scopes[node]) is None and not module.scope.stars
+    if not isinstance(node, ast.Name):
+        return False
+    scope = visible(node.id, index.scopes[node])
+    bindings = scope.bindings[node.id] if scope is not None and scope.kind == "function" else []
+    return bool(bindings) and all(
+        isinstance(each, Assigned)
+        and (isinstance(each.value, _COLLECTIONS) or (isinstance(each.value, ast.Call) and each.value in index.scopes))
+        and _is_collection(plan, module, each.value)
+        for each in bindings
+    )
+
+
 def _parts(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.List | ast.Tuple):
-        return [each.value if isinstance(each, ast.Starred) else each for each in node.elts]
-    if isinstance(node, ast.ListComp | ast.GeneratorExp):
-        return [node.elt]
-    if isinstance(node, ast.DictComp):
-        return [node.value]
-    assert isinstance(node, ast.Dict)
-    return list(node.values)
+    match node:
+        case ast.List() | ast.Tuple():
+            return [each.value if isinstance(each, ast.Starred) else each for each in node.elts]
+        case ast.ListComp():
+            return [node.elt]
+        case ast.DictComp():
+            return [node.value]
+        case ast.Dict():
+            return list(node.values)
+        case ast.IfExp():
+            return [node.body, node.orelse]
+    return []
+
+
+def _refuse_unwritten(plan: Plan, module: Module, node: ast.expr) -> None:
+    """What Tornado 6 does not take at all is rewritten first."""
+    for each in _parts(node):
+        _refuse_unwritten(plan, module, each)
+    if isinstance(node, ast.Call):
+        names = plan.program.refs(module, node.func)
+        for name in ("tornado.gen.Task", "tornado.gen.Wait", "tornado.gen.WaitAll", "tornado.gen.Callback"):
+            if name in names:
+                raise Never(f"it yields {name.removeprefix('tornado.')}, which is to be rewritten first")
 
 
 def _known(plan: Plan, module: Module, node: ast.expr) -> None:
@@ -229,9 +278,6 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
         return
     if isinstance(node, ast.Call):
         names = plan.program.refs(module, node.func)
-        for each in ("tornado.gen.Task", "tornado.gen.Wait", "tornado.gen.WaitAll", "tornado.gen.Callback"):
-            if each in names:
-                raise Never(f"it yields {each.removeprefix('tornado.')}, which is to be rewritten first")
         if names & NOTHING_TO_AWAIT:
             raise Never(f"{ast.unparse(node.func)} gives nothing to await in Tornado 6")
         found = function_of(plan, module, node.func)
@@ -333,9 +379,31 @@ def _of_threads(plan: Plan, module: Module, node: ast.expr) -> bool:
     return any(
         isinstance(each, ast.Call)
         and each.func in plan.index(module).scopes
-        and any(name == "concurrent.futures.Future" for name in plan.program.refs(module, each.func))
+        and (
+            "concurrent.futures.Future" in plan.program.refs(module, each.func)
+            or _is_executors(plan, module, each)
+            or _runs_on_executor(plan, module, each)
+        )
         for each in values
     )
+
+
+def _is_executors(plan: Plan, module: Module, node: ast.Call) -> bool:
+    """``submit`` of what certainly is an executor of the standard library."""
+    values = plan.program.resolve(module, node.func)
+    return bool(values) and all(
+        isinstance(each, Ref)
+        and each.sure
+        and each.dotted.startswith("concurrent.futures.")
+        and each.dotted.endswith(".submit")
+        for each in values
+    )
+
+
+def _runs_on_executor(plan: Plan, module: Module, node: ast.Call) -> bool:
+    """A method under ``@run_on_executor``: it gives a thread's Future on 4.5.3, which wrap_future takes on both."""
+    found = function_of(plan, module, node.func)
+    return found is not None and "tornado.concurrent.run_on_executor" in plan.program.decorated(*found)
 
 
 def _submitted(plan: Plan, module: Module, node: ast.expr) -> ast.Call | None:
@@ -344,8 +412,6 @@ def _submitted(plan: Plan, module: Module, node: ast.expr) -> ast.Call | None:
     values = plan.program.resolve(module, node.func)
     known = any(isinstance(each, Ref) and each.dotted.startswith("concurrent.futures") for each in values)
     if known or "executor" in ast.unparse(node.func.value).lower() or "pool" in ast.unparse(node.func.value).lower():
-        if node.keywords:
-            raise Refused("executor.submit with keywords: by hand")
         return node
     return None
 
