@@ -8,13 +8,13 @@ import re
 
 import libcst as cst
 
+from tornado4.migrate.check.callers import COROUTINE
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import Function
 from tornado4.migrate.fix import shapes
 from tornado4.migrate.fix.program import Spot
 from tornado4.migrate.fix.rewrites.callbacks import GIVES
 from tornado4.migrate.fix.rewrites.coroutines import (
-    COROUTINE,
     _arguments,
     _function_of_decorator,
     _import_only,

@@ -6,9 +6,9 @@ import ast
 
 import libcst as cst
 
+from tornado4.migrate.check.callers import COROUTINE
 from tornado4.migrate.check.scopes import FUNCTIONS
 from tornado4.migrate.fix.program import Spot
-from tornado4.migrate.fix.rewrites.coroutines import COROUTINE
 from tornado4.migrate.fix.steps import Plan, Refused, Step, rewrites
 from tornado4.migrate.fix.tree import Changed, expression, remove_line
 

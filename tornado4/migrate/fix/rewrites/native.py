@@ -14,7 +14,7 @@ from typing import Any
 import libcst as cst
 
 from tornado4.migrate.check import callers
-from tornado4.migrate.check.callers import AWAITED_METHODS, GEN_TEST
+from tornado4.migrate.check.callers import AWAITED_METHODS, COROUTINE, GEN_TEST
 from tornado4.migrate.check.project import Instance, Module, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Assigned, Function
 from tornado4.migrate.fix import helpers, shapes
@@ -22,7 +22,6 @@ from tornado4.migrate.fix.program import Spot, visible
 from tornado4.migrate.fix.rewrites import by_profile
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES
 from tornado4.migrate.fix.rewrites.coroutines import (
-    COROUTINE,
     TRANSPARENT,
     decorator_change,
     decorator_named,
