@@ -24,6 +24,7 @@ from tornado4.migrate.fix.memory import parse
 from tornado4.migrate.fix.program import File, Import, Program, Spot, load
 from tornado4.migrate.fix.recorded import Facts
 from tornado4.migrate.fix.rewrites.leaving import leave
+from tornado4.migrate.fix.rewrites.stars import brought_by_star
 from tornado4.migrate.fix.steps import REWRITES, Options, Plan, Refused, Step
 from tornado4.migrate.fix.tree import Edit, Text, Unmapped
 
@@ -205,7 +206,7 @@ def _step(plan: Plan, spot: Spot) -> Step | None:
     if finding.certainty == "likely":
         plan.unsafe_only("it looks like Tornado's, but cannot be traced there")
     try:
-        return rewrite(plan, spot)
+        return rewrite(plan, spot) or brought_by_star(plan, spot)
     except Refused:
         raise
     except Exception as error:

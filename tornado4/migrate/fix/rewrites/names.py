@@ -416,14 +416,3 @@ def _taken_by_others(plan: Plan, module: Module, name: str) -> bool:
         for bindings in other.scope.bindings.values()
         for binding in bindings
     )
-
-
-@rewrites("TND001")
-def starred(plan: Plan, spot: Spot) -> Step | None:
-    """``from tornado.X import *``: the names that are used, one by one."""
-    node = spot.parent
-    if not isinstance(node, ast.ImportFrom) or node.module is None:
-        node = spot.node
-    if not isinstance(node, ast.ImportFrom) or node.module is None or len(spot.module.scope.stars) != 1:
-        raise Refused("more than one star: which name is whose is for a person")
-    raise Refused("which names are meant is for a person")
