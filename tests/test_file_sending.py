@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import socket
+import ssl
 import tempfile
 from typing import Any
 from unittest import mock
@@ -13,7 +14,7 @@ from unittest import mock
 import pytest
 
 from tornado4 import gen, iostream
-from tornado4.testing import AsyncHTTPTestCase, ExpectLog, gen_test
+from tornado4.testing import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectLog, gen_test
 from tornado4.web import Application, GZipContentEncoding, OutputTransform, StaticFileHandler, file_sending
 
 sendfile = pytest.mark.skipif(not hasattr(os, "sendfile"), reason="the system has no sendfile")
@@ -204,3 +205,49 @@ class FilesTest(AsyncHTTPTestCase):
             stream.close()
             while not (opened and set(opened) <= set(closed)):
                 yield gen.moment
+
+
+class FilesOverTLS(AsyncHTTPSTestCase):
+    def get_app(self) -> Application:
+        StaticFileHandler.reset()
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        with open(os.path.join(self.directory.name, "big"), "wb") as file:
+            file.write(BIG)
+        self.asked: list[int] = []
+        really_read = os.read
+
+        def watched_read(fd: int, count: int) -> bytes:
+            self.asked.append(count)
+            return really_read(fd, count)
+
+        patch = mock.patch.object(os, "read", watched_read)
+        patch.start()
+        self.addCleanup(patch.stop)
+        return Application([("/(.*)", StaticFileHandler, {"path": self.directory.name})])
+
+    def test_a_large_file_and_a_part_of_it_are_read_in_large_pieces(self) -> None:
+        assert self.fetch("/big").body == BIG
+        assert self.asked[0] == file_sending._LARGE_PIECE
+        response = self.fetch("/big", headers={"Range": "bytes=70001-1099999"})
+        assert (response.code, response.body) == (206, BIG[70_001:1_100_000])
+
+    @gen_test
+    def test_for_a_slow_reader_less_is_held(self) -> Any:
+        for listening in self.http_server._sockets.values():
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # which connections inherit
+        client = ssl.create_default_context()
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stream = iostream.SSLIOStream(plain, io_loop=self.io_loop, ssl_options=client)
+        yield stream.connect(("127.0.0.1", self.get_http_port()))
+        yield stream.write(b"GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        head = yield stream.read_until(b"\r\n\r\n")
+        assert b"200" in head
+        got = b""
+        while len(got) < len(BIG):
+            got += yield stream.read_bytes(min(10_000, len(BIG) - len(got)))
+        assert got == BIG
+        assert file_sending._PIECE in self.asked
+        stream.close()

@@ -2,8 +2,9 @@
 
 It is taken where nobody can tell: an unchanged `StaticFileHandler` (no method of `METHODS` replaced, no transform)
 on a connection of our own HTTP/1. Small files are read once and leave with their head in one write. Large ones go by
-``os.sendfile``, behind their head, where the stream is a plain socket; TLS has to see the bytes. Everything else takes
-the long way, as in 4.5.3: `StaticFileHandler.get_content`, piece by piece.
+``os.sendfile``, behind their head, where the stream is a plain socket. TLS has to see the bytes: it is given them in
+large pieces, as long as the client takes them. Everything else takes the long way, as in 4.5.3:
+`StaticFileHandler.get_content`, piece by piece.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tornado4 import iostream
+from tornado4._core.memory import keep_large_blocks
 from tornado4.http1connection import HTTP1Connection
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 #: What a handler's class must have from `StaticFileHandler` and `RequestHandler` themselves.
 METHODS = ("finish", "flush", "get", "get_content_size", "head", "write", "get_content")
 
-#: Bytes that are read at once. A larger file does not pass through Python.
+#: Bytes that are read at once. A larger file does not pass through Python, where that can be.
 _PIECE = 65536
+#: The same, for a client that has taken all there was so far: one that has not does not make us hold as much.
+_LARGE_PIECE = 262144
 #: Bytes that one client gets before others have their turn, however quick it reads.
 _AT_ONCE = 1024 * 1024
 
@@ -62,8 +66,6 @@ def send(handler: RequestHandler, path: str, start: int, count: int) -> Generato
         return False
     connection: Any = handler.request.connection
     stream = connection._stream
-    if count > _PIECE and not (hasattr(os, "sendfile") and stream._sends_files()):
-        return False
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
@@ -73,7 +75,8 @@ def send(handler: RequestHandler, path: str, start: int, count: int) -> Generato
             return False
         if count > _PIECE:
             yield handler.flush()
-            yield from _send_all(connection, fd, start, count)
+            sends = hasattr(os, "sendfile") and stream._sends_files()
+            yield from (_send_all if sends else _read_all)(connection, fd, start, count)
             return True
         if start:
             os.lseek(fd, start, os.SEEK_SET)
@@ -96,7 +99,7 @@ def _send_all(connection: Any, fd: int, offset: int, count: int) -> Generator[An
         except iostream.StreamClosedError:
             raise
         except OSError:  # not every file system has what it takes
-            yield from _read_rest(connection, fd, offset, count)
+            yield from _read_all(connection, fd, offset, count)
             return
         if not sent:
             turn = 0
@@ -110,8 +113,14 @@ def _send_all(connection: Any, fd: int, offset: int, count: int) -> Generator[An
         connection._count_body(sent)
 
 
-def _read_rest(connection: Any, fd: int, offset: int, count: int) -> Generator[Any, Any, None]:
-    os.lseek(fd, offset, os.SEEK_SET)
-    while count > 0 and (piece := os.read(fd, min(count, _PIECE))):
+def _read_all(connection: Any, fd: int, offset: int, count: int) -> Generator[Any, Any, None]:
+    if offset:
+        os.lseek(fd, offset, os.SEEK_SET)
+    keep_large_blocks()
+    size = _LARGE_PIECE
+    while count > 0 and (piece := os.read(fd, min(count, size))):
         count -= len(piece)
-        yield connection.write(piece)
+        written = connection.write(piece)
+        size = _LARGE_PIECE if written.done() else _PIECE
+        del piece  # it is the stream's now
+        yield written
