@@ -343,6 +343,19 @@ class Exchange(httputil.HTTPConnection):
             failed.set_exception(iostream.StreamClosedError())
             failed.exception()  # who does not look does not care
             return failed
+        pump = self._pump
+        if pump is not None and callback is None and self._write_future is None and self._write_callback is None:
+            # The common case: nobody waits for an earlier write, and mostly the kernel takes all at once.
+            if pump._cork:
+                pump._flush_cork()
+            sent = Future()
+            if stream._send_pieces(data) if type(data) is tuple else stream._send(data):
+                sent._done, sent._callbacks = True, None  # `set_result(None)`: nobody can listen yet
+            else:
+                self._write_future = sent
+                self._clogged = True
+                stream._on_drain(self._on_drained)
+            return sent
         future: Future | None = None
         if callback is not None:
             self._write_callback = stack_context.wrap(callback)
@@ -352,7 +365,6 @@ class Exchange(httputil.HTTPConnection):
             if earlier is not None:
                 future.add_done_callback(lambda _: _resolve(earlier))
             self._write_future = future
-        pump = self._pump
         if pump is None:
             if type(data) is tuple:
                 for piece in data[:-1]:

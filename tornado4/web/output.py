@@ -171,14 +171,6 @@ def _first_piece(handler: RequestHandler, finishing: bool) -> tuple[httputil.Res
     return start_line, body
 
 
-def _next_piece(handler: RequestHandler, finishing: bool) -> bytes:
-    chunk = b"".join(handler._write_buffer)
-    handler._write_buffer = []
-    for transform in handler._transforms or ():
-        chunk = transform.transform_chunk(chunk, finishing)
-    return chunk
-
-
 def flush(handler: RequestHandler, finishing: bool, callback: Any) -> Future:
     """Send what is buffered; the Future resolves when it has left (with ``callback`` the connection calls
     that).
@@ -189,7 +181,11 @@ def flush(handler: RequestHandler, finishing: bool, callback: Any) -> Future:
         start_line, body = _first_piece(handler, finishing)
         sent = connection.write_headers(start_line, handler._headers, body, callback=callback)
         return sent
-    chunk = _next_piece(handler, finishing)
+    chunk = b"".join(handler._write_buffer)
+    handler._write_buffer = []
+    if handler._transforms:
+        for transform in handler._transforms:
+            chunk = transform.transform_chunk(chunk, finishing)
     if handler.request.method == "HEAD":
         sent = Future()
         sent.set_result(None)
