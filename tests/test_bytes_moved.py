@@ -21,6 +21,7 @@ from tornado4._wire import http1
 from tornado4.httpclient import HTTPError
 from tornado4.httpserver import HTTPServer
 from tornado4.httputil import parse_body_arguments
+from tornado4.iostream import StreamClosedError
 from tornado4.simple_httpclient import SimpleAsyncHTTPClient
 from tornado4.testing import AsyncTestCase, gen_test
 from tornado4.web import Application, RequestHandler, stream_request_body
@@ -104,6 +105,76 @@ def test_a_socket_found_empty_is_not_asked_again_in_that_round(loop):
         assert len(watched.asked) <= 12
         right.write(b"last\n")
         assert wait(loop, late) == b"last\n"
+
+
+def test_where_the_other_side_writes_between_reads_no_round_is_waited_for(loop):
+    left, right, watched = watched_pair(loop)
+
+    @gen.coroutine
+    def both():
+        right.write(b"first\n")
+        yield left.read_until(b"\n")
+        rounds = loop._round
+        for _ in range(100):
+            right.write(b"line\n")
+            assert (yield left.read_until(b"\n")) == b"line\n"
+        return loop._round - rounds
+
+    with closing_all(left, right):
+        assert loop.run_sync(both) == 0
+        assert len(watched.asked) <= 102
+
+
+def test_chunks_that_are_there_are_handed_on_at_once_and_uncut(loop):
+    left, right, watched = watched_pair(loop)
+
+    @gen.coroutine
+    def chunks():
+        right.write(b"1" + b"a" * (CHUNK - 1))
+        yield left.read_bytes(CHUNK)
+        for n in range(100):
+            right.write(bytes([n]) * CHUNK)
+            chunk = yield left.read_bytes(CHUNK)
+            assert chunk == bytes([n]) * CHUNK
+            if len(watched.given[-1]) == CHUNK:
+                assert chunk is watched.given[-1]
+            assert left._read_buffer_size == 0
+        right.write(b"short")
+        assert (yield left.read_bytes(2 * CHUNK, partial=True)) == b"short"
+        right.write(b"b" * (CHUNK - 1))
+        late = left.read_bytes(CHUNK)
+        assert not late.done()
+        right.write(b"cdef")
+        assert (yield late) == b"b" * (CHUNK - 1) + b"c"
+        assert (yield left.read_bytes(2)) == b"de"
+        assert (yield left.read_bytes(1)) == b"f"
+
+    with closing_all(left, right):
+        loop.run_sync(chunks)
+
+
+def test_an_end_that_a_chunk_finds_fails_its_read_before_the_close_callback(loop):
+    for partial in (False, True):
+        left, right = socket_pair(loop)
+        told: list[str] = []
+
+        @gen.coroutine
+        def chunks(left=left, right=right, told=told, partial=partial):
+            left.set_close_callback(lambda: told.append("closed"))
+            right.write(b"a" * CHUNK)
+            yield left.read_bytes(CHUNK)
+            right.close()
+            failing = left.read_bytes(CHUNK + partial, partial=partial)
+            assert left.closed()
+            try:
+                yield failing
+            except StreamClosedError:
+                told.append("failed")
+
+        with closing_all(left, right):
+            loop.run_sync(chunks)
+            run_until(loop, lambda told=told: len(told) == 2)
+            assert told == ["failed", "closed"]
 
 
 def test_a_read_far_larger_than_a_chunk_is_joined_once(loop):

@@ -195,6 +195,11 @@ class Runner:
         before = _state.contexts
         try:
             yielded = self.gen.send(value) if error is None else self.gen.throw(error)
+            # What is done already goes in at once, in this frame.
+            while type(yielded) is Future and yielded._done and _state.contexts is before:
+                if yielded._exc_info is not None or yielded._handed_over is not None:
+                    break
+                yielded = self.gen.send(yielded._result)
             if _state.contexts is not before:
                 yielded = self.gen.throw(StackContextInconsistentError(INCONSISTENT))
         except (StopIteration, Return) as stop:
@@ -204,6 +209,7 @@ class Runner:
         else:
             return self.handle_yield(yielded)
         finally:
+            yielded = None
             del error, value, future
         try:
             self._finish(result, failure)

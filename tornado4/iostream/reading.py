@@ -2,8 +2,8 @@
 
 A read is looked for in three places, in this order: in the buffer (also of a closed stream), in the socket
 (tried at once: for what the loop is to tell, a reader waits a round longer than a system call takes; but not
-again in the round that has found it empty), and in events to come. When it is found, its Future resolves at once,
-in the same call; a callback is run from the loop, as in 4.5.3.
+again in the round that has found it empty, unless the last such look has found something), and in events to come. When
+it is found, its Future resolves at once, in the same call; a callback is run from the loop, as in 4.5.3.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ class StreamReading(StreamWriting):
 
     #: The round of the loop in which the last read from the kernel found less than it had asked for.
     _drained_in: float = -1
+
+    #: Whether the last look into the socket that no event had asked for satisfied its read: what writes to it may run
+    #: in this loop, between our reads.
+    _looks_pay = False
 
     #: Reads by Future since the last one that had to wait for the loop's sake.
     _reads_at_once = 0
@@ -77,6 +81,10 @@ class StreamReading(StreamWriting):
         Returns a Future of the bytes, or calls ``callback(data)``. With ``streaming_callback``, it is called
         with each piece as it arrives, and the result is empty.
         """
+        if callback is None and streaming_callback is None and type(num_bytes) is int:
+            done = self._read_at_once(num_bytes, partial)
+            if done is not None:
+                return done
         assert isinstance(num_bytes, numbers.Integral)
         return self._begin_read(ExactBytes(num_bytes, partial), callback, streaming_callback)
 
@@ -123,6 +131,67 @@ class StreamReading(StreamWriting):
             self._maybe_run_close_callback()
             raise
         return future  # type: ignore[return-value]  # None when there is a callback
+
+    def _read_at_once(self, count: int, partial: bool) -> Future[bytes] | None:
+        """`_begin_read` in one step, for an open stream that has the bytes, or whose socket most probably has them: a
+        whole chunk is asked for, and nothing is buffered. None when it has to take its usual course.
+        """
+        state, incoming = self._state, self._incoming
+        if (
+            state is None
+            or not state & _READ
+            or self._request is not None
+            or self._push is not None
+            or self._reads_at_once >= _READS_AT_ONCE
+            or self._closed
+        ):
+            return None
+        data: bytes | None
+        if incoming.size:
+            if not 0 < count <= incoming.size:
+                return None
+            data = incoming.take(count)
+        else:
+            size = self.read_chunk_size
+            if not self._short_read_drains or not (count == size or (partial and count > size)):
+                return None
+            if self._drained and not self._looks_pay and self._drained_in == self.io_loop._round:
+                return None
+            data = self._receive_at_once()
+            if self._closed:
+                failed = self._expect(ExactBytes(count, partial), None, None)
+                self._maybe_run_close_callback()
+                return failed
+            if data is None or (len(data) < size and not partial):
+                if self._looks_pay:
+                    self._looks_pay = False
+                if data is not None:
+                    incoming.append(data)
+                return None
+            if not self._looks_pay:
+                self._looks_pay = True
+        self._reads_at_once += 1
+        future = Future()
+        future._result, future._done, future._callbacks = data, True, None  # nobody can listen yet
+        return future
+
+    def _receive_at_once(self) -> bytes | None:
+        """One chunk, or what there is of it; None when the socket was empty, or the stream is closed now.
+
+        An end found here must not be told before the read that it fails: see `_read_at_once`.
+        """
+        self._ask = 0
+        self._pending_callbacks += 1
+        try:
+            data = self._receive()
+        except BaseException:
+            self._pending_callbacks -= 1
+            self._maybe_run_close_callback()
+            raise
+        self._pending_callbacks -= 1
+        if data is None or len(data) < self.read_chunk_size:
+            self._drained, self._drained_in = True, self.io_loop._round
+        return data
 
     def _read_in_turn(self) -> None:
         """Satisfy a read that had to let others have their turn."""
@@ -184,11 +253,13 @@ class StreamReading(StreamWriting):
                 self._complete_read(size)
                 return
         self._check_closed()
-        if self._drained and self._drained_in == self.io_loop._round:
+        if self._drained and not self._looks_pay and self._drained_in == self.io_loop._round:
             # This round's read has taken all there was: another look would cost what that one did.
             self._add_io_state(_READ)
             return
         size = self._read_to_buffer_loop()
+        if self._looks_pay is not (size is not None):
+            self._looks_pay = size is not None
         if size is not None:
             self._complete_read(size)
             return
