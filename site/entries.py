@@ -6,6 +6,7 @@ What stands there is the docstrings', by autodoc. References in them are as shor
 
 from __future__ import annotations
 
+import builtins
 import functools
 import pkgutil
 import re
@@ -56,6 +57,8 @@ def look_up(
     if link.get("refdomain") != "py":
         return None
     wanted = link["reftarget"].lstrip(".")
+    if link["reftype"] == "class" and hasattr(builtins, wanted):
+        return text  # in a signature; an entry that ends so is another thing
     objects = env.domains.python_domain.objects
     of_class = f"{link.get('py:module')}.{link.get('py:class')}"
     if of_class in objects:

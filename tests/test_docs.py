@@ -173,6 +173,12 @@ def test_versions_agree() -> None:
     assert project["version"].rpartition(".")[0] == tornado4.version
 
 
+def test_each_command_has_its_line_among_the_tools() -> None:
+    page = (ROOT / "docs/tools.md").read_text("utf-8")
+    listed = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert listed == {command.name for command in commands.COMMANDS}
+
+
 # ---------------------------------------------------------------------------------------------------------
 # ./run
 
