@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -23,6 +24,9 @@ CHILDREN = """
 """
 
 GLOB = re.compile(r"[\w/-]*\*")
+
+RAN = re.compile(r"<!-- ran: (CI|nox|by hand), ([^;]+?)(?:; .+)? -->")
+RUN_BY = {"CI": "run for each change by", "nox": "run now and then by nox -s", "by hand": "run by hand on"}
 
 REDIRECT = """<!doctype html>
 <html lang="en">
@@ -52,6 +56,16 @@ def name_folders(app: Sphinx, doctree: nodes.document) -> None:
             link.replace_self(link.children)
 
 
+def show_where_it_ran(app: Sphinx, doctree: nodes.document) -> None:
+    """``<!-- ran: CI, tests/test_run.py -->`` above a block becomes a word beside it."""
+    for comment in list(doctree.findall(nodes.raw)):
+        ran = RAN.fullmatch(comment.astext().strip())
+        if ran is not None:
+            how, where = RUN_BY[ran[1]], html.escape(ran[2])
+            text = f'<p class="ran" title="{how} {where}">{ran[1]}</p>'
+            comment.replace_self(nodes.raw("", text, format="html"))
+
+
 def write_the_way_in(app: Sphinx, failure: Exception | None) -> None:
     """The first page lies in ``docs/``, as its source does."""
     if failure is None and app.builder.format == "html":
@@ -61,5 +75,6 @@ def write_the_way_in(app: Sphinx, failure: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", shape_toctrees)
     app.connect("doctree-read", name_folders)
+    app.connect("doctree-read", show_where_it_ran)
     app.connect("build-finished", write_the_way_in)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

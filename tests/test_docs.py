@@ -6,20 +6,28 @@ import os
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from programs import ROOT, environment, fetch, free_port, python, server
 
 from tornado4.migrate import backfill_table, commands
+from tornado4.migrate.diff import user_rules
+from tornado4.migrate.diff.traffic.http_file import read_http_file
 from tornado4.migrate.rules import pages
+from tornado4.serve import config
 
-PAGES = [
+LISTED = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
+]
+PAGES = [
+    *LISTED,
     *sorted((ROOT / "docs").glob("[!r]*/**/*.md")),  # docs/rules is made of data, which has tests of its own
 ]
 #: All that the site shows.
@@ -81,8 +89,102 @@ def test_code_about_asgi_runs(code: str) -> None:
     python("-c", code, cwd=ROOT / "examples/legacy/chat")
 
 
+# ---------------------------------------------------------------------------------------------------------
+# Where each block was run
+
+#: Blocks of what programs print, and what the site itself makes of a page: nobody runs them.
+SHOWN = {"text", "json", "diff", "xml", "{toctree}", "{api}"}
+RAN = re.compile(r"<!-- ran: (CI|nox|by hand), ([^;]+?)(?:; .+)? -->")
+
+
+class Code(NamedTuple):
+    """A block of code or commands, and what stands right above it."""
+
+    page: Path
+    line: int
+    above: str
+
+
+def code_blocks(page: Path) -> Iterator[Code]:
+    """Fenced ones but for what is `SHOWN`, and indented ones."""
+    lines = ["", *page.read_text("utf-8").split("\n")]
+    number = 1
+    while number < len(lines):
+        line, before = lines[number], [text for text in lines[:number] if text]
+        fence = re.match(r"(`{3,}|:{3,})(\S*)", line)
+        if fence:
+            if fence[2] not in SHOWN:
+                yield Code(page, number, lines[number - 1])
+            number = lines.index(fence[1], number + 1)
+        elif line.startswith("    ") and not lines[number - 1] and not re.match(r"[-*] |\d\.", before[-1]):
+            yield Code(page, number, before[-1])
+            while lines[number + 1].startswith("    "):
+                number += 1
+        number += 1
+
+
+#: The pages of the rules are left out: compat_tests/test_rules.py runs all their programs.
+TAGGED = [code for page in SITE if page.parent.name != "rules" for code in code_blocks(page)]
+
+
+@pytest.mark.parametrize("code", TAGGED, ids=lambda code: f"{name_of(code.page)}:{code.line}")
+def test_each_block_says_where_it_was_run(code: Code) -> None:
+    """``<!-- ran: CI, tests/test_run.py -->`` above it, or ``nox, SESSION``, or ``by hand, YYYY-MM-DD``."""
+    ran = RAN.fullmatch(code.above)
+    assert ran is not None, f"{name_of(code.page)}, line {code.line}: where was it run? {code.above!r} stands above"
+    if ran[1] == "CI":
+        assert (ROOT / ran[2]).is_file()
+    elif ran[1] == "nox":
+        assert f"\ndef {ran[2]}(session" in (ROOT / "noxfile.py").read_text("utf-8")
+    else:
+        assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", ran[2])
+
+
+def test_less_than_a_tenth_was_run_by_hand() -> None:
+    by_hand = [code for code in TAGGED if "ran: by hand" in code.above]
+    assert len(by_hand) < len(TAGGED) / 10
+
+
+@pytest.mark.parametrize("code", blocks(ROOT / "docs/watch.md", "python")[1:])
+def test_code_with_an_sdk_runs(code: str) -> None:
+    for sdk in re.findall(r"otel|sentry|prometheus", code)[:1]:
+        pytest.importorskip({"otel": "opentelemetry", "sentry": "sentry_sdk", "prometheus": "prometheus_client"}[sdk])
+    python("-W", "default", "-c", code.replace('dsn="..."', 'dsn=""'))  # SDKs have warnings of their own
+
+
+@pytest.mark.parametrize("code", blocks(ROOT / "docs/migrate.md", "python"))
+def test_code_about_migrate_runs(code: str) -> None:
+    python("-c", code)
+
+
+TABLES = [table for name in ("check", "diff", "migrate", "serve") for table in blocks(ROOT / f"docs/{name}.md", "toml")]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_of_pyproject_are_taken(table: str, tmp_path: Path) -> None:
+    """Each by the tool that it is for; an unknown key would be an error."""
+    (tmp_path / "pyproject.toml").write_text(table)
+    (tool,) = re.findall(r"^\[tool\.tornado4\.?(\w*)\]", table)
+    if tool == "check":
+        python("-m", "tornado4", "check", ".", cwd=tmp_path)
+    elif tool == "diff":
+        assert user_rules.find_user_rules(tmp_path)
+    elif tool == "serve":
+        options = tomllib.loads(table)["tool"]["tornado4"]["serve"]
+        assert config.combine({}, options, "pyproject.toml").processes == "auto"
+    else:
+        python("-m", "tornado4", "run", "-c", "pass", cwd=tmp_path)
+
+
+def test_shop_of_the_page_on_diff(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(blocks(ROOT / "docs/diff.md", "python")[0])
+    (tmp_path / "shop.http").write_text(blocks(ROOT / "docs/diff.md", "http")[0])
+    python("-m", "tornado4", "run", "-c", "import shop; shop.make_app()", cwd=tmp_path)
+    assert len(read_http_file(tmp_path / "shop.http").steps) == 2
+
+
 def shell_commands() -> list[str]:
-    return [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    return [line for page in LISTED for block in blocks(page, "sh") for line in block.splitlines()]
 
 
 #: Of docs/howto. Those that install something were tried by hand; what they install, tests/deploy has.
