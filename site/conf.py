@@ -33,7 +33,7 @@ include_patterns = [
     "compat_tests/README.md",
     "examples/**/README.md",
 ]
-exclude_patterns = [".*/**", "build/**"]
+exclude_patterns = ["build/**"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4  # named as code hosts name them: "#what-is-lost"
