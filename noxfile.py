@@ -243,6 +243,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """The pictures in docs/pictures, from real runs; chromium takes them."""
+    install(session, "test")
+    session.run("python", "site/pictures.py")
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """The source distribution and the wheel: each installed with no checkout near; the tests, out of the sdist."""
     session.install("build", *nox.project.dependency_groups(nox.project.load_toml(), "test"))

@@ -237,6 +237,7 @@ def test_every_command_is_one_that_is_tested() -> None:
         'tornado4 startup install            # once in the environment; "remove" takes it away, "status" tells',
         "TORNADO4_ALIAS=1 myapp-server",  # test_startup, as the next one
         "TORNADO4_ALIAS=1 TORNADO4_BACKFILL=1 jupyter lab",
+        "tornado4 serve myapp:application --alias --processes 4",
         "tornado4 serve myapp:application",  # test_serve, as all that follow
         "tornado4 serve myapp:make_app --alias --backfill --port 8888",
         "tornado4 serve myapp:application --processes 4 --health 8001",  # test_serve_master
