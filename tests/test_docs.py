@@ -77,11 +77,25 @@ def test_hello_world_of_the_readme_runs_as_pasted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [*blocks(ROOT / "docs/run.md", "python"), *blocks(ROOT / "docs/serve.md", "python"),
+    "code", [*blocks(ROOT / "docs/run.md", "python"), *blocks(ROOT / "docs/serve.md", "python")[2:],
              blocks(ROOT / "docs/watch.md", "python")[0]],
 )  # fmt: skip
 def test_code_of_the_guide_runs(code: str) -> None:
     python("-c", code)
+
+
+def test_a_main_that_makes_the_application_is_refused_and_what_the_guide_does_instead_is_served(tmp_path: Path) -> None:
+    head = "import tornado.ioloop, tornado.web\nfrom tornado.options import define, options, parse_command_line\n"
+    head += "define('debug', default=False)\ndefine('port', default=0)\n"
+    head += "class MainHandler(tornado.web.RequestHandler):\n    def get(self):\n        self.write('served')\n"
+    before, after = blocks(ROOT / "docs/serve.md", "python")[:2]
+    (tmp_path / "myapp.py").write_text(head + before)
+    serve = ("-m", "tornado4", "serve", "--alias", "--port")
+    assert "it starts an IOLoop" in python(*serve, "0", "myapp:main", cwd=tmp_path, code=1).stderr
+    (tmp_path / "myapp.py").write_text(head + after)
+    port = free_port()
+    with server(*serve, str(port), "myapp:make_app", port=port, cwd=tmp_path):
+        assert fetch(port, "/") == (200, b"served")
 
 
 @pytest.mark.parametrize("code", blocks(ROOT / "docs/asgi.md", "python"))

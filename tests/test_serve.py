@@ -100,6 +100,43 @@ def test_what_is_no_application_is_named(tmp_path: Path, name: str, message: str
     assert message in done.stderr and "Traceback" not in done.stderr
 
 
+MAIN = """
+import threading
+from tornado4 import ioloop, web
+
+def make_app():
+    loop = ioloop.IOLoop.current()
+    loop.run_sync(lambda: None)  # what a factory may do
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    return web.Application([])
+
+def elsewhere():
+    loop = ioloop.IOLoop()
+    loop.add_callback(loop.stop)
+    loop.start()
+    loop.close()
+
+def main():
+    make_app().listen(0)
+    ioloop.IOLoop.current().start()
+"""
+
+
+@pytest.mark.parametrize("name, code", [("app:main", ""), ("app:make_app", "main()")])
+def test_a_program_that_would_serve_by_itself_is_refused(tmp_path: Path, name: str, code: str) -> None:
+    (tmp_path / "app.py").write_text(MAIN + code)
+    done = python("-m", "tornado4", "serve", name, "--port", "0", cwd=tmp_path, code=1)
+    assert f"tornado4 serve: '{name}': it starts an IOLoop, and would serve by itself" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_factory_may_run_what_it_needs(tmp_path: Path) -> None:
+    with serve("app:make_app", "--port", "0", cwd=tmp_path, app=MAIN) as served:
+        assert served.connect().get()[0] == 404
+
+
 def test_what_a_module_raises_is_shown(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("1 / 0")
     done = python("-m", "tornado4", "serve", "app:application", "--port", "0", cwd=tmp_path, code=1)

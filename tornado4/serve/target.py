@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 from tornado4 import httputil
+from tornado4.ioloop import IOLoop
 
 
 class TargetError(Exception):
@@ -21,9 +25,49 @@ def load(name: str) -> Any:
     APP may have dots. It is a tornado4 Application (or another server delegate), a callable without arguments that
     makes an application, a WSGI or an ASGI application, or a callable that takes an `.HTTPServerRequest`.
 
-    :raises TargetError: the module or the name is not there, or the object is none of these. What the module itself
-        raises passes.
+    :raises TargetError: the module or the name is not there, the object is none of these, or what should make an
+        application runs a loop instead. What the module itself raises passes.
     """
+    with _no_loop_of_its_own(name):
+        return _load(name)
+
+
+@contextlib.contextmanager
+def _no_loop_of_its_own(name: str) -> Iterator[None]:
+    """Refuse a loop that the program starts in this thread: nothing would be served, and nothing said.
+
+    A program's ``main`` is easily taken for a factory, for it needs no arguments. `.IOLoop.run_sync` is no such thing.
+    """
+    here = threading.get_ident()
+    depth = 0
+    set_up, run_sync = IOLoop._setup_logging, IOLoop.run_sync
+
+    def start(self: IOLoop) -> None:
+        if depth == 0 and threading.get_ident() == here:
+            raise TargetError(
+                f"{name!r}: it starts an IOLoop, and would serve by itself. An application is wanted, or a function "
+                "that returns one: docs/serve.md, 'When main() makes the application'"
+            )
+        set_up(self)
+
+    def counted(self: IOLoop, *args: Any, **kwargs: Any) -> Any:
+        nonlocal depth
+        if threading.get_ident() != here:
+            return run_sync(self, *args, **kwargs)
+        depth += 1
+        try:
+            return run_sync(self, *args, **kwargs)
+        finally:
+            depth -= 1
+
+    IOLoop._setup_logging, IOLoop.run_sync = start, counted  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        IOLoop._setup_logging, IOLoop.run_sync = set_up, run_sync  # type: ignore[method-assign]
+
+
+def _load(name: str) -> Any:
     module_name, path = split(name)
     here = os.getcwd()
     if here not in sys.path and not sys.flags.safe_path:
