@@ -134,7 +134,9 @@ def test_a_program_that_would_serve_by_itself_is_refused(tmp_path: Path, name: s
 
 def test_a_factory_may_run_what_it_needs(tmp_path: Path) -> None:
     with serve("app:make_app", "--port", "0", cwd=tmp_path, app=MAIN) as served:
-        assert served.connect().get()[0] == 404
+        peer = served.connect()
+        assert peer.get()[0] == 404
+        peer.close()
 
 
 def test_what_a_module_raises_is_shown(tmp_path: Path) -> None:
