@@ -208,7 +208,7 @@ HOW_TOS = {
     "mkdir -p /srv/chat",
     "cp -r examples/legacy/chat/. examples/deploy/*.py /srv/chat/",
     "python3 -m venv /srv/chat/venv",
-    "/srv/chat/venv/bin/pip install .",
+    "/srv/chat/venv/bin/pip install '.[prometheus]'",
     "cp examples/deploy/systemd/chat.socket examples/deploy/systemd/chat.service /etc/systemd/system/",
     "systemctl daemon-reload",
     "systemctl enable --now chat.socket chat.service",

@@ -159,9 +159,12 @@ def test_the_units_command_takes_the_socket_that_systemd_hands_over(machine: Mac
     assert command is not None
     health = free_port()
     argv = command[1].replace("--health 8001", f"--health {health}").split()
+    metrics = machine.root / "metrics"  # RuntimeDirectory=
+    metrics.mkdir()
+    env = environment() | machine.environ | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     process = subprocess.Popen(
-        [program("systemd-socket-activate"), "-l", str(machine.socket), "-E", "CHAT_DATA", *argv],
-        cwd=machine.srv, env=environment() | machine.environ, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [program("systemd-socket-activate"), "-l", str(machine.socket), *(f"--setenv={name}" for name in env), *argv],
+        cwd=machine.srv, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     served = Served(process)
     try:
@@ -174,6 +177,10 @@ def test_the_units_command_takes_the_socket_that_systemd_hands_over(machine: Mac
             served.wait_for("all workers ready")
         with Client(health) as asking:
             assert json.loads(asking.ask("GET", "/ready")[2])["workers"] == 2
+        with Client(health) as asking:
+            # Of a worker that has left meanwhile.
+            expected = b'tornado4_request_seconds_count{handler="chat.PingHandler",method="GET",status="200"} 1.0'
+            assert expected in asking.ask("GET", "/metrics")[2]
         served.signal(signal.SIGTERM)
         assert served.end() == 0
     finally:
