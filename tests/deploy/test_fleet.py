@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -138,11 +139,23 @@ def test_the_way_back(machine: Machine, sides: dict[str, ServerSide]) -> None:
             .replace("six         six;", "six         old;")
             .replace("tornado4    tornado4;", "tornado4    old;")
         )
+        asked: list[int] = []
+        over = threading.Event()
+
+        def ask() -> None:
+            while not over.is_set():
+                asked.append(Browser(fleet="six").ask(machine.port, "/xsrf2/side")[0])
+
+        thread = threading.Thread(target=ask)
+        thread.start()
         reload(nginx)
         until(lambda: browsers[0].ask(machine.port, "/xsrf2/side")[2] == "4.5.3")
         for browser in browsers:
             assert everything(browser, machine.port) == {"4.5.3"}
             assert browser.cookies["fleet"] == "old"
+        over.set()
+        thread.join()
+        assert len(asked) > 1 and set(asked) == {200}  # whoever asked meanwhile
 
 
 def reload(nginx: Served) -> None:

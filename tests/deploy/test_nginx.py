@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -26,14 +27,21 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-@pytest.fixture
-def chat(machine: Machine) -> Iterator[Served]:
+@contextlib.contextmanager
+def behind_nginx(machine: Machine, conf: str = CONF, *more: str) -> Iterator[Served]:
     """Two processes on a Unix socket, and nginx."""
-    options = ("deployed:make_app", "--alias", "--unix", str(machine.socket), "--processes", "2", "--xheaders")
+    options = ("deployed:make_app", "--alias", "--unix", str(machine.socket), "--processes", "2", "--xheaders", *more)
     with (
         serve(*options, cwd=machine.srv, app=None, ready="all workers ready", env=machine.environ) as served,
-        machine.nginx(machine.adapted(CONF)),
+        machine.nginx(machine.adapted(conf)),
     ):
+        yield served
+
+
+@pytest.fixture
+def chat(machine: Machine) -> Iterator[Served]:
+    """As the files have it."""
+    with behind_nginx(machine) as served:
         yield served
 
 
@@ -115,6 +123,17 @@ def test_the_clients_address_is_in_the_access_log_and_cannot_be_made_up(machine:
     machine.wait_for_access("127.0.0.3 - - ")
 
 
+def test_with_another_proxy_before_nginx(machine: Machine) -> None:
+    """As the page says: nginx adds to X-Forwarded-For, and --trusted names the proxy that is skipped in it."""
+    conf = CONF.replace("X-Real-Ip $remote_addr;", 'X-Real-Ip "";')
+    conf = conf.replace("X-Forwarded-For $remote_addr;", "X-Forwarded-For $proxy_add_x_forwarded_for;")
+    with behind_nginx(machine, conf, "--trusted", "127.0.0.5") as chat:
+        for address, expected in (("127.0.0.5", "203.0.113.7"), ("127.0.0.6", "127.0.0.6")):
+            with Client(machine.port, address) as client:
+                assert client.ask("GET", "/ping", X_Forwarded_For="203.0.113.7", X_Real_Ip="9.9.9.9")[0] == 200
+            chat.wait_for(rf"200 GET /ping \({expected}\)")
+
+
 def test_a_large_upload_arrives_and_comes_back_through_nginx(machine: Machine, chat: Served) -> None:
     body = bytes(range(256)) * 4 * 64 * 1024  # 64 MiB
     with Client(machine.port, "127.0.0.4") as client:
@@ -167,13 +186,15 @@ def test_a_rolling_restart_loses_no_request(machine: Machine, chat: Served) -> N
             websocket = feed(machine)
             former = pids(chat)[-2:]
             chat.signal(signal.SIGHUP)
-            chat.wait_for("all workers ready")
-            while not all(f"(pid {pid}) has left" in "\n".join(chat.lines) for pid in former):
-                chat.wait_for("has left")
             while (frame := websocket.frame())[0] == 1:  # what is said meanwhile
                 pass
             assert (frame[0], frame[1][:2]) == (8, b"\x03\xe9")  # 1001
+            websocket.send_frame(8, frame[1][:2])
+            assert websocket.at_end()
             websocket.close()
+            chat.wait_for("all workers ready")
+            while not all(f"(pid {pid}) has left" in "\n".join(chat.lines) for pid in former):
+                chat.wait_for("has left")
     finally:
         for load in loads:
             load.over.set()
