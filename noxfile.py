@@ -251,7 +251,7 @@ def pictures(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """The source distribution and the wheel: each installed with no checkout near; the tests, out of the sdist."""
+    """The source distribution and the wheel: each installed with no checkout near; the tests out of the sdist, on it."""
     session.install("build", *nox.project.dependency_groups(nox.project.load_toml(), "test"))
     made = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(made, ignore_errors=True)
@@ -274,4 +274,12 @@ def package(session: nox.Session) -> None:
         session.run("python", "-c", "from importlib.metadata import files as f; import sys; "
                     "sys.exit(not [n for n in f('tornado4') if n.match('*.dist-info/sboms/*.json')])")  # fmt: skip
         session.chdir(tree)
+    shutil.rmtree(tree / "tornado4")  # what is installed is to be tested
     session.run("python", "-m", "pytest", *(session.posargs or ["tests", "compat_tests/test_transcripts.py"]))
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """The steps of a release, in a clone that is thrown away: built twice, compared, looked at by twine."""
+    session.install("setuptools>=77", "twine")
+    session.run("python", "tools/release.py", "--dry-run", *session.posargs)

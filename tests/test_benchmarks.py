@@ -136,6 +136,7 @@ def test_it_measures() -> None:
         assert all(float(figure) > 0 for figure in line.removeprefix(point).split()[1:])
 
 
+@pytest.mark.source_tree
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processor time is read from /proc")
 def test_the_cost_of_asgi_is_measured() -> None:
     pytest.importorskip("uvicorn", reason="uvicorn, of the dependency group peers, is not installed")

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from programs import ROOT, environment
 
+pytestmark = pytest.mark.source_tree
+
 PROJECT = """
 [build-system]
 requires = ["setuptools"]

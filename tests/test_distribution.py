@@ -31,6 +31,7 @@ def test_the_source_distribution_has_the_whole_tree() -> None:
     assert wanted == taken
 
 
+@pytest.mark.source_tree
 def test_what_help_and_log_lines_point_to_is_handed_out_with_the_package() -> None:
     told = {
         name

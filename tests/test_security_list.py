@@ -110,12 +110,14 @@ def test_all_of_the_others_are_there() -> None:
 # -- what is made of them -------------------------------------------------------------------------------------
 
 
+@pytest.mark.source_tree
 @pytest.mark.parametrize("name", generate.files(ROOT))
 def test_files_are_what_the_list_says(name: str) -> None:
     made = (ROOT / name).read_text("utf-8")
     assert made == generate.files(ROOT)[name], "run: python -m tornado4.migrate.security.generate"
 
 
+@pytest.mark.source_tree
 def test_the_cyclonedx_file_is_valid() -> None:
     pytest.importorskip("cyclonedx", reason="cyclonedx-python-lib, of the dependency group test, is not installed")
     from cyclonedx.schema import SchemaVersion
@@ -166,6 +168,7 @@ def test_what_is_kept_in_spite_of_an_advisory_would_be_told_as_such() -> None:
     assert stated["status"] == "affected" and "Instead: z." in stated["action_statement"]
 
 
+@pytest.mark.source_tree
 def test_the_build_puts_it_where_scanners_look(tmp_path: Path) -> None:
     """PEP 770. The metadata of wheels and of editable installations are made alike."""
     # Asked without an import, which fails where an older distutils came first.

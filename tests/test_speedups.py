@@ -62,6 +62,7 @@ def test_the_one_in_use_masks_each_length_at_each_alignment() -> None:
     masks.check(util._websocket_mask)
 
 
+@pytest.mark.source_tree
 def test_the_one_in_c_masks_each_length_at_each_alignment(tmp_path: Path) -> None:
     compiled(tmp_path, "-O3")
     assert run(str(ROOT / "tests" / "masks.py"), str(tmp_path)) == "checked"
@@ -77,6 +78,7 @@ def sanitizer() -> Path:
     return found
 
 
+@pytest.mark.source_tree
 def test_no_length_and_no_alignment_reads_or_writes_beside_its_memory(tmp_path: Path) -> None:
     library = sanitizer()
     compiled(tmp_path, *SANITIZERS)
@@ -84,6 +86,7 @@ def test_no_length_and_no_alignment_reads_or_writes_beside_its_memory(tmp_path: 
     assert run(checks, str(tmp_path), LD_PRELOAD=str(library), **WATCHED) == "checked"
 
 
+@pytest.mark.source_tree
 def test_the_sanitizer_would_tell(tmp_path: Path) -> None:
     """A copy of the source that lets any mask pass reads beyond a short one: CVE-2026-49854 as it was."""
     library = sanitizer()
@@ -143,6 +146,7 @@ def test_what_is_insisted_on_and_missing_is_an_error_with_the_way_out() -> None:
     assert "Install it again with TORNADO_EXTENSION=1" in said
 
 
+@pytest.mark.source_tree
 def test_the_old_name_finds_it(tmp_path: Path) -> None:
     compiled(tmp_path)
     code = f"""

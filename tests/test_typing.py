@@ -34,6 +34,7 @@ def test_mypy_strict_accepts(file: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.source_tree
 @pytest.mark.parametrize("file", ["everyday.py", "overrides.py", "legacy_app.py", "mistakes.py"])
 def test_pyright_strict_accepts(file: str, tmp_path: Path) -> None:
     # basedpyright brings its node along; pyright downloads one, and may be unable to.
