@@ -251,7 +251,7 @@ def pictures(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """The source distribution and the wheel: each installed with no checkout near; the tests out of the sdist, on it."""
+    """The source distribution and the wheel: each installed with no checkout near, and tested so."""
     session.install("build", *nox.project.dependency_groups(nox.project.load_toml(), "test"))
     made = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(made, ignore_errors=True)

@@ -1,11 +1,13 @@
 """What `tornado4 serve` loses while it is restarted and while a worker is killed, and what it costs.
 
     python -m benchmarks.serve_load            # requests lost, seconds to replace and to drain
+    python -m benchmarks.serve_load --queue    # what is lost of new connections, by --reuse-port and without
     python -m benchmarks.serve_load --cost     # CPU time a request, held against listen() by hand; takes wrk
 
 200 connections ask one request after the other, and 50 WebSockets beside them one echo after the other, all by
 keep-alive. A request is *lost* when it was sent and its connection ended without an answer, or when a connection was
-refused. The figures of docs/serve.md are from here.
+refused. For --queue each request has a connection of its own, and now and then one blocks its worker for 0.1 seconds:
+connections wait for that worker then, in the kernel. The figures of docs/serve.md are from here.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import os
 import queue
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -29,7 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 APP = """
-import os
+import os, time
 from tornado4 import gen, ioloop, web, websocket
 
 
@@ -44,12 +47,18 @@ class Slow(web.RequestHandler):
         self.write("%d" % os.getpid())
 
 
+class Block(web.RequestHandler):
+    def get(self):
+        time.sleep(0.1)
+        self.write("%d" % os.getpid())
+
+
 class Echo(websocket.WebSocketHandler):
     def on_message(self, message):
         self.write_message(message)
 
 
-application = web.Application([("/", Main), ("/slow", Slow), ("/ws", Echo)])
+application = web.Application([("/", Main), ("/slow", Slow), ("/block", Block), ("/ws", Echo)])
 
 if __name__ == "__main__":
     application.listen(int(os.environ["PORT"]), "127.0.0.1")
@@ -57,6 +66,7 @@ if __name__ == "__main__":
 """
 
 REQUEST = b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CLOSING = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -66,13 +76,16 @@ UPGRADE = (
 class Load:
     """The clients, and what became of what they asked."""
 
-    def __init__(self, port: int, connections: int, websockets: int) -> None:
+    def __init__(self, port: int, connections: int, websockets: int, *, fresh: bool = False) -> None:
         self.port = port
         self.counts: Counter[str] = Counter()
         #: Of each lost request, which worker answered last on its connection; "" if none had.
         self.lost: list[str] = []
         self.stopped = False
-        self.tasks = [self.ask(b"/slow" if number % 4 == 0 else b"/") for number in range(connections)]
+        if fresh:
+            self.tasks = [self.ask_anew(b"/block" if number < 2 else b"/") for number in range(connections)]
+        else:
+            self.tasks = [self.ask(b"/slow" if number % 4 == 0 else b"/") for number in range(connections)]
         self.tasks += [self.echo() for _ in range(websockets)]
 
     async def run(self, script: object) -> None:
@@ -114,6 +127,27 @@ class Load:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
+    async def ask_anew(self, path: bytes) -> None:
+        """Each request on a connection of its own."""
+        while not self.stopped:
+            pair = await self.connect()
+            if pair is None:
+                continue
+            reader, writer = pair
+            writer.write(CLOSING % path)
+            try:
+                answer = await reader.read()
+            except OSError:
+                answer = b""
+            if answer.startswith(b"HTTP/1.1 200"):
+                self.counts["answered"] += 1
+            else:
+                self.lost.append("")
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            await asyncio.sleep(0.05)
+
     async def echo(self) -> None:
         while not self.stopped:
             pair = await self.connect()
@@ -143,11 +177,13 @@ class Load:
 class Server:
     """`tornado4 serve`, and what it says."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         (folder / "app.py").write_text(APP)
         self.lines: queue.Queue[str] = queue.Queue()
+        #: All lines, each with the time at which it came.
+        self.log: list[tuple[float, str]] = []
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "tornado4", "serve", "app:application", "--port", "0"]
+        command = [sys.executable, "-m", "tornado4", "serve", "app:application", "--port", str(port)]
         self.process = subprocess.Popen(
             [*command, "--access-log", "off", *options],
             cwd=folder, env=environment, stderr=subprocess.PIPE, text=True,
@@ -158,6 +194,7 @@ class Server:
         """A pipe that nobody reads would stop the server when it is full."""
         assert self.process.stderr is not None
         for line in self.process.stderr:
+            self.log.append((time.monotonic(), line))
             self.lines.put(line)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
@@ -172,6 +209,22 @@ class Server:
         began = time.monotonic()
         self.process.wait(60)
         return time.monotonic() - began
+
+    def drains(self) -> list[float]:
+        """Seconds that each drain has taken: of workers that were replaced, or of the only process."""
+        found, since = [], {}
+        for at, line in self.log:
+            worker = re.search(r"worker (\d+) \(pid \d+\) (ready|has left)", line)
+            if worker is None:
+                if "draining, for" in line:
+                    since["only"] = at
+                elif "restarting" in line:
+                    found.append(at - since["only"])
+            elif worker[2] == "ready":
+                since[worker[1]] = at  # the former one with this number is told to leave
+            else:
+                found.append(at - since[worker[1]])
+        return found
 
     async def says(self, pattern: str) -> re.Match[str]:
         return await asyncio.get_running_loop().run_in_executor(None, self.wait_for, pattern)
@@ -202,10 +255,11 @@ async def restart(folder: Path, processes: int, connections: int, websockets: in
         await asyncio.sleep(2)
 
     await load.run(script())
+    drains = server.drains()
     stopped = server.stop()
     seconds = ", ".join(f"{each:.2f}" for each in took)
     show(f"{processes} process(es), SIGHUP three times", load, f"ready again after {seconds} s",
-         f"stopped within {stopped:.1f} s")  # fmt: skip
+         f"each drained within {max(drains):.2f} s", f"stopped within {stopped:.1f} s")  # fmt: skip
 
 
 async def kill(folder: Path, connections: int, websockets: int) -> None:
@@ -237,6 +291,42 @@ async def kill(folder: Path, connections: int, websockets: int) -> None:
     show("2 processes, a worker killed three times", load,
          f"of those lost {held} on connections of the dead, {new} on new ones",
          f"replaced after {seconds} s")  # fmt: skip
+
+
+async def queue_lost(folder: Path, connections: int, reuse_port: bool) -> None:
+    """New connections all the time; SIGHUP three times, then one of two workers is killed, six times."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Server(folder, "--processes", "2", *(["--reuse-port"] if reuse_port else []), port=port)
+    server.wait_for("all workers ready")
+    load = Load(port, connections, 0, fresh=True)
+    after_restarts = (0, 0, 0)
+
+    def counts() -> tuple[int, int, int]:
+        return load.counts["answered"], len(load.lost), load.counts["refused"]
+
+    async def script() -> None:
+        nonlocal after_restarts
+        for _ in range(3):
+            await asyncio.sleep(1)
+            server.process.send_signal(signal.SIGHUP)
+            await server.says("all workers ready")
+        await asyncio.sleep(2)
+        after_restarts = counts()
+        for _ in range(6):
+            await asyncio.sleep(1)
+            pid = re.findall(r"worker \d+ \(pid (\d+)\) ready", "".join(line for _, line in server.log))[-1]
+            os.kill(int(pid), signal.SIGKILL)
+            await server.says("all workers ready")
+        await asyncio.sleep(1)
+
+    await load.run(script())
+    server.stop()
+    name = "--reuse-port" if reuse_port else "one queue"
+    answered, lost, refused = (now - before for now, before in zip(counts(), after_restarts, strict=True))
+    first = "{} answered, {} lost, {} refused".format(*after_restarts)
+    print(f"{name}, SIGHUP three times: {first}")
+    print(f"{name}, a worker killed six times: {answered} answered, {lost} lost, {refused} refused", flush=True)
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -288,6 +378,7 @@ def cost(folder: Path, rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cost", action="store_true")
+    parser.add_argument("--queue", action="store_true")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--websockets", type=int, default=50)
@@ -296,6 +387,10 @@ def main() -> None:
         path = Path(folder)
         if options.cost:
             cost(path, options.rounds)
+            return
+        if options.queue:
+            for reuse_port in (False, True):
+                asyncio.run(queue_lost(path, options.connections, reuse_port))
             return
         for processes in (1, 2):
             asyncio.run(restart(path, processes, options.connections, options.websockets))

@@ -266,6 +266,10 @@ def test_every_command_is_one_that_is_tested() -> None:
         "serve run ray_site:site",
         "nox -s many_machines ray",
         *HOW_TOS,
+        "python tools/release.py --dry-run",  # test_release, as the next one
+        "python tools/release.py",
+        "python -m pytest tests",  # what runs this; nox -s package does it as the next one wants it
+        "mv tornado4 tornado4.away",
         "pip install .",  # ./run, below
         "./run demo",  # below
         "./run test",  # what runs this
