@@ -215,10 +215,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict, on the oldest Python that we support and the newest."""
+    """mypy --strict, on the oldest Python that we support and the newest, and as on Windows and macOS."""
     install(session, "dev")
     for version in (PYTHONS[0], PYTHONS[-1]):
         session.run("mypy", "--python-version", version)
+    for platform in ("win32", "darwin"):
+        session.run("mypy", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}")
 
 
 @nox.session(python=PYTHONS)

@@ -8,6 +8,7 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -104,19 +105,21 @@ def test_the_main_loop_is_not_made_current_as_in_453():
     asyncio.run(main())
 
 
-def test_a_loop_that_cannot_watch_descriptors_says_what_to_do():
+def test_a_loop_that_cannot_watch_descriptors_has_a_thread_do_it():
     class Proactor(asyncio.SelectorEventLoop):
         def add_reader(self, fd, callback, *args):
             raise NotImplementedError
 
     loop = AsyncIOLoop(loop_factory=Proactor)
     near, far = socket.socketpair()
-    with pytest.raises(NotImplementedError, match="SelectorEventLoop"):
-        loop.add_handler(near, print, loop.READ)
-    assert loop.handlers == {}
-    near.close()
+    seen = []
+    loop.add_handler(near, lambda sock, events: (seen.append(sock.recv(9)), loop.stop()), loop.READ)
+    far.send(b"x")
+    loop.start()
+    assert seen == [b"x"]
+    loop.close(all_fds=True)
     far.close()
-    loop.close()
+    assert "tornado4-select" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_handlers_readers_and_writers_are_kept_as_in_453():

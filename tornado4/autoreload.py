@@ -132,7 +132,7 @@ def _reload() -> None:
     _reload_attempted = True  # first: a hook that fails must not be run every half second
     for hook in _reload_hooks:
         hook()
-    if hasattr(signal, "setitimer"):
+    if sys.platform != "win32" and hasattr(signal, "setitimer"):
         # Timers survive exec, their handlers do not: set_blocking_log_threshold's alarm would kill the
         # new program.
         signal.setitimer(signal.ITIMER_REAL, 0, 0)

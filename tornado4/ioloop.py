@@ -35,6 +35,7 @@ import numbers
 import os
 import select
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -605,7 +606,7 @@ class PollIOLoop(IOLoop):
             self._running = self._stopped = False
             IOLoop._current.instance = previous
             stack_context._state.contexts = contexts
-            if self._blocking_signal_threshold is not None:
+            if self._blocking_signal_threshold is not None and sys.platform != "win32":
                 signal.setitimer(signal.ITIMER_REAL, 0, 0)
 
     def stop(self) -> None:
@@ -627,7 +628,7 @@ class PollIOLoop(IOLoop):
         self, seconds: float | None, action: Callable[[int, Any], Any] | None
     ) -> None:
         """See `IOLoop.set_blocking_signal_threshold`. Where there is no ``setitimer``, one line in the log."""
-        if not hasattr(signal, "setitimer"):
+        if sys.platform == "win32" or not hasattr(signal, "setitimer"):
             gen_log.error("set_blocking_signal_threshold requires a signal module with the setitimer method")
             return
         self._blocking_signal_threshold = seconds
@@ -636,6 +637,8 @@ class PollIOLoop(IOLoop):
 
     def _watch_blocking(self, armed: bool) -> None:
         """Start or stop the clock of `set_blocking_signal_threshold`, for the work between two polls."""
+        if sys.platform == "win32":
+            raise NotImplementedError(sys.platform)  # where there is no threshold
         signal.setitimer(signal.ITIMER_REAL, (self._blocking_signal_threshold or 0) if armed else 0, 0)
 
     # -- timeouts and callbacks -----------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def _listening_socket(
     try:
         if os.name != "nt":  # where it would let two servers share a port by accident
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if reuse_port:
+        if reuse_port and sys.platform != "win32":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if af == socket.AF_INET6 and hasattr(socket, "IPPROTO_IPV6"):
             # Linux binds ``::`` for IPv4 as well, and the socket for 0.0.0.0 would then find its port taken.
@@ -172,6 +172,8 @@ def _bind_unix_socket(file: str, mode: int = 0o600, backlog: int = _DEFAULT_BACK
         if not stat.S_ISSOCK(left_over.st_mode):
             raise ValueError("File %s exists and is not a socket", file)  # as in 4.5.3: two arguments
         os.remove(file)
+    if sys.platform == "win32":
+        raise NotImplementedError(sys.platform)  # where this function is not handed out
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

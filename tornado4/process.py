@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -35,6 +36,9 @@ __all__ = [
 CalledProcessError = subprocess.CalledProcessError
 
 _task_id: int | None = None
+
+#: The signal of a child that ended; None on Windows.
+_SIGCHLD: Any = getattr(signal, "SIGCHLD", None)
 
 
 def cpu_count() -> int:
@@ -67,6 +71,10 @@ def fork_processes(num_processes: int | None, max_restarts: int = 100) -> int:
     have ended normally it leaves the program with ``sys.exit(0)``.
     """
     assert _task_id is None
+    if sys.platform == "win32" or not hasattr(os, "fork"):
+        raise RuntimeError(
+            f"fork_processes: {sys.platform} cannot fork; start one process for each port, behind a proxy"
+        )
     if num_processes is None or num_processes <= 0:
         num_processes = cpu_count()
     if ioloop.IOLoop.initialized():
@@ -97,6 +105,8 @@ def fork_processes(num_processes: int | None, max_restarts: int = 100) -> int:
 def _start_child(number: int, children: dict[int, int]) -> bool:
     """Fork child ``number``; True in the child."""
     global _task_id
+    if sys.platform == "win32":
+        raise NotImplementedError(sys.platform)
     with warnings.catch_warnings():
         # 3.12 warns when other threads exist, which is what prefork servers have always lived with.
         warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*multi-threaded.*fork")
@@ -113,6 +123,8 @@ def _start_child(number: int, children: dict[int, int]) -> bool:
 
 def _failed(number: int, pid: int, status: int) -> bool:
     """Log how a child ended; tell whether it has to be started again."""
+    if sys.platform == "win32":
+        raise NotImplementedError(sys.platform)
     if os.WIFSIGNALED(status):
         gen_log.warning("child %d (pid %d) killed by signal %d, restarting", number, pid, os.WTERMSIG(status))
         return True
@@ -185,9 +197,13 @@ class Subprocess:
 
         A negative code is the signal that killed it.
 
-        Takes over ``SIGCHLD`` (see `initialize`), so the first call must come from the main thread.
+        Takes over ``SIGCHLD`` (see `initialize`), so the first call must come from the main thread. Where there is no
+        such signal, a thread waits for the process.
         """
         self._exit_callback = stack_context.wrap(callback)
+        if _SIGCHLD is None:
+            threading.Thread(target=self._wait_in_a_thread, name=f"wait-{self.pid}", daemon=True).start()
+            return
         Subprocess.initialize(self.io_loop)
         Subprocess._waiting[self.pid] = self
         Subprocess._try_cleanup_process(self.pid)  # it may have ended before anybody listened
@@ -214,13 +230,13 @@ class Subprocess:
         """Install the handler of ``SIGCHLD``, which hands over to ``io_loop``, by default the current loop.
 
         Called by `set_exit_callback`, and needed before it only when processes start in threads other than
-        the main one. Does nothing when the handler is there already.
+        the main one. Does nothing when the handler is there already, or the system has no such signal.
         """
-        if cls._initialized:
+        if cls._initialized or _SIGCHLD is None:
             return
         loop = io_loop or ioloop.IOLoop.current()
         cls._old_sigchld = signal.signal(
-            signal.SIGCHLD, lambda _number, _frame: loop.add_callback_from_signal(cls._cleanup)
+            _SIGCHLD, lambda _number, _frame: loop.add_callback_from_signal(cls._cleanup)
         )
         cls._initialized = True
 
@@ -228,7 +244,7 @@ class Subprocess:
     def uninitialize(cls) -> None:
         """Put the earlier handler of ``SIGCHLD`` back."""
         if cls._initialized:
-            signal.signal(signal.SIGCHLD, cls._old_sigchld)
+            signal.signal(_SIGCHLD, cls._old_sigchld)
             cls._initialized = False
 
     @classmethod
@@ -240,6 +256,8 @@ class Subprocess:
     @classmethod
     def _try_cleanup_process(cls, pid: int) -> None:
         """If the process has ended, hand its status to its loop."""
+        if sys.platform == "win32":
+            raise NotImplementedError(sys.platform)
         try:
             ended, status = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
@@ -248,9 +266,16 @@ class Subprocess:
             waiting = cls._waiting.pop(pid)
             waiting.io_loop.add_callback_from_signal(waiting._set_returncode, status)
 
+    def _wait_in_a_thread(self) -> None:
+        code = self.proc.wait()
+        self.io_loop.add_callback_from_signal(self._end, code)
+
     def _set_returncode(self, status: int) -> None:
         """On the loop: the process has ended."""
-        self.returncode = os.waitstatus_to_exitcode(status)
+        self._end(os.waitstatus_to_exitcode(status))
+
+    def _end(self, code: int) -> None:
+        self.returncode = code
         # Popen was not there when it ended, and would warn that it still runs.
         self.proc.returncode = self.returncode
         callback, self._exit_callback = self._exit_callback, None

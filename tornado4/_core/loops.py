@@ -49,6 +49,9 @@ READ = 0x001
 WRITE = 0x004
 ERROR = 0x018
 
+#: ``select`` of Windows tells of a connection that fails as an error alone.
+_WRITING = WRITE | ERROR if sys.platform == "win32" else WRITE
+
 #: The longest wait handed to a poller, in seconds: some pollers take a C int of milliseconds.
 LONGEST_POLL = 3600.0
 
@@ -334,7 +337,7 @@ def _fileno(fileobj: Any) -> int:
 
 
 def _to_poller(mask: int) -> int:
-    return (READ if mask & selectors.EVENT_READ else 0) | (WRITE if mask & selectors.EVENT_WRITE else 0)
+    return (READ if mask & selectors.EVENT_READ else 0) | (_WRITING if mask & selectors.EVENT_WRITE else 0)
 
 
 def _from_poller(events: int) -> int:

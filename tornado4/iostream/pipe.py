@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from tornado4.iostream.base import BaseIOStream
-
-try:
-    from tornado4.platform.posix import _set_nonblocking
-except ImportError:  # no fcntl, nor pipes of this kind
-    _set_nonblocking = None  # type: ignore[assignment]
+from tornado4.platform.posix import _set_nonblocking
 
 
 class PipeIOStream(BaseIOStream):
@@ -25,6 +22,8 @@ class PipeIOStream(BaseIOStream):
 
     def __init__(self, fd: int, *args: Any, **kwargs: Any) -> None:
         self.fd = fd
+        if sys.platform == "win32":
+            raise NotImplementedError("PipeIOStream: Windows has no pipes that a loop could wait for")
         _set_nonblocking(fd)
         super().__init__(*args, **kwargs)
         kind = type(self)

@@ -21,11 +21,14 @@ from tornado4.util import errno_from_exception
 if TYPE_CHECKING:
     from tornado4.iostream.tls import SSLIOStream
 
-#: Whether one system call can send several pieces.
-_GATHERS = hasattr(socket_module.socket, "sendmsg")
+#: By which one system call sends several pieces; not on Windows.
+_SENDMSG: Any = getattr(socket_module.socket, "sendmsg", None)
+
+#: Has ``sendfile`` on Unix alone; callers ask.
+_os: Any = os
 
 #: What the system says when it cannot send this kind of file so.
-_NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)  # two numbers on macOS, one elsewhere
 
 _TCP_FAMILIES = (socket_module.AF_INET, socket_module.AF_INET6)
 
@@ -137,13 +140,13 @@ class IOStream(BaseIOStream):
             or self._connecting
             or self.max_write_buffer_size is not None
             or type(kernel) is not socket_module.socket
-            or not _GATHERS
+            or _SENDMSG is None
         ):
             return super()._send_pieces(pieces)
         size = sum(map(len, pieces))
         self._total_write_index += size
         try:
-            sent: int = kernel.sendmsg(pieces)
+            sent: int = _SENDMSG(kernel, pieces)
         except BlockingIOError:
             sent = 0
         except OSError as e:
@@ -199,7 +202,7 @@ class IOStream(BaseIOStream):
         if self._outgoing.size:
             return 0
         try:
-            sent = os.sendfile(self.socket.fileno(), fd, offset, count)
+            sent: int = _os.sendfile(self.socket.fileno(), fd, offset, count)
         except BlockingIOError:
             return 0
         except OSError as e:

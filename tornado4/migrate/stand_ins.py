@@ -412,6 +412,8 @@ def master_open() -> tuple[int, str]:
     import os
     import pty
 
+    if sys.platform == "win32":
+        raise NotImplementedError(sys.platform)  # which has no pty
     master, slave = pty.openpty()
     name = os.ttyname(slave)
     os.close(slave)

@@ -59,6 +59,8 @@ class BaseAsyncIOLoop(IOLoop):
         """Set the loop up; the rest of the arguments is `.IOLoop.initialize`'s."""
         self.asyncio_loop = asyncio_loop
         self.close_loop = close_loop
+        #: Who watches descriptors: the loop, or a thread where it cannot.
+        self._watching: Any = asyncio_loop
         #: By descriptor: what the user passed in, and the handler.
         self.handlers: dict[int, tuple[Any, Callable[[Any, int], Any]]] = {}
         #: The descriptors that asyncio watches for us.
@@ -124,23 +126,28 @@ class BaseAsyncIOLoop(IOLoop):
 
     def _watch(self, fd: int, events: int) -> None:
         """Make asyncio watch a descriptor for just these events. As in 4.5.3, errors show up as either."""
-        try:
-            self._toggle(fd, bool(events & self.READ), self.readers, "reader", self.READ)
-            self._toggle(fd, bool(events & self.WRITE), self.writers, "writer", self.WRITE)
-        except NotImplementedError:
-            raise NotImplementedError(
-                f"{type(self.asyncio_loop).__name__} cannot watch descriptors. If this is the default "
-                "loop of Windows (proactor), start the program on asyncio.SelectorEventLoop, "
-                "or let IOLoop make its own loop"
-            ) from None
+        self._toggle(fd, bool(events & self.READ), self.readers, "reader", self.READ)
+        self._toggle(fd, bool(events & self.WRITE), self.writers, "writer", self.WRITE)
 
     def _toggle(self, fd: int, wanted: bool, watched: set[int], kind: str, event: int) -> None:
         if wanted and fd not in watched:
-            getattr(self.asyncio_loop, "add_" + kind)(fd, self._handle_events, fd, event)
+            try:
+                getattr(self._watching, "add_" + kind)(fd, self._handle_events, fd, event)
+            except NotImplementedError:
+                self._watch_by_thread()
+                getattr(self._watching, "add_" + kind)(fd, self._handle_events, fd, event)
             watched.add(fd)
         elif not wanted and fd in watched:
-            getattr(self.asyncio_loop, "remove_" + kind)(fd)
+            getattr(self._watching, "remove_" + kind)(fd)
             watched.discard(fd)
+
+    def _watch_by_thread(self) -> None:
+        """The loop cannot watch descriptors, as that of Windows (proactor): a thread does it."""
+        from tornado4.platform.selector_thread import SelectorThread
+
+        if self._watching is not self.asyncio_loop:
+            raise NotImplementedError(f"{self._watching!r} cannot watch descriptors")
+        self._watching = SelectorThread(self.asyncio_loop)
 
     def _unwatch(self, fd: int) -> None:
         self._watch(fd, self.NONE)

@@ -16,6 +16,7 @@ class EPollIOLoop(PollIOLoop):
 
     def initialize(self, **kwargs: Any) -> None:  # type: ignore[override]
         """Make the poller; the arguments are `PollIOLoop`'s."""
-        super().initialize(impl=select.epoll(), **kwargs)
+        there: Any = select
+        super().initialize(impl=there.epoll(), **kwargs)
 
 _handed_on.complete(globals())

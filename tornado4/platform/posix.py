@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 from tornado4 import _handed_on
 from tornado4.platform import common, interface
@@ -18,6 +19,8 @@ def set_close_exec(fd: int) -> None:
 
 def _set_nonblocking(fd: int) -> None:
     """Set ``O_NONBLOCK`` on a descriptor."""
+    if sys.platform == "win32":
+        raise NotImplementedError(sys.platform)
     os.set_blocking(fd, False)
 
 

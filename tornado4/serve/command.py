@@ -13,7 +13,6 @@ from typing import Any
 from tornado4.migrate import alias, run, settings
 from tornado4.serve import accesslog, config, reloading, sockets, target
 from tornado4.serve.config import Config
-from tornado4.serve.master import Master
 from tornado4.serve.worker import Single, Worker
 
 log = logging.getLogger("tornado4.serve")
@@ -76,9 +75,11 @@ def _serve_several(chosen: Config, listening: sockets.Listening, wanted: setting
         except Exception as error:
             raise SystemExit(say_why(chosen, error)) from None
 
-    if not hasattr(os, "fork"):
+    if sys.platform == "win32" or not hasattr(os, "fork"):
         listening.close()
         return _refuse(f"--processes: {sys.platform} cannot fork; start one process for each port behind a proxy")
+    from tornado4.serve.master import Master
+
     try:
         return Master(chosen, listening, serve).run()
     finally:

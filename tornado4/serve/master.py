@@ -18,6 +18,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+if sys.platform == "win32":
+    raise ImportError("tornado4.serve.master: Windows has no fork, and so no workers")
+
 from tornado4 import process
 from tornado4.serve import health, sockets
 from tornado4.serve.config import Config
@@ -364,13 +367,11 @@ def _nothing(master: Master) -> None:
     """SIGCHLD: who has ended is looked for after each wait."""
 
 
-_SIGNALS: dict[int, Callable[[Master], Any]] = {}
-if hasattr(signal, "SIGHUP"):
-    _SIGNALS = {
-        signal.SIGTERM: Master.end,
-        signal.SIGINT: Master.end,
-        signal.SIGHUP: Master.replace,
-        signal.SIGTTIN: Master.more,
-        signal.SIGTTOU: Master.less,
-        signal.SIGCHLD: _nothing,
-    }
+_SIGNALS: dict[int, Callable[[Master], Any]] = {
+    signal.SIGTERM: Master.end,
+    signal.SIGINT: Master.end,
+    signal.SIGHUP: Master.replace,
+    signal.SIGTTIN: Master.more,
+    signal.SIGTTOU: Master.less,
+    signal.SIGCHLD: _nothing,
+}

@@ -8,7 +8,7 @@ sleeps.
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import time
 from contextlib import suppress
@@ -24,6 +24,8 @@ from tornado4.migrate.diff.model import Answer, Frame, LogRecord, Send, Step
 from tornado4.migrate.diff.served import Gone, Served
 
 _PIECE = 1 << 20
+#: For one descriptor, of whatever number; Windows has no poll, and no such limit.
+_Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 # Asked for its log so many times in a row, a side that still sends is one that never stops.
 _MOST_ROUNDS = 1000
 
@@ -85,10 +87,11 @@ class _Link:
 
     def _wait(self, writing: bool) -> None:
         left = self.deadline - time.monotonic()
-        wanted = select.poll()
-        wanted.register(self._sock, select.POLLIN | (select.POLLOUT if writing else 0))
-        if left <= 0 or not wanted.poll(left * 1000):
-            raise _NoAnswer
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
+        with _Selector() as selector:
+            selector.register(self._sock, events)
+            if left <= 0 or not selector.select(left):
+                raise _NoAnswer
 
 
 @dataclass

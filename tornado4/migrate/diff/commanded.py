@@ -12,6 +12,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from typing import IO
@@ -43,14 +44,15 @@ class Commanded(Served):
         """Start, or start again. :raises DoesNotStart: it ended, or did not listen in time."""
         self._end()
         self.port = self._wanted_port or _free_port()
-        words = [word.replace("{port}", str(self.port)) for word in shlex.split(self.command)]
+        words = _words(self.command, self.port)
         self._output = tempfile.TemporaryFile()  # closed by _end
         try:
             self._running = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output, start_new_session=True
             )
         except OSError as error:
-            raise DoesNotStart(f"{self.name}: {words[0]}: {error.strerror}") from error
+            program = words if isinstance(words, str) else words[0]
+            raise DoesNotStart(f"{self.name}: {program}: {error.strerror}") from error
         deadline = time.monotonic() + self._start_seconds
         while not self._stopped and self._running.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
@@ -89,12 +91,22 @@ class Commanded(Served):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_PATIENCE_SECONDS)
             # What it forked is of its group, which outlives its leader.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            if sys.platform != "win32":
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            elif process.poll() is None:
+                process.kill()
             process.wait()
         output, self._output = self._output, None
         if output is not None:
             output.close()
+
+
+def _words(command: str, port: int) -> list[str] | str:
+    """A command's words; on Windows the command itself, whose backslashes and quotes are the system's to read."""
+    if sys.platform == "win32":
+        return command.replace("{port}", str(port))
+    return [word.replace("{port}", str(port)) for word in shlex.split(command)]
 
 
 def _free_port() -> int:

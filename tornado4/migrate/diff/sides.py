@@ -97,7 +97,7 @@ class SideProcess:
                 self._process.kill()
                 self._process.wait()
         # Children that it left hold our pipes open; the group is theirs as well, and outlives its leader.
-        if hasattr(os, "killpg"):
+        if sys.platform != "win32":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         for reader in self._readers:

@@ -146,9 +146,11 @@ def agents() -> Iterator[Finding]:
 
 def limits() -> Iterator[Finding]:
     """How many descriptors this process may have."""
+    if sys.platform == "win32":
+        return
     try:
         import resource
-    except ImportError:  # Windows
+    except ImportError:  # WebAssembly
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     found = f"{_shown(soft)}, up to {_shown(hard)}"

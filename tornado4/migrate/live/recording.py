@@ -309,11 +309,9 @@ def _says(member: Any, name: str) -> bool:
 def _locked(target: Path) -> Iterator[None]:
     """Several processes (workers of a test's runner) write one after the other. Makes the file."""
     with open(target, "a") as lock:
-        try:
+        if sys.platform != "win32":
             import fcntl
-        except ImportError:  # Windows
-            pass
-        else:
+
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
