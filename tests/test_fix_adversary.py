@@ -1523,12 +1523,16 @@ def f():
 @pytest.mark.parametrize(("source", "results"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_an_adversary_tried(tmp_path, monkeypatch, source, results):
     monkeypatch.chdir(tmp_path)
+    hold_against(tmp_path / "app.py", source, results)
+
+
+def hold_against(path, source, results):
+    """Fix a program, with each ladder, and compare; a second time nothing changes, and no call is left un-awaited."""
     for (unsafe, native), expected in results.items():
-        path = tmp_path / "app.py"
         path.write_text(source)
         options = Options(unsafe=unsafe, choice=Choice(native=native), markers=False, strict=True)
         outcome = fix([path], options)
-        made = outcome.after.get("app.py", source.encode()).decode()
+        made = outcome.after.get(path.name, source.encode()).decode()
         assert made == (source if expected is None else expected)
         path.write_text(made)
         assert fix([path], options).changed == []

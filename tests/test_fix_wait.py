@@ -125,6 +125,48 @@ def test_before_it_printed_the_same(tmp_path):
     assert printed(tmp_path, None) == PRINTED
 
 
+WRAPPED = """\
+import contextvars
+
+from tornado import stack_context
+from tornado.ioloop import IOLoop
+
+user = contextvars.ContextVar("user", default="nobody")
+waiting = []
+
+
+def say():
+    print(user.get())
+    IOLoop.current().stop()
+
+
+def ask():
+    user.set("somebody")
+    waiting.append(stack_context.wrap(say))
+    waiting.append(stack_context.wrap(None))
+
+
+contextvars.copy_context().run(ask)
+IOLoop.current().add_callback(waiting[0])
+IOLoop.current().start()
+print(waiting[1])
+"""
+
+
+def test_a_function_that_was_wrapped_keeps_the_variables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(WRAPPED)
+    options = Options(unsafe=True, markers=False, strict=True, helpers=tmp_path / "compat.py")
+    outcome = fix([tmp_path], options)
+    for shown, data in outcome.after.items():
+        outcome.paths[shown].write_bytes(data)
+    text = (tmp_path / "app.py").read_text()
+    assert "waiting.append(in_context(say))" in text and "stack_context" not in text
+    assert fix([tmp_path], options).changed == []
+    assert printed(tmp_path, None) == "somebody\nNone\n"
+    assert printed(tmp_path, "6.6.1") == "somebody\nNone\n"
+
+
 def test_without_a_helper_what_is_not_known_stays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = fixed(tmp_path, helpers=False)

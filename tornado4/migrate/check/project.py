@@ -126,7 +126,8 @@ class Project:
         scope = module_scope(tree, name, package)
         if ":=" in source:
             bind_walrus(tree, scope)
-        module = Module(path, name, tree, source.splitlines(), scope, is_package, source)
+        lines = source.removesuffix("\n").split("\n")  # not splitlines: a form feed ends no line of Python's
+        module = Module(path, name, tree, lines, scope, is_package, source)
         self.enter(module)
         return module
 

@@ -1,5 +1,5 @@
 """Functions that rewritten code needs: where a callee takes a callback and nothing is known of it, or where it is not
-known what a coroutine yielded.
+known what a coroutine yielded; or what `stack_context.wrap` did.
 
 They are written into a module of the project's own (``--helpers FILE``), each once, and only when something needs it.
 They need nothing but Tornado, of either release.
@@ -18,13 +18,14 @@ from tornado4.migrate.fix.steps import Plan, Refused, Step
 
 AS_FUTURE = "as_future"
 WAIT = "wait"
+IN_CONTEXT = "in_context"
 
 HEAD = '"""What code needs that was written for Tornado 4."""\n'
 
 #: What each function imports, and its text.
-HELPERS = {
+HELPERS: dict[str, tuple[tuple[str, ...], str]] = {
     AS_FUTURE: (
-        "from tornado.concurrent import Future",
+        ("from tornado.concurrent import Future",),
         '''\
 def as_future(function, *args, **kwargs):
     """Call a function that takes a callback; what the callback is called with is the Future's result."""
@@ -38,12 +39,28 @@ def as_future(function, *args, **kwargs):
 ''',
     ),
     WAIT: (
-        "from tornado import gen",
+        ("from tornado import gen",),
         '''\
 @gen.coroutine
 def wait(yielded):
     """Wait for what yield takes and await does not: None, a list, a dictionary, a Future of a thread."""
     return (yield yielded)
+''',
+    ),
+    IN_CONTEXT: (
+        ("import contextvars", "import functools"),
+        '''\
+def in_context(function):
+    """A function that is called, whenever that is, with the context variables as they are now."""
+    if function is None:
+        return None
+    context = contextvars.copy_context()
+
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        return context.copy().run(function, *args, **kwargs)
+
+    return wrapped
 ''',
     ),
 }
@@ -81,10 +98,10 @@ def with_helpers(before: str, names: Iterable[str]) -> str:
         needed, function = HELPERS[name]
         if f"def {name}(" in text:
             continue
-        if not text.strip():
-            text = f"{HEAD}\n{needed}\n"
-        elif needed not in text:
-            text = _importing(text, needed)
+        text = text if text.strip() else HEAD
+        for each in reversed(needed):
+            if each not in text:
+                text = _importing(text, each)
         text = f"{text.rstrip()}\n\n\n{function}"
     return text
 
@@ -95,7 +112,12 @@ def _importing(text: str, needed: str) -> str:
     imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
     lines = text.split("\n")
     if imports:
-        lines.insert(imports[-1].end_lineno or imports[-1].lineno, needed)
+        standard = needed.startswith("import ")
+        at = imports[0].lineno - 1 if standard else imports[-1].end_lineno or imports[-1].lineno
+        if not standard or isinstance(imports[0], ast.Import):
+            lines.insert(at, needed)
+        else:
+            lines[at:at] = [needed, ""]
         return "\n".join(lines)
     at = tree.body[0].end_lineno or 0 if ast.get_docstring(tree) is not None else 0
     lines[at:at] = ["", needed, ""] if at else [needed, "", ""]

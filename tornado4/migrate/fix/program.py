@@ -56,8 +56,6 @@ def read(source: files.Source) -> File:
     crlf = text.count("\r\n")
     if text.count("\r") != crlf or crlf not in (0, text.count("\n")):
         raise Unreadable("its lines end in different ways")
-    if "\f" in text:
-        raise Unreadable("it has form feeds")
     newline = "\r\n" if crlf else "\n"
     text = text.replace("\r\n", "\n")
     try:
@@ -262,8 +260,15 @@ def spelled(dotted: str, scope: Scope, needs: Callable[[Import], None]) -> str:
 
 def _imported(dotted: str, scope: Scope, top: Scope, needs: Callable[[Import], None]) -> str:
     parts = dotted.split(".")
-    if len(parts) == 1:
-        return dotted
+    if len(parts) == 1:  # a builtin's name
+        if visible(dotted, scope) is None:
+            return dotted
+        if free("builtins", scope, top) == "builtins":
+            needs(Import("builtins"))
+            return f"builtins.{dotted}"
+        bound = free(dotted, scope, top)
+        needs(Import("builtins", dotted, bound))
+        return bound
     if parts[0] == "tornado":
         split = 2 if len(parts) > 2 else 1
         while split + 1 < len(parts) and tornado.is_module(".".join(parts[: split + 1])):

@@ -11,7 +11,7 @@ import libcst as cst
 from tornado4.migrate.check.callers import COROUTINE
 from tornado4.migrate.check.project import Module
 from tornado4.migrate.check.scopes import Function
-from tornado4.migrate.fix import shapes
+from tornado4.migrate.fix import helpers, shapes
 from tornado4.migrate.fix.program import Spot
 from tornado4.migrate.fix.rewrites.callbacks import GIVES
 from tornado4.migrate.fix.rewrites.coroutines import (
@@ -206,6 +206,8 @@ def _with_future(plan: Plan, step: Step, module: Module, function: Function, par
     if any(isinstance(each, ast.Return) for each in shapes.own_nodes(function)):
         raise Refused("it returns before its end: by hand")
     name = parameter.arg
+    if _may_be_called_twice(plan, module, function, name):
+        raise Refused(f"{name} may be called twice, and a Future is set once: by hand")
     taken = {each.id for each in ast.walk(function) if isinstance(each, ast.Name)} | set(module.scope.bindings)
     taken |= {each.arg for each in _arguments(function)}
     if "future" in taken:
@@ -238,6 +240,32 @@ def _with_future(plan: Plan, step: Step, module: Module, function: Function, par
     _change_callers(plan, step, whole, function, parameter)
 
 
+def _may_be_called_twice(plan: Plan, module: Module, function: Function, name: str) -> bool:
+    """Whether a function calls something in a loop, or in two places of which one does not exclude the other."""
+    index = plan.index(module)
+    ways: list[list[tuple[ast.AST, str]]] = []
+    for node in shapes.own_nodes(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+            way: list[tuple[ast.AST, str]] = []
+            inner: ast.AST = node
+            for outer in index.ancestors(node):
+                if outer is function:
+                    break
+                if isinstance(outer, ast.For | ast.While | ast.AsyncFor):
+                    return True
+                if isinstance(outer, ast.If | ast.IfExp):
+                    branch = outer.orelse
+                    inside = inner in branch if isinstance(branch, list) else inner is branch
+                    way.append((outer, "else" if inside else "then"))
+                inner = outer
+            ways.append(way)
+    return any(
+        not any(place is other and branch != another for place, branch in first for other, another in second)
+        for number, first in enumerate(ways)
+        for second in ways[:number]
+    )
+
+
 def _is_docstring(node: cst.CSTNode) -> bool:
     return (
         isinstance(node, cst.SimpleStatementLine)
@@ -264,6 +292,10 @@ def contexts(plan: Plan, spot: Spot) -> Step | None:
         return _null_context(plan, spot, call)
     if plan.program.means(module, node, "tornado.stack_context.StackContext"):
         return _variable_context(plan, spot, call)
+    if plan.program.means(module, node, "tornado.stack_context.wrap"):
+        return _wrapped(plan, spot, call)
+    if plan.program.means(module, node, "tornado.stack_context.ExceptionStackContext"):
+        raise Refused("errors come to whoever waits in Tornado 6: a try around the await, by hand")
     raise Refused(f"by hand: {spot.finding.rule.advice}")
 
 
@@ -310,6 +342,43 @@ def _sets_variable(plan: Plan, module: Module, node: ast.expr) -> bool:
     found = function_of(plan, module, target)
     if found is None or not isinstance(found[1], ast.FunctionDef):
         return False
-    calls = [each for each in shapes.own_nodes(found[1]) if isinstance(each, ast.Call)]
-    names = [each.func.attr for each in calls if isinstance(each.func, ast.Attribute)]
-    return sorted(names) == ["reset", "set"] and len(names) == len(calls)
+    home, function = found
+    if plan.program.decorated(home, function) != {"contextlib.contextmanager"}:
+        return False
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    if len(body) == 2 and isinstance(body[1], ast.Try) and not body[1].handlers and not body[1].orelse:
+        body = [body[0], *body[1].body, *body[1].finalbody]
+    return (
+        len(body) == 3
+        and isinstance(body[0], ast.Assign)
+        and _is_variables(plan, home, body[0].value, "set")
+        and isinstance(body[1], ast.Expr)
+        and isinstance(body[1].value, ast.Yield)
+        and isinstance(body[2], ast.Expr)
+        and _is_variables(plan, home, body[2].value, "reset")
+    )
+
+
+def _is_variables(plan: Plan, module: Module, node: ast.expr, method: str) -> bool:
+    """A call of a method of a contextvars.ContextVar."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method):
+        return False
+    made = plan.program.project.written(node.func.value, plan.index(module).scopes[node])
+    return (
+        isinstance(made, ast.Call)
+        and isinstance(made.func, ast.Name | ast.Attribute)
+        and ast.unparse(made.func).rpartition(".")[2] == "ContextVar"
+    )
+
+
+def _wrapped(plan: Plan, spot: Spot, call: ast.Call) -> Step:
+    """``stack_context.wrap(f)``: by a helper that binds a function to the context variables."""
+    if len(call.args) != 1 or call.keywords or isinstance(call.args[0], ast.Starred):
+        raise Refused("it is not given a function alone: by hand")
+    if plan.options.helpers is None:
+        raise Refused("a helper can take its place: --unsafe --helpers FILE; or contextvars.copy_context().run by hand")
+    plan.unsafe_only("it binds context variables in place of Tornado 4's contexts")
+    step = plan.step(spot)
+    name = helpers.spelled(plan, step, spot.module, call, helpers.IN_CONTEXT)
+    step.change(spot.module, call.func, lambda n: expression(name))
+    return step

@@ -38,17 +38,7 @@ def constructor(plan: Plan, spot: Spot) -> Step | None:
             raise Refused("io_loop is used for more than the base's constructor: by hand")
         assert isinstance(call, ast.Call)
         handed.append(call)
-    cls = index.parents[function]
-    called = cls.name if isinstance(cls, ast.ClassDef) else ""
-    for other in plan.program.modules_saying(called):
-        for node in plan.index(other).names.get(called, ()):
-            call = plan.index(other).parents[node]
-            if (
-                isinstance(call, ast.Call)
-                and call.func is node
-                and any(each.arg == "io_loop" for each in call.keywords)
-            ):
-                raise Refused(f"{other.path}:{call.lineno} gives it a loop: by hand")
+    _refuse_given(plan, spot, position)
 
     def bare(node: cst.CSTNode) -> Changed:
         assert isinstance(node, cst.FunctionDef)
@@ -65,6 +55,32 @@ def constructor(plan: Plan, spot: Spot) -> Step | None:
             lambda n: without_argument(n, lambda _, arg: arg.keyword is not None and arg.keyword.value == "io_loop"),
         )
     return step
+
+
+def _refuse_given(plan: Plan, spot: Spot, position: int) -> None:
+    """Refuse when somebody gives the class, or one derived from it, a loop. ``position`` counts from self."""
+    project = plan.program.project
+    own = plan.program.class_of(spot.module, spot.node) or ""
+    derived = {each.dotted for each in project.classes() if own in project.mro(each.dotted)} | {own}
+    for other in plan.program.project.all_modules:
+        index = plan.index(other)
+        called: list[ast.expr] = [node for cls in derived for node in index.names.get(cls.rpartition(".")[2], ())]
+        called += [node for cls in derived for node in index.attributes.get(cls.rpartition(".")[2], ())]
+        called += [
+            node
+            for node in index.attributes.get("__init__", ())
+            if plan.program.class_of(other, node) in derived - {own}
+        ]
+        for node in called:
+            call = index.parents[node]
+            if not (isinstance(call, ast.Call) and call.func is node):
+                continue
+            explicit = isinstance(node, ast.Attribute) and node.attr == "__init__" and not _is_super(call)
+            by_position = len(call.args) > position - (0 if explicit else 1)
+            if by_position or any(each.arg in ("io_loop", None) for each in call.keywords):
+                raise Refused(f"{other.path}:{call.lineno} gives it a loop: by hand")
+            if any(isinstance(each, ast.Starred) for each in call.args):
+                raise Refused(f"{other.path}:{call.lineno} hands arguments on by *: by hand")
 
 
 def _is_super(node: ast.AST | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 import libcst as cst
@@ -45,9 +46,18 @@ def returned(plan: Plan, spot: Spot) -> Step | None:
     if any(isinstance(each, ast.YieldFrom) for each in shapes.own_nodes(function)):
         raise Refused("the function has a yield from")
     _refuse_caught(plan, spot, node, function)
+    if isinstance(node.exc, ast.Call) and not _is_one_value(node.exc):
+        raise Refused("what it returns is handed on by *: by hand")
     step = plan.step(spot)
     step.change(spot.module, node, as_return)
     return step
+
+
+def _is_one_value(call: ast.Call) -> bool:
+    given = [*call.args, *(each.value for each in call.keywords)]
+    return len(given) <= 1 and not any(isinstance(each, ast.Starred) for each in given) and all(
+        each.arg == "value" for each in call.keywords
+    )
 
 
 def as_return(node: cst.CSTNode) -> Changed:
@@ -56,12 +66,25 @@ def as_return(node: cst.CSTNode) -> Changed:
     call = node.exc
     value: cst.BaseExpression | None = None
     if isinstance(call, cst.Call) and call.args:
-        value = call.args[0].value
-        if call.whitespace_before_args.empty is False and not getattr(value, "lpar", ()):
-            value = holed(value)
-        if "\n" in cst.Module([]).code_for_node(value) and not _is_enclosed(value):
+        argument = call.args[0]
+        value = argument.value
+        before, after = call.whitespace_before_args, argument.whitespace_after_arg
+        if isinstance(argument.comma, cst.Comma):
+            after = argument.comma.whitespace_after
+        around = [each for each in (before, after) if isinstance(each, cst.ParenthesizedWhitespace)]
+        if isinstance(value, cst.GeneratorExp) and not value.lpar:
             value = value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        elif any(_has_comment(each) for each in around) or (
+            not _is_enclosed(value) and (around or "\n" in cst.Module([]).code_for_node(value))
+        ):
+            value = value.with_changes(
+                lpar=[cst.LeftParen(before), *value.lpar], rpar=[*value.rpar, cst.RightParen(after)]
+            )
     return cst.Return(value, semicolon=node.semicolon)
+
+
+def _has_comment(space: cst.ParenthesizedWhitespace) -> bool:
+    return space.first_line.comment is not None or any(each.comment for each in space.empty_lines)
 
 
 def _is_enclosed(value: cst.BaseExpression) -> bool:
@@ -76,6 +99,8 @@ def _refuse_caught(plan: Plan, spot: Spot, node: ast.AST, function: Function) ->
             return
         if isinstance(each, ast.Try) and inner in each.body:
             for handler in each.handlers:
+                if handler.type is not None and _names_return(plan, spot.module, handler.type):
+                    raise Refused("an except around it asks for gen.Return: by hand")
                 if _catches(plan, spot.module, handler):
                     plan.unsafe_only("an except around it catches the raise, which it would not do with a return")
         if isinstance(each, ast.With) and not all(_is_plain(plan, spot.module, item) for item in each.items):
@@ -92,6 +117,12 @@ def _is_plain(plan: Plan, module: Module, item: ast.withitem) -> bool:
     spelled = name.attr if isinstance(name, ast.Attribute) else getattr(name, "id", "")
     return spelled in ("open", "closing", "Lock", "RLock", "lock", "_lock") or plan.program.means(
         module, name, "tornado.stack_context.NullContext"
+    )
+
+
+def _names_return(plan: Plan, module: Module, kinds: ast.expr) -> bool:
+    return any(
+        plan.program.means(module, each, "tornado.gen.Return") for each in ast.walk(kinds) if isinstance(each, ast.expr)
     )
 
 
@@ -312,12 +343,19 @@ def decorator_change(old: ast.expr, new: str | None) -> Change:
                 decorators.append(each.with_changes(decorator=cst.parse_expression(new)))
             else:
                 leading += [line for line in each.leading_lines if line.comment]
+                comment = each.trailing_whitespace.comment
+                if comment is not None and not _DIRECTIVE.match(comment.value):
+                    leading.append(cst.EmptyLine(comment=comment))
         node = node.with_changes(decorators=decorators)
         if leading:
             node = node.with_changes(lines_after_decorators=[*leading, *node.lines_after_decorators])
         return node
 
     return change
+
+
+#: Comments to tools, which go with what they are about.
+_DIRECTIVE = re.compile(r"#\s*(noqa|type:|pylint:|pragma:|mypy:|pyright:|nosec|fmt:|yapf:|isort:)", re.IGNORECASE)
 
 
 def _code(node: cst.BaseExpression) -> str:

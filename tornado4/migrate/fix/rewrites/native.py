@@ -8,7 +8,7 @@ dictionaries and None have another spelling, what is unknown is left.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import libcst as cst
@@ -44,6 +44,7 @@ def native(plan: Plan, spot: Spot) -> Step | None:
     module, step = spot.module, plan.step(spot)
     whole = callers.family(plan.program.project, module, function)
     converted: list[tuple[Module, Function]] = []
+    _refuse_hidden_calls(plan, whole)
     for home, member in whole.members:
         if isinstance(member, ast.AsyncFunctionDef):
             continue
@@ -58,6 +59,20 @@ def native(plan: Plan, spot: Spot) -> Step | None:
     _look_at_callers(plan, step, whole, converted)
     by_profile.ensure_proved(plan, step, whole, converted)
     return step
+
+
+def _refuse_hidden_calls(plan: Plan, whole: callers.Family) -> None:
+    """Methods that are called by another name than their own: ``__call__``, ``_Class__private``."""
+    name = whole.name
+    if name.startswith("__") and name.endswith("__"):
+        if name != "__call__":
+            raise Refused("Python calls it, and does not wait")
+        plan.unsafe_only("who calls it does not say its name")
+    elif name.startswith("__"):
+        for cls in whole.classes:
+            mangled = f"_{cls.rpartition('.')[2].lstrip('_')}{name}"
+            if plan.program.modules_saying(mangled):
+                raise Refused(f"it is called as {mangled}, too: by hand")
 
 
 @rewrites("TND318")
@@ -104,6 +119,8 @@ def _convert(plan: Plan, step: Step, module: Module, function: Function) -> None
         raise Refused("it has a yield from")
     for each in own:
         if isinstance(each, ast.Yield):
+            if any(isinstance(part, NOT_IN_LINE) for part in _within(plan, module, function, each)):
+                raise Refused("it yields within a comprehension, which is no Python of today")
             step.change(module, each, _awaiting(plan, step, module, function, each))
         elif isinstance(each, ast.Raise):
             called = each.exc.func if isinstance(each.exc, ast.Call) else each.exc
@@ -119,6 +136,18 @@ def _convert(plan: Plan, step: Step, module: Module, function: Function) -> None
     if coroutine is not None:
         step.change(module, function, decorator_change(coroutine, None))
     step.change(module, function, _async)
+
+
+#: What a yield cannot stand in, and an await would make something else of. (A list's was a part of its function once.)
+NOT_IN_LINE = (ast.GeneratorExp, ast.SetComp, ast.DictComp)
+
+
+def _within(plan: Plan, module: Module, function: Function, node: ast.AST) -> Iterator[ast.AST]:
+    """From a node up to its function."""
+    for each in plan.index(module).ancestors(node):
+        if each is function:
+            return
+        yield each
 
 
 def _called(node: ast.expr) -> ast.expr:

@@ -31,6 +31,7 @@ def stop_and_wait(plan: Plan, spot: Spot) -> Step | None:
     if position + 1 >= len(siblings):
         raise Refused("self.wait() is not in the next statement: by hand")
     wait = _only_wait(siblings[position + 1])
+    _refuse_mixed(plan, spot)
     path = _path(call)
     is_http = plan.program.derives(module, call, HTTP_CASE)
     own_client = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "self.http_client"
@@ -66,6 +67,14 @@ def stop_and_wait(plan: Plan, spot: Spot) -> Step | None:
     step.change(module, line, remove_line, line=True)
     assert first is not None and (timeout is None or timeout)
     return step
+
+
+def _refuse_mixed(plan: Plan, spot: Spot) -> None:
+    """A test that calls ``stop`` more often than it waits: what comes to which ``wait`` is a matter of time."""
+    function = plan.index(spot.module).function_of(spot.node)
+    texts = [ast.unparse(each) for each in ast.walk(function or spot.module.tree) if isinstance(each, ast.Attribute)]
+    if texts.count("self.stop") != texts.count("self.wait"):
+        raise Refused("self.stop and self.wait do not go in pairs: by hand")
 
 
 def _is_stop(argument: cst.Arg) -> bool:
