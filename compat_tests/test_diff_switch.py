@@ -119,3 +119,22 @@ def test_what_cannot_be_is_said(trees: Path, arguments: list[str], complaint: st
     )  # fmt: skip
     assert done.returncode == 2
     assert complaint in done.stderr
+
+
+def test_hashes_of_static_files_are_known(tmp_path: Path) -> None:
+    text = (
+        "from tornado import web\n"
+        "class Page(web.RequestHandler):\n"
+        "    def get(self):\n"
+        "        self.write('<link href=\"%s\">' % self.static_url('a.css'))\n"
+        "def make_app():\n"
+        "    return web.Application([('/', Page)], static_path='.')\n"
+    )
+    for name in ("here", "fixed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.py").write_text(text)
+        (tmp_path / name / "a.css").write_text("body {}")
+        os.utime(tmp_path / name / "a.css", (1_000_000_000, 1_000_000_000))
+    (tmp_path / "here/requests.http").write_text("GET /\n\n###\nGET /static/a.css\n")
+    code, found, _ = diff(tmp_path / "here", "../fixed")
+    assert (code, found) == (1, {"GET /": {"TND505"}, "GET /static/a.css": {"TND505"}})

@@ -30,7 +30,8 @@ from compat_tests.demos.test_demos import (
     tcpecho,
     webspider,
 )
-from compat_tests.oracle import TOP, oracle
+from compat_tests.oracle import CACHE, TOP, oracle
+from tornado4.migrate.diff.report import from_json
 
 pytest.importorskip("libcst")
 
@@ -135,6 +136,82 @@ def exactly(sock: socket.socket, count: int) -> bytes:
         assert got, "it has closed"
         data += got
     return data
+
+
+def diff(folder: Path, candidate: Path, *arguments: str) -> dict[str, set[str]]:
+    """``tornado4 diff --candidate``: the rules that explain what differs, by step. "": what none explains."""
+    command = [sys.executable, "-m", "tornado4", "diff", *arguments, "--json", "report.json"]
+    command += ["--candidate", str(candidate), "--candidate-python", str(oracle(TORNADO_6).python)]
+    env = {**os.environ, "PYTHONPATH": str(TOP), "TORNADO4_ORACLE_CACHE": str(CACHE)}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=5 * SECONDS)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    run = from_json((folder / "report.json").read_text())
+    assert run.verdicts and not any(verdict.untested for verdict in run.verdicts)
+    found: dict[str, set[str]] = {}
+    for verdict in run.verdicts:
+        for one in verdict.differences:
+            if not one.rule:
+                found.setdefault(verdict.step.name, set()).add(one.explained.partition(":")[0])
+    return found
+
+
+FORM = "Content-Type: application/x-www-form-urlencoded"
+BODY = (
+    '--b0\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n'
+    "Content-Type: text/plain\r\n\r\nhello\r\n--b0--\r\n"
+)
+#: By demo: the script, what is sent, and which answers differ, by the release's own doing: hashes of static files.
+SENT: dict[str, tuple[list[str], dict[str, str], set[str]]] = {
+    "helloworld": (["helloworld.py", "--port={port}", "--crawl", "--unsafe"], {}, set()),
+    "chat": (
+        ["chatdemo.py", "--port={port}", "--unsafe"],
+        {
+            "t.http": "\n###\n".join(
+                [
+                    "GET /",
+                    "GET /static/chat.css",
+                    "GET /static/chat.js\nAccept-Encoding: gzip",
+                    f"POST /a/message/new\n{FORM}\n\n_xsrf=x&body=hello",
+                    f"POST /a/message/new\n{FORM}\n\nbody=no+token",
+                    f"POST /a/message/updates\n{FORM}\n\n_xsrf=x&cursor=gone",
+                    "GET /a/message/new",
+                ]
+            )
+        },
+        {"GET /", "GET /static/chat.css", "GET /static/chat.js"},
+    ),
+    "websocket": (
+        ["chatdemo.py", "--port={port}"],
+        {
+            "chat.ws": 'connect /chatsocket\nsend {"body": "hello"}\nexpect\nsend {"body": "<b>"}\nexpect\n'
+            "ping p\nexpect\nclose 1000 bye\nexpect close\n",
+            "t.http": "GET /\n###\nGET /none\n###\nGET /chatsocket",
+        },
+        {"GET /"},
+    ),
+    "file_upload": (
+        ["file_receiver.py", "--crawl", "--unsafe"],
+        {
+            "body.txt": BODY,
+            "t.http": "POST /post\nContent-Type: multipart/form-data; boundary=b0\n\n< ./body.txt\n###\n"
+            f"PUT /picture.png\nContent-Type: image/png\n\n{'x' * 9000}\n###\nGET /post",
+        },
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_diff_says_that_the_fixed_demo_answers_as_before(demos: Path, fixed: Path, tmp_path: Path, name: str) -> None:
+    """The demo as it was, here, against the fixed one on the real Tornado 6."""
+    arguments, files, other_hashes = SENT[name]
+    folder = tmp_path / "before"
+    shutil.copytree(demos / name, folder)
+    for file, text in files.items():
+        (folder / file).write_bytes(text.encode())
+        if file != "body.txt":
+            arguments = [*arguments, f"--{file.rpartition('.')[2]}", file]
+    assert diff(folder, fixed / name, *arguments) == {each: {"TND505"} for each in other_hashes}
 
 
 def test_helloworld(demos: Path, fixed: Path) -> None:

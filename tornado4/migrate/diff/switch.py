@@ -14,6 +14,7 @@ from tornado4.migrate.rules import rules
 _REQUEST_LINE = re.compile(rb"(?m)^[A-Z]+ (\S+) HTTP/1\.\d\r?$")
 _MISSING = re.compile(r"module '(?P<module>tornado[\w.]*)' has no attribute '(?P<name>\w+)'")
 _IMPORT = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>tornado[\w.]*)'")
+_ETAGS = (r'"[0-9a-f]{32}"', r'"[0-9a-f]{128}"')
 _MEMBER = re.compile(r"'(?P<owner>\w+)' object has no attribute '(?P<name>\w+)'")
 
 
@@ -22,7 +23,7 @@ def explain(step: Step, old: Answer, new: Answer, differences: list[Difference])
     whole = _of_the_step(step, old, new)
     explained = []
     for difference in differences:
-        rule = "" if difference.rule else _of(step, difference) or whole
+        rule = "" if difference.rule else _of(step, difference) or _of_hashes(difference, old, new) or whole
         explained.append(replace(difference, explained=_named(rule)) if rule else difference)
     return explained
 
@@ -39,6 +40,24 @@ def _of(step: Step, difference: Difference) -> str:
         if query and difference.new.startswith(difference.old) and added.lstrip("?&"):
             return "TND508"
     return ""
+
+
+_SHORT, _LONG = re.compile(r"\?v=[0-9a-f]{32}\b"), re.compile(r"\?v=[0-9a-f]{128}\b")
+
+
+def _of_hashes(difference: Difference, old: Answer, new: Answer) -> str:
+    """A static file's hash, in its Etag or its URL; and the length of a page that has some."""
+    name = difference.where.rpartition(": ")[2].lower() if difference.kind is Kind.HEADER else ""
+    if name == "etag":
+        hashed = re.fullmatch(_ETAGS[0], difference.old) and re.fullmatch(_ETAGS[1], difference.new)
+        return "TND505" if hashed else ""
+    if name == "content-length" and difference.old.isdigit() and difference.new.isdigit():
+        count = len(_SHORT.findall(old.raw.decode("latin-1")))
+        same = count == len(_LONG.findall(new.raw.decode("latin-1")))
+        longer = int(difference.new) - int(difference.old)
+        return "TND505" if count and same and longer == count * 96 else ""
+    before, after = _SHORT.subn("?v=", difference.old), _LONG.subn("?v=", difference.new)
+    return "TND505" if before == after and before[1] else ""
 
 
 def _of_the_step(step: Step, old: Answer, new: Answer) -> str:
