@@ -46,16 +46,16 @@ _SHORT, _LONG = re.compile(r"\?v=[0-9a-f]{32}\b"), re.compile(r"\?v=[0-9a-f]{128
 
 
 def _of_hashes(difference: Difference, old: Answer, new: Answer) -> str:
-    """A static file's hash, in its Etag or its URL; and the length of a page that has some."""
+    """A static file's hash, in its Etag or its URL; and the length and the Etag of a page that has some."""
     name = difference.where.rpartition(": ")[2].lower() if difference.kind is Kind.HEADER else ""
-    if name == "etag":
-        hashed = re.fullmatch(_ETAGS[0], difference.old) and re.fullmatch(_ETAGS[1], difference.new)
-        return "TND505" if hashed else ""
-    if name == "content-length" and difference.old.isdigit() and difference.new.isdigit():
+    if name == "etag" and re.fullmatch(_ETAGS[0], difference.old) and re.fullmatch(_ETAGS[1], difference.new):
+        return "TND505"
+    if name in ("etag", "content-length"):
         count = len(_SHORT.findall(old.raw.decode("latin-1")))
         same = count == len(_LONG.findall(new.raw.decode("latin-1")))
-        longer = int(difference.new) - int(difference.old)
-        return "TND505" if count and same and longer == count * 96 else ""
+        if name == "content-length" and difference.old.isdigit() and difference.new.isdigit():
+            same = same and int(difference.new) - int(difference.old) == count * 96
+        return "TND505" if count and same else ""
     before, after = _SHORT.subn("?v=", difference.old), _LONG.subn("?v=", difference.new)
     return "TND505" if before == after and before[1] else ""
 
