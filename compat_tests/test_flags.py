@@ -85,7 +85,6 @@ def test_the_rule_table_and_the_flags_know_each_other() -> None:
 OTHERWISE = {
     "TND150": "the class of the error has its later name: the flag names gives that",
     "TND410": "web.asynchronous is gone there",
-    "TND424": "result(timeout=) is a TypeError of each Future there",
 }
 FLAGGED = [rule for rule in rules().values() if rule.flag and rule.has_pair]
 

@@ -225,7 +225,7 @@ HTTP = """
         def runTest(self):
             response = self.fetch("/")
             print(response.body, sorted(header.split("=")[0] for header in response.headers.get_list("Set-Cookie")))
-            print(self.fetch("/nowhere").code)
+            print(self.fetch(self.get_url("/nowhere")).code)
             try:
                 self.fetch("/nowhere", raise_error=True)
             except HTTPClientError as error:

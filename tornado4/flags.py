@@ -45,7 +45,7 @@ _ALL = (
     Flag("future-strict-state", "5.0", "a Future is set once: InvalidStateError"),
     Flag("future-needs-loop", "5.0", "no Future without a loop in other threads than the main one"),
     Flag("future-cancel", "5.0", "Future.cancel() cancels"),
-    Flag("executor-future", "5.0", "run_on_executor gives a Future of the loop"),
+    Flag("executor-future", "5.0", "run_on_executor gives a Future of the loop; no Future takes a timeout"),
     Flag("run-sync-cancels", "5.0", "run_sync(timeout=) cancels a native coroutine"),
     Flag("loop-make-current", "5.0", "IOLoop() becomes the current loop although there is one"),
     Flag("loop-instance", "5.0", "IOLoop.instance() is current(), and each thread has a loop of its own"),

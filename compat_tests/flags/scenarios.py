@@ -289,6 +289,26 @@ async def main():
     print(future.done())
 IOLoop.current().run_sync(main)
 """,
+        LOOP + """
+async def main():
+    future = Future()
+    future.set_result(1)
+    for ask in (
+        lambda: future.result(timeout=5), lambda: future.result(5), lambda: future.result(),
+        lambda: future.exception(timeout=5), lambda: future.exception(5), lambda: future.exception(),
+    ):
+        print(name_of(ask))
+IOLoop.current().run_sync(main)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        future = gen.sleep(0.01)
+        yield future
+        self.write(str(name_of(future.result, timeout=5)))
+print(ask([("/", Handler)]).body)
+""",
         SERVER + """
 from concurrent import futures
 from tornado.concurrent import run_on_executor
@@ -696,7 +716,8 @@ def add(name, value):
     headers = httputil.HTTPHeaders()
     headers.add(name, value)
     return list(headers.values())
-for name, value in (("a b", "x"), ("a", "x\\n"), ("a", "x\\0"), ("", "x"), ("X-Fine", "x y")):
+given = [("a b", "x"), ("a", "x\\n"), ("a", "x\\0"), ("", "x"), ("X-Fine", "x y"), ("X-Bytes", b"x"), ("X-Int", 1)]
+for name, value in given:
     print(name_of(add, name, value))
 """,
         SERVER + """

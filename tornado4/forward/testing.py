@@ -37,8 +37,12 @@ class AsyncHTTPTestCase(testing.AsyncHTTPTestCase):
     """Members for AsyncHTTPTestCase."""
 
     def fetch(self, path: str, raise_error: bool = False, **kwargs: Any) -> Any:
-        """Fetch ``path`` of the server and wait for the response; with ``raise_error`` an error is raised."""
-        response = _fetch(self, path, **kwargs)
+        """Fetch ``path`` of the server, or a whole URL, and wait for the response; ``raise_error`` raises errors."""
+        if path.lower().startswith(("http://", "https://")):
+            self.http_client.fetch(path, self.stop, **kwargs)
+            response = self.wait()
+        else:
+            response = _fetch(self, path, **kwargs)
         if raise_error:
             response.rethrow()
         return response

@@ -54,15 +54,15 @@ def refuse_second_results() -> None:
             raise asyncio.InvalidStateError("invalid state")
         _set_exc_info(self, exc_info)
 
-    def result(self: Future, timeout: float | None = None) -> Any:
+    def result(self: Future, *limit: Any, **named: Any) -> Any:
         if not self._done:
             raise asyncio.InvalidStateError("Result is not set.")
-        return _result(self, timeout)
+        return _result(self, *limit, **named)
 
-    def exception(self: Future, timeout: float | None = None) -> Any:
+    def exception(self: Future, *limit: Any, **named: Any) -> Any:
         if not self._done:
             raise asyncio.InvalidStateError("Exception is not set.")
-        return _exception(self, timeout)
+        return _exception(self, *limit, **named)
 
     _result, _exception = Future.result, Future.exception
     _set_result, _set_exc_info = Future.set_result, Future.set_exc_info
@@ -70,6 +70,23 @@ def refuse_second_results() -> None:
     Future.set_exc_info = set_exc_info  # type: ignore[method-assign]
     Future.result = result  # type: ignore[method-assign]
     Future.exception = exception  # type: ignore[method-assign]
+
+
+def take_no_limits() -> None:
+    """`Future.result` and `exception` take no time-out, which they have ignored."""
+    for name in ("result", "exception"):
+        setattr(Future, name, _without_arguments(name, getattr(Future, name)))
+
+
+def _without_arguments(name: str, original: Callable[[Future], Any]) -> Any:
+    def method(self: Future, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            raise TypeError(f"Future.{name}() takes no keyword arguments")
+        if args:
+            raise TypeError(f"Future.{name}() takes no arguments ({len(args)} given)")
+        return original(self)
+
+    return method
 
 
 def cancel_for_real() -> None:
@@ -86,10 +103,10 @@ def cancel_for_real() -> None:
         exc_info = self._exc_info
         return exc_info is not None and isinstance(exc_info[1], asyncio.CancelledError)
 
-    def exception(self: Future, timeout: float | None = None) -> Any:
+    def exception(self: Future, *limit: Any, **named: Any) -> Any:
         if cancelled(self):
             raise asyncio.CancelledError
-        return _exception(self, timeout)
+        return _exception(self, *limit, **named)
 
     def refusing(original: Callable[[Future, Any], None]) -> Any:
         def method(self: Future, outcome: Any) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from tornado4 import httputil
+from tornado4.escape import to_unicode
 from tornado4.httputil import HTTPHeaders, HTTPInputError, body
 from tornado4.log import gen_log
 from tornado4.web import HTTPError, application, shortcut
@@ -25,7 +26,7 @@ def refuse_headers() -> None:
     def add(self: HTTPHeaders, name: str, value: str) -> None:
         if not _NAME.fullmatch(name):
             raise HTTPInputError(f"Invalid header name {name!r}")
-        if _CONTROLS.search(str(value)):
+        if _CONTROLS.search(to_unicode(value)):
             raise HTTPInputError(f"Invalid header value {value!r}")
         _add(self, name, value)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tornado4 import concurrent, locks, queues
 from tornado4.concurrent import Future, chain_future
+from tornado4.forward.behaviour.futures import take_no_limits
 from tornado4.ioloop import IOLoop
 
 #: A time that is long past, and not zero: whoever waits until then waits for a turn of the loop.
@@ -45,7 +46,11 @@ def _limited(original: Callable[..., Any]) -> Any:
 
 
 def give_futures_of_the_loop() -> None:
-    """`run_on_executor` gives a `Future` that is resolved on the loop. For later decorations."""
+    """`run_on_executor` gives a `Future` that is resolved on the loop, and no Future takes a time-out.
+
+    For later decorations.
+    """
+    take_no_limits()
 
     def run_on_executor(*args: Any, **kwargs: Any) -> Any:
         executor_name = kwargs.get("executor", "executor")
