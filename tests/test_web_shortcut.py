@@ -1,4 +1,4 @@
-"""The short way of requests without body: whoever replaced a part of the long way must see no difference."""
+"""The short way of requests, with or without body: whoever replaced a part of the long way must see no difference."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from tornado4 import gen, httputil, web
+from tornado4._http1.pump import RequestPump
 from tornado4.http1connection import HTTP1Connection
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop
-from tornado4.iostream import IOStream
+from tornado4.iostream import IOStream, StreamClosedError
 from tornado4.routing import HostMatches, Matcher, PathMatches, Rule
+from tornado4.testing import ExpectLog
 from tornado4.web.shortcut import Routes
 
 Ask = Callable[..., list[bytes]]
@@ -169,6 +171,82 @@ class TestRouting:
         assert Routes(app).find("/a") is not None
         app.add_handlers("a.test", [says("/a", "host")])
         assert Routes(app).find("/a") is None
+
+
+def post(path: str, body: bytes, *fields: str) -> bytes:
+    head = [f"POST {path} HTTP/1.1", "Host: a.test", f"Content-Length: {len(body)}", *fields, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+class Takes(web.RequestHandler):
+    def post(self, *args: str) -> None:
+        self.write(b" ".join([*(arg.encode() for arg in args), self.request.body]))
+
+
+@web.stream_request_body
+class TakesPieces(web.RequestHandler):
+    def prepare(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def data_received(self, chunk: bytes) -> None:
+        self.pieces.append(chunk)
+
+    def post(self) -> None:
+        self.write(b"in pieces: " + b"".join(self.pieces))
+
+
+class TestBodies:
+    @pytest.fixture
+    def started(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The requests that went the long way."""
+        started: list[str] = []
+        ours = RequestPump._start_message
+
+        def start_message(pump: RequestPump) -> Any:
+            started.append(str(pump._conn._request_start_line))
+            return ours(pump)
+
+        monkeypatch.setattr(RequestPump, "_start_message", start_message)
+        return started
+
+    def test_a_body_goes_to_the_handler_that_its_path_has(self, io_loop: IOLoop, started: list[str]) -> None:
+        client = Client(io_loop, web.Application([("/a/(.*)", Takes), ("/", Takes)]))
+        large = b"x" * 300_000
+        assert client.ask(post("/a/one", b"1"), post("/?b=c", b""), post("/", large)) == [b"one 1", b"", large]
+        form = post("/", b"a=b", "Content-Type: application/x-www-form-urlencoded")
+        assert client.ask(form, post("/a/two", b"2")) == [b"a=b", b"two 2"]
+        assert not started
+
+    def test_others_go_the_long_way(self, io_loop: IOLoop, started: list[str]) -> None:
+        app = web.Application([("/", Takes), ("/pieces", TakesPieces)])
+        client = Client(io_loop, app)
+        assert client.ask(post("/pieces", b"abc")) == [b"in pieces: abc"]
+        assert b"404" in client.ask(post("/none", b"abc"))[0]
+        assert len(started) == 2
+        behind_proxy = Client(io_loop, app, xheaders=True)
+        assert behind_proxy.ask(post("/", b"abc", "X-Real-Ip: 4.4.4.4")) == [b"abc"]
+        app.add_handlers("a.test", [("/", TakesPieces)])
+        assert client.ask(post("/", b"abc")) == [b"in pieces: abc"]
+        assert len(started) == 4
+
+    def test_what_the_head_has_too_much_of_is_refused(self, io_loop: IOLoop, started: list[str]) -> None:
+        client = Client(io_loop, web.Application([("/", Takes)]))
+        assert client.ask(post("/?" + "&".join(["a=b"] * 5000), b"abc")) == [b""]
+        assert client.head.startswith(b"HTTP/1.1 400")
+        assert not started
+
+    def test_a_matcher_that_fails_closes_the_connection(self, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = Client(io_loop, web.Application([("/(.*)", Takes)]))
+        assert client.ask(post("/", b"abc")) == [b" abc"]
+        monkeypatch.setattr(Routes, "find", lambda self, path: 1 / 0)
+        with ExpectLog("tornado.application", "Uncaught exception"), pytest.raises(StreamClosedError):
+            client.ask(post("/", b"abc"))
+
+    def test_a_client_that_leaves_before_the_end(self, io_loop: IOLoop) -> None:
+        client = Client(io_loop, web.Application([("/", Takes)]))
+        client.stream.write(post("/", b"abc")[:-1])
+        client.stream.close()
+        io_loop.run_sync(client.server.close_all_connections, timeout=10)
 
 
 class TestOverrides:

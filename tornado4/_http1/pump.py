@@ -100,6 +100,7 @@ class RequestPump:
         "_delegate",
         "_enter",
         "_exchange",
+        "_find_delegate",
         "_held",
         "_idle_since",
         "_idle_timer",
@@ -154,9 +155,12 @@ class RequestPump:
         self._conn: HTTP1Connection
         self._message: httputil.HTTPMessageDelegate | None
         self._shortcut: Shortcut | None = None
+        #: What the shortcut has for a request with a body: a delegate that knows the head already, or None.
+        self._find_delegate: Callable[..., httputil.HTTPMessageDelegate | None] | None = None
         if not params.decompress:
             find_shortcut = getattr(delegate, "_find_shortcut", None)
             self._shortcut = None if find_shortcut is None else find_shortcut()
+            self._find_delegate = getattr(getattr(self._shortcut, "__self__", None), "_shortcut_delegate", None)
 
     def start(self) -> Future:
         """Begin to serve. The Future resolves when that is over."""
@@ -359,7 +363,11 @@ class RequestPump:
             conn._disconnect_on_finish = True
         conn._reading = BODY
         self._phase = _Phase.BODY
+        known = self._message is None and head.length != 0 and self._find_message(head)
         self._need_close = True
+        if known:
+            self._begin_body()
+            return
         message = self._message or self._start_message()
         try:
             waiting = message.headers_received(head.start_line, head.headers)
@@ -372,6 +380,19 @@ class RequestPump:
             return
         if head.length != 0 or conn._stream is None or conn._over:
             self._begin_body()
+
+    def _find_message(self, head: http1.Head) -> bool:
+        """Have the shortcut make a delegate that knows the head already. False where the long way has to be gone."""
+        if self._find_delegate is None:
+            return False
+        try:
+            self._message = self._find_delegate(self.server, self._conn, head.start_line, head.headers)
+        except httputil.HTTPInputError:
+            raise
+        except (Exception, asyncio.CancelledError):
+            app_log.error("Uncaught exception", exc_info=True)
+            raise _QuietException from None
+        return self._message is not None
 
     def _answer(self, head: http1.Head, shortcut: Shortcut) -> bool:
         """Do what `_on_head` and `_on_end` would for a request that ends with its head, if ``shortcut`` can."""

@@ -244,6 +244,22 @@ class Application(ReversibleRouter):
             return None
         return self._shortcut_serve
 
+    def _shortcut_delegate(
+        self, server_conn: object, connection: Any, start_line: Any, headers: httputil.HTTPHeaders
+    ) -> _HandlerDelegate | None:
+        """What `start_request` comes to for a request with a body, where `_find_shortcut` has found something. None if
+        it has to go the long way.
+        """
+        found = shortcut.look_up(self, start_line[1])
+        if found is None:
+            return None
+        method, uri, version = start_line
+        request = httputil.HTTPServerRequest(
+            method, uri, version, headers, None, None, None, connection, None, server_conn
+        )
+        rule, handler_class, args, kwargs = found
+        return _HandlerDelegate(self, request, handler_class, rule.target_kwargs, args, kwargs)
+
     def log_request(self, handler: RequestHandler) -> None:
         """Log a finished request: info below 400, warning below 500, error from there on.
 

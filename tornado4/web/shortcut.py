@@ -1,4 +1,5 @@
-"""The short way of a request without body: from its head to its handler, without delegates in between.
+"""The short way of a request: from its head to its handler, without delegates in between; those with a body, of which a
+handler wants all at once, need one that collects it.
 
 The long way leads through `Application.start_request`, `Application.find_handler`, the routers and
 `Application.get_handler_delegate`: four objects made for each request, so that each of these may be replaced.
@@ -116,10 +117,26 @@ class Routes:
         return None
 
 
+def look_up(
+    application: Application, uri: str
+) -> tuple[Rule, type[RequestHandler], Sequence[Any], Mapping[str, Any]] | None:
+    """The rule and the handler for ``uri``; None where the long way has to be gone to find them."""
+    routes = application._shortcut_routes
+    if routes is None or not routes.current(application):
+        routes = application._shortcut_routes = Routes(application)
+    if uri[0] != "/":
+        return None  # its path is not where a path mostly is
+    found = routes.find(uri if "?" not in uri else uri.partition("?")[0])
+    if found is None or found[1] is None or found[0].target is not found[1]:
+        return None
+    return found  # type: ignore[return-value]  # just asked
+
+
 def serve(
     application: Application, server_conn: object, connection: Any, start_line: Any, headers: HTTPHeaders
 ) -> bool:
     """Run the handler of a request that has no body. False if it has to go the long way."""
+    # `look_up` once more: what costs each small request a call is worth these lines.
     routes = application._shortcut_routes
     if routes is None or not routes.current(application):
         routes = application._shortcut_routes = Routes(application)
