@@ -17,9 +17,10 @@ The work on the wire is left to an implementation: `tornado4.simple_httpclient` 
 from __future__ import annotations
 
 import functools
+import operator
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
@@ -450,6 +451,21 @@ class _RequestProxy:
         if own is None and self.defaults is not None:
             return self.defaults.get(name)
         return own
+
+
+def _several(*names: str) -> Callable[[Any], Sequence[Any]]:
+    """What gets the attributes ``names`` of a request, with or without a proxy before it, faster than one by one."""
+    own_values = operator.attrgetter(*names)
+
+    def values(request: Any) -> Sequence[Any]:
+        if type(request) is not _RequestProxy:
+            return cast("Sequence[Any]", own_values(request))
+        own, defaults = own_values(request.request), request.defaults
+        if defaults is None:
+            return cast("Sequence[Any]", own)
+        return [defaults.get(name) if value is None else value for name, value in zip(names, own, strict=True)]
+
+    return values
 
 
 def main() -> None:

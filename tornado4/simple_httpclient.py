@@ -13,6 +13,7 @@ import collections
 import copy
 import functools
 import importlib
+import operator
 import re
 import socket
 import ssl
@@ -37,6 +38,7 @@ from tornado4.httpclient import (
     HTTPRequest,
     HTTPResponse,
     _RequestProxy,  # noqa: F401  (4.5.3 shows it here, too)
+    _several,
     main,
 )
 from tornado4.ioloop import IOLoop
@@ -345,14 +347,14 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
     def _reuse(self, origin: tuple[Any, ...]) -> bool:
         """Go on with a kept connection, if the client keeps any and has one for us."""
         pool = getattr(self.client, "_idle_pool", None)
-        if pool is None or any(getattr(type(self), name) is not method for name, method in _PLAIN_STEPS.items()):
+        if pool is None or _steps_of(type(self)) != _PLAIN_STEPS:
             return False
-        request = self.request
-        if request.ssl_options is not None:
-            tls: Any = request.ssl_options
-        else:
-            tls = request.validate_cert, request.ca_certs, request.client_cert, request.client_key
-        key = (*origin, None if origin[0] == "http" else tls, self.tcp_client.resolver)
+        request, tls = self.request, None
+        if origin[0] != "http":
+            tls = request.ssl_options
+            if tls is None:
+                tls = request.validate_cert, request.ca_certs, request.client_cert, request.client_key
+        key = (*origin, tls, self.tcp_client.resolver)
         try:
             hash(key)
         except TypeError:
@@ -420,9 +422,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
         request, self.stream = self.request, stream
         stream.set_close_callback(self.on_connection_close)
         self._remove_timeout()
-        if request.request_timeout:
+        limit = request.request_timeout
+        if limit:
             self._timeout = self.io_loop.add_timeout(
-                self.start_time + request.request_timeout,
+                self.start_time + limit,
                 functools.partial(self._on_timeout, "during request"),
             )
         self._check_request()
@@ -448,10 +451,10 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
             raise KeyError(f"unknown method {method}")
         if not method or _NOT_A_METHOD.search(method):
             raise ValueError(f"Invalid method: {method!r}")
-        for feature in _CURL_ONLY:
-            # The default of proxy_password is empty, and not a wish.
-            if getattr(request, feature):
-                raise NotImplementedError(f"{feature} not supported")
+        # The default of proxy_password is empty, and not a wish.
+        if any(wishes := _curl_only(request)):
+            feature = next(name for name, wish in zip(_CURL_ONLY, wishes, strict=True) if wish)
+            raise NotImplementedError(f"{feature} not supported")
 
     def _complete_headers(self) -> None:
         """Add the headers that the request needs and the caller did not set."""
@@ -507,14 +510,17 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
 
     def _create_connection(self, stream: IOStream) -> HTTP1Connection:
         """The protocol on top of ``stream``. Nagle's algorithm is switched off: we write in whole pieces."""
-        stream.set_nodelay(True)
+        if not self._reused:  # else it is off since the last request
+            stream.set_nodelay(True)
         parameters = HTTP1ConnectionParameters(
             no_keep_alive=self._pool is None,
             max_header_size=self.max_header_size,
             max_body_size=self.max_body_size,
             decompress=bool(self.request.decompress_response),
         )
-        return HTTP1Connection(stream, True, parameters, self._sockaddr)
+        connection = HTTP1Connection(stream, True, parameters, self._sockaddr)
+        connection._undelayed = True
+        return connection
 
     # -- the exchange
 
@@ -783,10 +789,10 @@ _DATA_RECEIVED = _HTTPConnection.data_received
 _PLAIN_CONNECTS = {_HTTPConnection._on_connect}
 
 #: What a subclass may replace to have its connections for itself.
-_PLAIN_STEPS = {
-    name: getattr(_HTTPConnection, name)
-    for name in ("_address", "_create_connection", "_get_ssl_options", "_on_connect", "_on_end_request")
-}
+_steps_of = operator.attrgetter(
+    "_address", "_create_connection", "_get_ssl_options", "_on_connect", "_on_end_request"
+)
+_PLAIN_STEPS = _steps_of(_HTTPConnection)
 
 #: Methods that may be sent twice (RFC 9110, section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
@@ -795,6 +801,9 @@ _CURL_ONLY = (
     "network_interface",
     *(f"proxy_{what}" for what in ("host", "port", "username", "password", "auth_mode")),
 )
+
+
+_curl_only = _several(*_CURL_ONLY)
 
 
 def _make_client_context(

@@ -69,6 +69,7 @@ class Exchange(httputil.HTTPConnection):
     _response_pump: ResponsePump | None = None
     _head: http1.Head | None = None
     _clogged: bool = False
+    _undelayed: bool = False  # whoever made the connection has seen to it that no packet waits for others
     _body_timeout: float | None = None
 
     def __init__(
@@ -416,7 +417,8 @@ class Exchange(httputil.HTTPConnection):
             # The rest of the request may be long, and be held back by a client that waits for us.
             self._disconnect_on_finish = not self.is_client or self._disconnect_on_finish
         if pump is None:
-            self._stream.set_nodelay(True)
+            if not self._undelayed:
+                self._stream.set_nodelay(True)
             if self._pending_write is None:
                 self._finish_request(None)
             else:
@@ -463,7 +465,7 @@ class Exchange(httputil.HTTPConnection):
             self.close()
             return
         # Small packets of the next message may wait for each other again
-        if self._stream is not None:
+        if self._stream is not None and not self._undelayed:
             self._stream.set_nodelay(False)
         self._end()
 
