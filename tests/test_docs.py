@@ -201,45 +201,6 @@ def shell_commands() -> list[str]:
     return [line for page in LISTED for block in blocks(page, "sh") for line in block.splitlines()]
 
 
-#: Of docs/howto. Those that install something were tried by hand; what they install, tests/deploy has.
-HOW_TOS = {
-    # By hand on 28 November 2026, under systemd 252; tests/deploy/test_services.py has the units read, the command run
-    "useradd --system chat",
-    "mkdir -p /srv/chat",
-    "cp -r examples/legacy/chat/. examples/deploy/*.py /srv/chat/",
-    "python3 -m venv /srv/chat/venv",
-    "/srv/chat/venv/bin/pip install '.[prometheus]'",
-    "cp examples/deploy/systemd/chat.socket examples/deploy/systemd/chat.service /etc/systemd/system/",
-    "systemctl daemon-reload",
-    "systemctl enable --now chat.socket chat.service",
-    "systemctl status chat",
-    "systemctl reload chat",
-    "systemctl restart chat",
-    "systemctl stop chat.socket chat.service",
-    "journalctl -u chat",
-    # tests/deploy/test_services.py, as far as supervisorctl goes
-    "mkdir -p /run/chat /var/lib/chat",
-    "chown chat: /run/chat /var/lib/chat",
-    "cp examples/deploy/supervisor/chat.conf /etc/supervisor/conf.d/",
-    "supervisorctl update",
-    "supervisorctl status chat",
-    "supervisorctl signal HUP chat",
-    "supervisorctl restart chat",
-    "supervisorctl tail chat",
-    "supervisorctl stop chat",
-    # tests/deploy/test_nginx.py
-    "apt-get install nginx",
-    "cp examples/deploy/nginx/chat.conf /etc/nginx/conf.d/",
-    "nginx -t",
-    "nginx -s reload",
-    # tests/deploy/test_services.py, where there is a Docker daemon
-    "docker compose -f examples/deploy/docker/compose.yaml up --build --detach --wait",
-    "docker compose -f examples/deploy/docker/compose.yaml kill --signal HUP chat",
-    "docker compose -f examples/deploy/docker/compose.yaml logs chat",
-    "docker compose -f examples/deploy/docker/compose.yaml down",
-}
-
-
 def test_every_command_is_one_that_is_tested() -> None:
     """What each of them does is tested elsewhere; a new one must be listed here, and tested."""
     assert {re.sub(r" --port=\d+", "", command) for command in shell_commands()} == {
@@ -265,7 +226,6 @@ def test_every_command_is_one_that_is_tested() -> None:
         'pip install "ray[serve]"',  # measure_ray.py there, as the next one
         "serve run ray_site:site",
         "nox -s many_machines ray",
-        *HOW_TOS,
         "python tools/release.py --dry-run",  # test_release, as the next one
         "python tools/release.py",
         "python -m pytest tests",  # what runs this; nox -s package does it as the next one wants it
