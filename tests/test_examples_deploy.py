@@ -57,6 +57,24 @@ def test_two_processes_have_the_same_messages(srv: Path) -> None:
             each.close()
 
 
+def test_what_a_client_has_already_is_no_news(srv: Path) -> None:
+    """Whichever process told it."""
+    code = """
+from shared_wall import SharedWall
+ours, other = (SharedWall("messages", io_loop=None) for _ in range(2))
+ours.say("ann", "one")
+told = []
+other.listen("a key", 1, told.append)
+assert (told, list(other.waiting)) == ([], ["a key"])
+ours.say("ann", "two")
+other.look()
+assert [message["text"] for message in told[0]] == ["two"]
+other.listen("a key", 1, told.append)
+assert [message["number"] for message in told[1]] == [2]
+"""
+    python("-m", "tornado4", "run", "-c", code, cwd=srv)
+
+
 UPGRADE = (
     "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",

@@ -32,6 +32,10 @@ class SharedWall(Wall):
         self.look()
         return self.messages[-1]
 
+    def listen(self, key, after, callback):
+        self.look()  # else what the client has already, from another process, would be news
+        Wall.listen(self, key, after, callback)
+
     def look(self):
         """Take what is new in the file to those who wait."""
         rows = self.file.execute(
