@@ -180,3 +180,67 @@ def test_systemd(folder: Path) -> None:
     assert re.search(r'tornado4_request_seconds_count\{handler="chat.SayHandler".*\} 1.0', said)
     assert '"text": "hello"' in said  # after the restart, too
     assert said.count("master (pid ") >= 2 and "stopped" in said
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Docker, without Docker
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Of the Dockerfile, with lines that go on put together."""
+    text = (ROOT / "examples/deploy/docker/Dockerfile").read_text()
+    lines = re.sub(r"\\\n\s*", "", re.sub(r"(?m)^#.*\n", "", text)).splitlines()
+    return [(line.partition(" ")[0], line.partition(" ")[2]) for line in lines if line]
+
+
+def as_shell(instruction: str, rest: str) -> str:
+    """What an instruction does, on this machine instead of the image; the context is in /mnt/src."""
+    if instruction == "WORKDIR":
+        return f"mkdir -p {rest}; cd {rest}"
+    if instruction == "ENV":
+        return f"export {rest}"
+    if instruction == "COPY" and rest.startswith("--from=build "):
+        same, place = rest.split()[1:]
+        assert same == place  # it is there already
+        return ""
+    if instruction == "COPY":
+        *sources, place = rest.split()
+        return "".join(
+            # A folder's content, as Docker has it.
+            f"cp -r /mnt/src/{source}$([ -d /mnt/src/{source} ] && echo /.) {place}\n" for source in sources
+        )
+    if instruction == "USER":
+        return f"as='setpriv --reuid {rest} --regid {rest} --clear-groups'"
+    if instruction in ("CMD", "HEALTHCHECK"):
+        words = " ".join(f"'{word.replace(chr(39), quote)}'" for word in json.loads(rest[rest.index("[") :]))
+        return f"$as {words} &" if instruction == "CMD" else f"check() {{ $as {words}; }}"
+    return {"RUN": rest, "FROM": "cd /", "VOLUME": "", "EXPOSE": ""}[instruction]
+
+
+quote = "'\\''"
+
+
+def test_the_instructions_of_the_dockerfile(folder: Path) -> None:
+    """Each by its meaning, with this machine in the place of the image: what is copied is there, and it serves."""
+    ignored = (ROOT / "examples/deploy/docker/Dockerfile.dockerignore").read_text().split()
+    remove = " ".join(f"/mnt/src/{'.[!.]*' if name == '.*' else name}" for name in ignored if "**" not in name)
+    steps = "\n".join(as_shell(*each) for each in instructions())
+    ask = "curl -sf --unix-socket /run/chat/chat.sock"
+    script = SETTLE.format(tmp=folder) + f"""
+rm -rf {remove}
+mkdir /tmp/bin
+ln -s /usr/bin/python3 /tmp/bin/python
+export PATH=/tmp/bin:$PATH
+{steps}
+master=$!
+until check; do sleep 0.1; done
+{ask} http://x/say -d text=hello
+{ask} 'http://x/listen?after=0'
+kill -TERM $master
+wait $master
+echo ended with $?
+echo OVER
+"""
+    said = run(folder, script, "OVER")
+    assert '{"number": 1}' in said and '"text": "hello"' in said and "ended with 0" in said
+    assert json.loads(re.findall(r'(?m)^(\{.*"uri": "/say".*\})', said)[0])["status"] == 201
