@@ -650,6 +650,7 @@ def tornado6() -> Path:
     return python
 
 
+@pytest.mark.source_tree  # its Tornado 6 is in another environment
 @pytest.mark.parametrize("kind", ["asyncio", pytest.param("uvloop", marks=needs_uvloop)])
 def test_beside_a_real_tornado_6_on_one_loop(kind: str, tornado6: Path) -> None:
     command = [str(tornado6), "-W", "error::DeprecationWarning:tornado4", "-c", BESIDE, kind]

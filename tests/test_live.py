@@ -538,6 +538,7 @@ def test_the_report_is_json_with_a_schema(project: Path) -> None:
 
 
 def test_under_pytest(project: Path) -> None:
+    (project / "pytest.ini").write_text("[pytest]\n")  # else, where temporary files are below a checkout, its settings
     arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--tornado4-alias", "--tornado4-migrate=warn"]
     done = subprocess.run(
         [sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=60

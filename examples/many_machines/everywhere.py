@@ -74,13 +74,19 @@ class Wall:
 
     async def follow(self) -> None:
         """Take what is said, anywhere, for as long as this process lives."""
+        away = False
         while True:
             try:
                 answer = await self.redis.xread({STREAM: f"0-{self.last_number}"}, block=5000)
             except (OSError, RedisError) as error:
-                logging.warning("chat: Redis does not answer, asking again: %s", error)
+                if not away:
+                    logging.warning("chat: Redis does not answer, asking until it does: %s", error)
+                away = True
                 await asyncio.sleep(PAUSE)
                 continue
+            if away:
+                logging.warning("chat: Redis answers again")
+                away = False
             for _, entries in answer:
                 self.take([{**fields, "number": int(entry[2:])} for entry, fields in entries])
 
