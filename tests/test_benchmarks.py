@@ -16,6 +16,7 @@ from benchmarks.environments import OURS, PEERS, RAW_ASYNCIO
 from benchmarks.load import Exchange, messages, request
 from benchmarks.points import POINTS
 from benchmarks.results import Results, by_python, ratio, table
+from benchmarks.serve_load import Server
 
 BASE = "tornado4 abc"
 
@@ -144,3 +145,14 @@ def test_the_cost_of_asgi_is_measured() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("our application under uvicorn, over a bare ASGI function there: "), done.stdout
+
+
+def test_what_a_drain_takes_is_read_from_the_log() -> None:
+    server = object.__new__(Server)
+    server.log = [
+        (1.0, "worker 0 (pid 10) ready"), (1.1, "worker 1 (pid 11) ready"), (5.0, "worker 0 (pid 12) ready"),
+        (5.2, "worker 0 (pid 10) has left"), (5.4, "worker 1 (pid 13) ready"), (6.4, "worker 1 (pid 11) has left"),
+    ]  # fmt: skip
+    assert server.drains() == pytest.approx([0.2, 1.0])
+    server.log = [(1.0, "ready (pid 10)"), (2.0, "draining, for 30 seconds at most"), (2.5, "restarting")]
+    assert server.drains() == pytest.approx([0.5])
