@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-#: By module: names, and members of its classes, that the flag gives.
 NAMES: dict[str, tuple[str, ...]] = {
     "concurrent": (
         "future_add_done_callback",
@@ -72,8 +71,8 @@ LEFT_OUT: dict[str, str] = {
     "netutil.OverrideResolver.resolve": "takes the same arguments, as *args and **kwargs",
     "netutil.ssl_options_to_context.server_side": "which side it is has not mattered in 4.5.3; ssl_version says it",
     "netutil.ssl_wrap_socket.server_side": "taken already, among **kwargs",
-    "platform.asyncio.AddThreadSelectorEventLoop": "for Windows' Proactor loop: `IOLoop.current()` gives it its thread",
-    "platform.asyncio.SelectorThread": "for Windows' Proactor loop: `IOLoop.current()` gives it its thread",
+    "platform.asyncio.AddThreadSelectorEventLoop": "for Windows' Proactor loop: `IOLoop.current()` gives it a thread",
+    "platform.asyncio.SelectorThread": "for Windows' Proactor loop: `IOLoop.current()` gives it a thread",
     "testing.AsyncHTTPSTestCase.default_ssl_options": "override get_ssl_options, which both sides ask",
     "web.HTTPError.log_message": "an attribute of each error in 4.5.3",
     "web.MissingArgumentError.log_message": "an attribute of each error in 4.5.3",
