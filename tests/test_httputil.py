@@ -178,6 +178,12 @@ class TestDates:
         with pytest.raises(TypeError, match="unknown timestamp type: 'x'"):
             format_timestamp("x")
 
+    @pytest.mark.parametrize("year", [1, 1900, 1969, 1970, 2024, 9999])
+    def test_a_naive_datetime_is_utc_to_the_second(self, year: int) -> None:
+        moment = datetime.datetime(year, 12, 31, 23, 59, 59, 999_999)
+        assert format_timestamp(moment) == format_timestamp(moment.utctimetuple())
+        assert format_timestamp(moment) == format_timestamp(moment.replace(tzinfo=datetime.UTC))
+
     def test_current_date_is_that_of_its_second(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from tornado4.httputil import dates
 

@@ -12,6 +12,7 @@ import pytest
 from web_fakes import FakeConnection, fetch
 
 from tornado4.web import Application, StaticFileHandler
+from tornado4.web.static import _guess_type
 
 BODY = b"hello static world"
 TAG = f'"{hashlib.md5(BODY).hexdigest()}"'
@@ -46,6 +47,19 @@ def test_the_media_type_is_the_interpreters(root: Path) -> None:
         assert get(root, "/static/a.js").headers["Content-Type"] == "application/javascript"
     finally:
         mimetypes.init()
+
+
+NAMES = ("a.txt", "a.TXT", "a.tar.gz", "a.tgz",
+         "a.gz", "a.svgz", "a.none", "noext", ".txt", "a.b.html", "a:b.css", "a.é")  # fmt: skip
+
+
+def test_the_media_type_is_looked_up_as_the_interpreter_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [f"/x y/{name}" for name in NAMES]
+    assert [_guess_type(path) for path in paths] == [mimetypes.guess_type(path) for path in paths]
+    monkeypatch.setitem(mimetypes.types_map, ".none", "text/none")
+    assert _guess_type("/a.none") == ("text/none", None)
+    monkeypatch.setattr(mimetypes, "guess_type", lambda path: ("text/mine", None))
+    assert _guess_type("/a.txt") == ("text/mine", None)
 
 
 def test_a_file_is_sent_with_its_validators(root: Path) -> None:

@@ -23,6 +23,20 @@ from tornado4.web.redirects import is_local_path
 _CHUNK = 64 * 1024
 
 
+def _guess_type(path: str) -> tuple[str | None, str | None]:
+    """What `mimetypes.guess_type` says; what it has in its tables for a plain path, without looking for a URL first."""
+    import mimetypes  # late: not every server has files, and it reads the system's tables
+
+    guess = mimetypes.guess_type
+    if path[:1] == "/" and mimetypes.inited and getattr(guess, "__globals__", None) is vars(mimetypes):
+        extension = os.path.splitext(path)[1]
+        if extension.islower() and extension not in mimetypes.suffix_map:
+            kind = mimetypes.types_map.get(extension)
+            if kind is not None and extension not in mimetypes.encodings_map:
+                return kind, None
+    return guess(path)
+
+
 class StaticFileHandler(RequestHandler):
     """Serves the files below a directory.
 
@@ -269,9 +283,7 @@ class StaticFileHandler(RequestHandler):
 
     def get_content_type(self) -> str:
         """The Content-Type: by the file's extension, for compressed files the compression's."""
-        import mimetypes  # late: not every server has files, and it reads the system's tables
-
-        mime_type, encoding = mimetypes.guess_type(self.absolute_path)
+        mime_type, encoding = _guess_type(self.absolute_path)
         if encoding == "gzip":
             return "application/gzip"
         # what we cannot name is bytes, other compressions included
