@@ -174,13 +174,17 @@ class AsyncHTTPClient(Configurable):
         """
         if self._closed:
             raise RuntimeError("fetch() called on closed AsyncHTTPClient")
+        given = "headers" in kwargs
         if not isinstance(request, HTTPRequest):
             request = HTTPRequest(url=request, **kwargs)
         elif kwargs:
             raise ValueError("kwargs can't be used if request is an HTTPRequest object")
+        else:
+            given = True
         # The implementation adds headers of its own: to a copy, never to the mapping that the caller passed
         # in.
-        request.headers = httputil.HTTPHeaders(request.headers)
+        if given:
+            request.headers = httputil.HTTPHeaders(request.headers)
         future: Future = TracebackFuture()
         if callback is not None:
             future.add_done_callback(functools.partial(self._deliver, request, stack_context.wrap(callback)))

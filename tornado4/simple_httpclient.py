@@ -458,24 +458,25 @@ class _HTTPConnection(httputil.HTTPMessageDelegate):
 
     def _complete_headers(self) -> None:
         """Add the headers that the request needs and the caller did not set."""
-        request, headers = self.request, self.request.headers
+        request = self.request
+        headers, agent, nonstandard, expects, body, method, decompress = _head_wishes(request)
         if "Connection" not in headers:
             headers["Connection"] = "close" if self._pool is None else "keep-alive"
         if "Host" not in headers:
             headers["Host"] = self.parsed.netloc.rpartition("@")[2]
         self._add_credentials(headers)
-        if request.user_agent:
-            headers["User-Agent"] = request.user_agent
-        if not request.allow_nonstandard_methods:
+        if agent:
+            headers["User-Agent"] = agent
+        if not nonstandard:
             self._check_body_presence()
-        if request.expect_100_continue:
+        if expects:
             headers["Expect"] = "100-continue"
-        if request.body is not None:
+        if body is not None:
             # Always ours: a length other than the body's would break the framing.
-            headers["Content-Length"] = str(len(request.body))
-        if request.method == "POST" and "Content-Type" not in headers:
+            headers["Content-Length"] = str(len(body))
+        if method == "POST" and "Content-Type" not in headers:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if request.decompress_response:
+        if decompress:
             headers["Accept-Encoding"] = "gzip"
 
     def _add_credentials(self, headers: httputil.HTTPHeaders) -> None:
@@ -804,6 +805,10 @@ _CURL_ONLY = (
 
 
 _curl_only = _several(*_CURL_ONLY)
+_head_wishes = _several(
+    *("headers", "user_agent", "allow_nonstandard_methods", "expect_100_continue", "body", "method"),
+    "decompress_response",
+)
 
 
 def _make_client_context(
