@@ -680,12 +680,16 @@ class G(web.RequestHandler):
         # else waits for more
 def plain():
     c = httpclient.AsyncHTTPClient()
-    IOLoop.current().add_future(c.fetch("x", raise_error=False), lambda future: print(future.result()))
+    IOLoop.current().add_future(
+        c.fetch("x", raise_error=False), lambda future: print(future.result())
+    )
     return 1
 def early(x):
     c = httpclient.AsyncHTTPClient()
     for u in x:
-        IOLoop.current().add_future(c.fetch(u), lambda future: (lambda r: print(u, r))(future.result()))
+        IOLoop.current().add_future(
+            c.fetch(u), lambda future: (lambda r: print(u, r))(future.result())
+        )
 """,
             NATIVE: """\
 from tornado import web, httpclient
@@ -709,12 +713,16 @@ class G(web.RequestHandler):
         # else waits for more
 def plain():
     c = httpclient.AsyncHTTPClient()
-    IOLoop.current().add_future(c.fetch("x", raise_error=False), lambda future: print(future.result()))
+    IOLoop.current().add_future(
+        c.fetch("x", raise_error=False), lambda future: print(future.result())
+    )
     return 1
 def early(x):
     c = httpclient.AsyncHTTPClient()
     for u in x:
-        IOLoop.current().add_future(c.fetch(u), lambda future: (lambda r: print(u, r))(future.result()))
+        IOLoop.current().add_future(
+            c.fetch(u), lambda future: (lambda r: print(u, r))(future.result())
+        )
 """,
         },
     ),
@@ -754,10 +762,19 @@ from functools import partial
 def start(urls, cbs, future):
     c = httpclient.AsyncHTTPClient()
     for u, cb in zip(urls, cbs):
-        IOLoop.current().add_future(c.fetch(u, raise_error=False), lambda future, callback=cb: callback(future.result()))
+        IOLoop.current().add_future(
+            c.fetch(u, raise_error=False),
+            lambda future, callback=cb: callback(future.result()),
+        )
     for u in urls:
-        IOLoop.current().add_future(c.fetch(u, raise_error=False), lambda future, callback=partial(print, u): callback(future.result()))
-    IOLoop.current().add_future(c.fetch("x"), lambda done_future: (lambda r: future.set_result(r))(done_future.result()))
+        IOLoop.current().add_future(
+            c.fetch(u, raise_error=False),
+            lambda future, callback=partial(print, u): callback(future.result()),
+        )
+    IOLoop.current().add_future(
+        c.fetch("x"),
+        lambda done_future: (lambda r: future.set_result(r))(done_future.result()),
+    )
     print(1)
 @gen.coroutine
 def tail(cb):
@@ -765,7 +782,10 @@ def tail(cb):
 def tail2():
     response = 1
     def inner(): return response
-    IOLoop.current().add_future(httpclient.AsyncHTTPClient().fetch("u"), lambda future: (lambda response: print(response))(future.result()))
+    IOLoop.current().add_future(
+        httpclient.AsyncHTTPClient().fetch("u"),
+        lambda future: (lambda response: print(response))(future.result()),
+    )
 @gen.coroutine
 def tail3():
     response = yield httpclient.AsyncHTTPClient().fetch("u")
@@ -775,7 +795,10 @@ class S:
     def go(self, stream):
         self.on_x((yield stream.read_until(b"x")))
     def on_x(self, d):
-        IOLoop.current().add_future(self.stream.write(d), lambda future, callback=self.done: (future.result(), callback()))
+        IOLoop.current().add_future(
+            self.stream.write(d),
+            lambda future, callback=self.done: (future.result(), callback()),
+        )
 """,
             NATIVE: """\
 from tornado import httpclient
@@ -784,17 +807,29 @@ from functools import partial
 def start(urls, cbs, future):
     c = httpclient.AsyncHTTPClient()
     for u, cb in zip(urls, cbs):
-        IOLoop.current().add_future(c.fetch(u, raise_error=False), lambda future, callback=cb: callback(future.result()))
+        IOLoop.current().add_future(
+            c.fetch(u, raise_error=False),
+            lambda future, callback=cb: callback(future.result()),
+        )
     for u in urls:
-        IOLoop.current().add_future(c.fetch(u, raise_error=False), lambda future, callback=partial(print, u): callback(future.result()))
-    IOLoop.current().add_future(c.fetch("x"), lambda done_future: (lambda r: future.set_result(r))(done_future.result()))
+        IOLoop.current().add_future(
+            c.fetch(u, raise_error=False),
+            lambda future, callback=partial(print, u): callback(future.result()),
+        )
+    IOLoop.current().add_future(
+        c.fetch("x"),
+        lambda done_future: (lambda r: future.set_result(r))(done_future.result()),
+    )
     print(1)
 async def tail(cb):
     cb(await httpclient.AsyncHTTPClient().fetch("u", raise_error=False))
 def tail2():
     response = 1
     def inner(): return response
-    IOLoop.current().add_future(httpclient.AsyncHTTPClient().fetch("u"), lambda future: (lambda response: print(response))(future.result()))
+    IOLoop.current().add_future(
+        httpclient.AsyncHTTPClient().fetch("u"),
+        lambda future: (lambda response: print(response))(future.result()),
+    )
 async def tail3():
     response = await httpclient.AsyncHTTPClient().fetch("u")
     print(response.body)
@@ -802,7 +837,10 @@ class S:
     async def go(self, stream):
         self.on_x(await stream.read_until(b"x"))
     def on_x(self, d):
-        IOLoop.current().add_future(self.stream.write(d), lambda future, callback=self.done: (future.result(), callback()))
+        IOLoop.current().add_future(
+            self.stream.write(d),
+            lambda future, callback=self.done: (future.result(), callback()),
+        )
 """,
         },
     ),

@@ -27,6 +27,7 @@ from tornado4.migrate.fix.rewrites.leaving import leave
 from tornado4.migrate.fix.rewrites.stars import brought_by_star
 from tornado4.migrate.fix.steps import REWRITES, Options, Plan, Refused, Step
 from tornado4.migrate.fix.tree import Edit, Text, Unmapped
+from tornado4.migrate.fix.wrapping import wrapped
 
 #: More passes than any program needs: each takes what the one before laid open.
 PASSES = 20
@@ -327,7 +328,7 @@ def _text(program: Program, shown: str, steps: list[Step]) -> str | Refused:
     except Exception as error:  # LibCST refuses what would be no Python by errors of many types
         return Refused(f"the result would be no Python ({type(error).__name__}: {error})")
     try:
-        text = tidied(file.text, text, needs, keep=_face(program, shown))
+        text = wrapped(file.text, tidied(file.text, text, needs, keep=_face(program, shown)))
     except SyntaxError as error:
         return Refused(f"the result would be no Python: {error}")
     wrong = verify.problem(file.text, text)
