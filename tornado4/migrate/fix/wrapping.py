@@ -24,7 +24,9 @@ def wrapped(before: str, after: str) -> str:
     longest = max(map(_width, old))
     limit = max(SHORTEST, min(LONGEST, longest)) if longest >= TELLING else USUAL
     long = [
-        number for number, line in enumerate(after.split("\n"), 1) if _width(line) > limit and line not in old and not _TO_TOOLS.search(line)
+        number
+        for number, line in enumerate(after.split("\n"), 1)
+        if _width(line) > limit and line not in old and not _TO_TOOLS.search(line)
     ]
     for number in reversed(long):
         after = _wrapped(after, number, limit)
