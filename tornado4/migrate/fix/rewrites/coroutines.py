@@ -55,8 +55,10 @@ def returned(plan: Plan, spot: Spot) -> Step | None:
 
 def _is_one_value(call: ast.Call) -> bool:
     given = [*call.args, *(each.value for each in call.keywords)]
-    return len(given) <= 1 and not any(isinstance(each, ast.Starred) for each in given) and all(
-        each.arg == "value" for each in call.keywords
+    return (
+        len(given) <= 1
+        and not any(isinstance(each, ast.Starred) for each in given)
+        and all(each.arg == "value" for each in call.keywords)
     )
 
 
