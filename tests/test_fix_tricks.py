@@ -698,6 +698,76 @@ async def g():
 """,
         },
     ),
+    (
+        "what gives None on some way",
+        """\
+from tornado import gen, web
+@gen.coroutine
+def later():
+    yield gen.sleep(1)
+def maybe(x):
+    if x:
+        return later()
+def none(x):
+    if x:
+        return later()
+    return None
+def always(x):
+    if x:
+        return x.future
+    raise ValueError
+class H(web.RequestHandler):
+    @gen.coroutine
+    def prepare(self):
+        yield super(H, self).prepare()
+    @gen.coroutine
+    def get(self):
+        yield self.finish()
+@gen.coroutine
+def f():
+    yield maybe(1)
+@gen.coroutine
+def g():
+    yield none(1)
+@gen.coroutine
+def h():
+    yield always(1)
+""",
+        {
+            NATIVE: """\
+from tornado import gen, web
+@gen.coroutine
+def later():
+    yield gen.sleep(1)
+def maybe(x):
+    if x:
+        return later()
+def none(x):
+    if x:
+        return later()
+    return None
+def always(x):
+    if x:
+        return x.future
+    raise ValueError
+class H(web.RequestHandler):
+    @gen.coroutine
+    def prepare(self):
+        yield super(H, self).prepare()
+    @gen.coroutine
+    def get(self):
+        yield self.finish()
+@gen.coroutine
+def f():
+    yield maybe(1)
+@gen.coroutine
+def g():
+    yield none(1)
+async def h():
+    await always(1)
+""",
+        },
+    ),
 ]
 
 

@@ -23,12 +23,12 @@ def is_generator(node: Function) -> bool:
 
 def returns_value(node: Function) -> bool:
     """Whether some ``return`` gives something other than None."""
-    return any(
-        isinstance(each, ast.Return)
-        and each.value is not None
-        and not (isinstance(each.value, ast.Constant) and each.value.value is None)
-        for each in own_nodes(node)
-    )
+    return any(isinstance(each, ast.Return) and not is_none(each.value) for each in own_nodes(node))
+
+
+def is_none(value: ast.expr | None) -> bool:
+    """What a bare ``return`` and ``return None`` give."""
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 def tails(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -59,9 +59,7 @@ def _last(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _is_bare_return(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Return) and (
-        node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
-    )
+    return isinstance(node, ast.Return) and is_none(node.value)
 
 
 def ends_after(body: Sequence[ast.stmt], statement: ast.stmt) -> bool:

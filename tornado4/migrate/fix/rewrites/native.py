@@ -30,9 +30,19 @@ from tornado4.migrate.fix.rewrites.coroutines import (
 from tornado4.migrate.fix.steps import Never, Plan, Refused, Step, rewrites
 from tornado4.migrate.fix.tree import Change, Changed, calling, expression, holed
 
-#: What gave a Future in 4.5.3 and gives None in 6.
+#: What gave a Future in 4.5.3 and gives None in 6; and what gives None in 4.5.3, which yield takes.
 NOTHING_TO_AWAIT = frozenset(
-    ("tornado.auth.OAuth2Mixin.authorize_redirect", "tornado.auth.OpenIdMixin.authenticate_redirect")
+    f"tornado.{owner}.{name}"
+    for owner, names in {
+        "auth.OAuth2Mixin": "authorize_redirect",
+        "auth.OpenIdMixin": "authenticate_redirect",
+        "web.RequestHandler": "prepare initialize write finish render redirect send_error write_error on_finish "
+        "set_header add_header clear_header set_status set_cookie clear_cookie set_secure_cookie clear",
+        "websocket.WebSocketHandler": "open on_message on_close on_ping on_pong close ping",
+        "ioloop.IOLoop": "add_callback spawn_callback add_callback_from_signal add_future start stop close",
+        "testing.AsyncTestCase": "setUp tearDown stop",
+    }.items()
+    for name in names.split()
 )
 
 
@@ -307,10 +317,10 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
     if isinstance(node, ast.Call):
         names = plan.program.refs(module, node.func)
         if names & NOTHING_TO_AWAIT:
-            raise Never(f"{ast.unparse(node.func)} gives nothing to await in Tornado 6")
+            raise Never(f"{ast.unparse(node.func)} gives nothing to await")
         found = function_of(plan, module, node.func)
         if found is not None and not _may_give_awaitable(plan, *found):
-            raise Refused(f"it yields {ast.unparse(node)[:40]}, which gives nothing that can be awaited")
+            raise Refused(f"it yields {ast.unparse(node)[:40]}, which may give nothing that can be awaited")
         plan.unsafe_only(f"whether {ast.unparse(node)[:60]} can be awaited cannot be seen")
         return
     if isinstance(node, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.ListComp):
@@ -327,7 +337,14 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
 
 
 def _may_give_awaitable(plan: Plan, module: Module, function: Function) -> bool:
-    return bool(function.decorator_list) or shapes.returns_value(function)
+    """Whether a function, undecorated, gives something on each way that can be seen: None cannot be awaited."""
+    if function.decorator_list or isinstance(function, ast.AsyncFunctionDef):
+        return True
+    nothing = any(isinstance(each, ast.Return) and shapes.is_none(each.value) for each in shapes.own_nodes(function))
+    last = function.body[-1]
+    ends = isinstance(last, ast.Expr | ast.Assign | ast.AugAssign | ast.For | ast.Pass)
+    ends = ends or (isinstance(last, ast.If) and not last.orelse)
+    return shapes.returns_value(function) and not nothing and not ends
 
 
 def is_awaitable(plan: Plan, module: Module, node: ast.expr, depth: int = 3) -> bool:
