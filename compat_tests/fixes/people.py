@@ -1,9 +1,11 @@
 """How often ``tornado4 fix`` makes of a function what people made of it, in repositories that moved by hand.
 
     python -m compat_tests.fixes.people PAIRS.tsv GIT_DIRECTORY ...
+    python -m compat_tests.fixes.people --releases
 
 PAIRS.tsv has a line a move: ``repo``, ``before``, ``after`` (commits) and ``paths``, with tabs between. A git directory
-is found by the repository's name in its path. No code of theirs is kept.
+is found by the repository's name in its path. With ``--releases`` the pairs are releases of packages. No code of
+theirs is kept.
 
 **Which functions count.** Those of one name in one file, before and after, that are not the same, and whose *core* is:
 what is left when the spelling of waiting is taken out on both sides (see `Core`). In such a function nothing but the
@@ -23,7 +25,10 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+from compat_tests.old_packages.fetch import fetched, packages
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -212,6 +217,34 @@ def judged(before: str, after: str, *made: str) -> Iterator[tuple[str, str]]:
             yield name, "unlike"
 
 
+@dataclass
+class Move:
+    """One program before and after: its Python files, by path. ``looked_at`` are the paths that are compared."""
+
+    name: str
+    before: dict[str, str]
+    after: dict[str, str]
+    looked_at: list[str]
+
+
+def moves_in_git(pairs: Path, gits: list[str]) -> Iterator[Move]:
+    """The moves that a table of commits names."""
+    with pairs.open() as lines:
+        for row in csv.DictReader(lines, delimiter="\t"):
+            git = next((each for each in gits if row["repo"].replace("/", "+") in each and _is_git(each)), None)
+            if git is None:
+                print(f"{row['repo']}: no git directory was given")
+                continue
+            before = {name: _shown(git, row["before"], name) for name in _files(git, row["before"])}
+            paths = [path for path in row["paths"].split() if path.endswith(".py")]
+            after = {path: _shown(git, row["after"], path) for path in paths}
+            yield Move(row["repo"], _there(before), _there(after), paths)
+
+
+def _there(texts: dict[str, str | None]) -> dict[str, str]:
+    return {path: text for path, text in texts.items() if text is not None}
+
+
 def _is_git(folder: str) -> bool:
     return Path(folder, "HEAD").exists()
 
@@ -228,47 +261,58 @@ def _files(git: str, commit: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.endswith(".py")]
 
 
-def _fixed(git: str, commit: str, *options: str) -> dict[str, str]:
-    """All Python files of a commit, after a fix."""
+def moves_of_releases() -> Iterator[Move]:
+    """A release of a package for Tornado 4, and one that runs on Tornado 6: see ``compat_tests.old_packages``."""
+    later = {package.name: package for package in packages("later")}
+    for package in packages("labels"):
+        if package.name in later:
+            before, after = _read(fetched(package)), _read(fetched(later[package.name]))
+            yield Move(package.folder.name, before, after, sorted(before.keys() & after.keys()))
+
+
+def _read(folder: Path) -> dict[str, str]:
+    """The Python files of a distribution; a ``src`` folder, which came or went, is looked through."""
+    return {
+        path.relative_to(folder).as_posix().removeprefix("src/"): path.read_text("utf-8", "replace")
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def fixed(texts: dict[str, str], *options: str) -> dict[str, str]:
+    """All files of a program, after a fix."""
     with tempfile.TemporaryDirectory() as folder:
-        names = _files(git, commit)
-        for name in names:
-            text = _shown(git, commit, name)
-            if text is not None:
-                target = Path(folder, name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text, "utf-8")
+        for name, text in texts.items():
+            target = Path(folder, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
         command = [sys.executable, "-m", "tornado4", "fix", "--force", "--no-markers", *options, "."]
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        return {name: Path(folder, name).read_text("utf-8") for name in names if Path(folder, name).exists()}
+        return {name: Path(folder, name).read_text("utf-8") for name in texts}
 
 
 def main() -> None:
     """Print each function with its verdict, and the share."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("pairs", type=Path)
-    parser.add_argument("git", nargs="+")
+    parser.add_argument("pairs", type=Path, nargs="?", help="a table of commits")
+    parser.add_argument("git", nargs="*", help="git directories of the repositories in it")
+    parser.add_argument("--releases", action="store_true", help="releases of packages, from the package registry")
     options = parser.parse_args()
     counts: Counter[str] = Counter()
-    with options.pairs.open() as lines:
-        for row in csv.DictReader(lines, delimiter="\t"):
-            git = next((each for each in options.git if row["repo"].replace("/", "+") in each and _is_git(each)), None)
-            if git is None:
-                print(f"{row['repo']}: no git directory was given")
+    moves = moves_of_releases() if options.releases else moves_in_git(options.pairs, options.git)
+    for move in moves:
+        ladders = [fixed(move.before, "--unsafe"), fixed(move.before, "--unsafe", "--native")]
+        for path in move.looked_at:
+            if path not in move.before or path not in move.after:
                 continue
-            ladders = [_fixed(git, row["before"], "--unsafe"), _fixed(git, row["before"], "--unsafe", "--native")]
-            for path in row["paths"].split():
-                before, after = _shown(git, row["before"], path), _shown(git, row["after"], path)
-                if not path.endswith(".py") or before is None or after is None:
-                    continue
-                try:
-                    verdicts = list(judged(before, after, *(ladder[path] for ladder in ladders)))
-                except SyntaxError as error:
-                    print(f"{row['repo']} {path}: no Python: {error}")
-                    continue
-                for name, verdict in verdicts:
-                    counts[verdict] += 1
-                    print(f"{verdict:13} {row['repo']} {path} {name}")
+            try:
+                verdicts = list(judged(move.before[path], move.after[path], *(ladder[path] for ladder in ladders)))
+            except SyntaxError as error:
+                print(f"{move.name} {path}: no Python: {error}")
+                continue
+            for name, verdict in verdicts:
+                counts[verdict] += 1
+                if verdict != "more changed" or not options.releases:
+                    print(f"{verdict:13} {move.name} {path} {name}", flush=True)
     counted = counts["equal"] + counts["unlike"]
     print(f"{counts['equal']} of {counted} equal; {counts['more changed']} changed in what they do, too")
 
