@@ -171,6 +171,7 @@ def old_packages(session: nox.Session) -> None:
     session.run("python", "-m", "compat_tests.old_packages.precision", "-v", *session.posargs)
     session.run("python", "-m", "compat_tests.old_packages.recall")
     session.run("python", "-m", "compat_tests.old_packages.later")
+    session.run("python", "-m", "compat_tests.fixes.people", "--releases")
 
 
 @nox.session

@@ -11,6 +11,10 @@ pytest.importorskip("libcst")
 
 from test_fix_adversary import NATIVE, SAFE_NATIVE, UNSAFE, hold_against
 
+from tornado4.migrate.check.choosing import Choice
+from tornado4.migrate.fix.fixer import fix
+from tornado4.migrate.fix.steps import Options
+
 CASES = [
     (
         "names that := binds",
@@ -775,3 +779,16 @@ async def h():
 def test_what_an_adversary_tried(tmp_path, monkeypatch, source, results):
     monkeypatch.chdir(tmp_path)
     hold_against(tmp_path / "app.py", source, results)
+
+
+def test_names_that_other_files_take_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    coroutine = "from tornado import gen\n@gen.coroutine\ndef f():\n    yield gen.sleep(1)\n"
+    for name in ("first", "second", "third"):
+        (tmp_path / f"{name}.py").write_text(coroutine)
+    (tmp_path / "app.py").write_text(
+        "import first\nimport second as other\nfrom third import f\nprint(first.gen, other.gen.sleep)\n"
+    )
+    outcome = fix([tmp_path], Options(choice=Choice(native=True), markers=False, strict=True))
+    kept = {name: "from tornado import gen\n" in data.decode() for name, data in outcome.after.items()}
+    assert kept == {"first.py": True, "second.py": True, "third.py": False}

@@ -141,7 +141,7 @@ def bind_walrus(tree: ast.Module, top: Scope) -> None:
         node, scope = waiting.pop()
         inner = scope
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            inner = scope.inner[node]
+            inner = scope.inner.get(node, scope)
         elif isinstance(node, ast.Lambda):
             inner = scope.part(node)
         elif isinstance(node, ast.NamedExpr):

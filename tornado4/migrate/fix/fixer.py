@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -344,12 +345,18 @@ def _face(program: Program, shown: str) -> frozenset[str]:
     names = set()
     last = module.name.rpartition(".")[2]
     for other in program.project.all_modules:
-        if other is not module and last in program.files[other.path].text:
-            for bindings in other.scope.bindings.values():
+        text = program.files[other.path].text
+        if other is not module and last in text:
+            written = {last}
+            for name, bindings in other.scope.bindings.items():
                 for binding in bindings:
                     dotted = getattr(binding, "dotted", "")
                     if dotted.startswith(f"{module.name}."):
                         names.add(dotted.removeprefix(f"{module.name}.").partition(".")[0])
+                    elif dotted == module.name:
+                        written.add(name)
+            for name in written:  # handlers.gen, where somebody takes the name from the module
+                names |= {*re.findall(rf"\b{re.escape(name)}\.(\w+)", text)}
             if module.name in other.scope.stars:
                 names |= set(module.scope.bindings)
     return frozenset(names)
