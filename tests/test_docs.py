@@ -196,7 +196,8 @@ def test_shop_of_the_page_on_diff(tmp_path: Path) -> None:
 
 def shell_commands() -> list[str]:
     """But for those of docs/howto, whose tags say where they are run."""
-    return [line for page in PAGES if page.parent.name != "howto" for block in blocks(page, "sh") for line in block.splitlines()]
+    pages = [page for page in PAGES if page.parent.name != "howto"]
+    return [line for page in pages for block in blocks(page, "sh") for line in block.splitlines()]
 
 
 def test_every_command_is_one_that_is_tested() -> None:
