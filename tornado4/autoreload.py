@@ -83,7 +83,10 @@ def wait() -> None:
 
 
 def watch(filename: str) -> None:
-    """Restart also when this file changes: a configuration file, say. It need not exist yet."""
+    """Restart also when this file changes: a configuration file, say. It need not exist yet.
+
+    :arg filename: a path, relative to where the process is.
+    """
     _watched_files.add(filename)
 
 

@@ -88,6 +88,8 @@ def run_on_executor(*args: Any, **kwargs: Any) -> Any:
     The method's object has the executor as ``self.executor`` and its loop as ``self.io_loop``. Other
     attributes are named with keywords: ``@run_on_executor(executor="_thread_pool", io_loop="_loop")``. The
     method takes a ``callback`` argument too, which is run on the loop with the result.
+
+    :raises ValueError: positional and keyword arguments, or two functions, are given.
     """
 
     def decorate(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,6 +124,8 @@ def return_future(f: Callable[..., Any]) -> Callable[..., Any]:
     which is then run when the Future is resolved, or leave it out. An exception that ``f`` raises
     at once is raised to the caller; one that is raised in a callback of its own goes into the Future,
     and so does nothing else: ``f`` must not be a coroutine, unless it is a `.gen.engine`.
+
+    :raises ReturnValueIgnoredError: ``f`` has returned something other than None.
     """
     replacer = ArgReplacer(f, "callback")
 

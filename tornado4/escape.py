@@ -69,7 +69,10 @@ _XHTML_ESCAPE_DICT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'"
 
 
 def xhtml_escape(value: str | bytes) -> str:
-    """Escape ``& < > " '``, so that ``value`` may stand in HTML or XML, attributes included."""
+    """Escape ``& < > " '``, so that ``value`` may stand in HTML or XML, attributes included.
+
+    :raises TypeError: for None.
+    """
     if type(value) is str:
         text = value
     elif value is None:
@@ -114,6 +117,8 @@ def xhtml_unescape(value: str | bytes) -> str:
     """Undo `xhtml_escape`; HTML 4's named entities and numeric ones are known too.
 
     What is no valid entity is left alone.
+
+    :arg value: text, or bytes in UTF-8.
     """
     return _ENTITY_RE.sub(_convert_entity, to_unicode(value))
 
@@ -139,7 +144,10 @@ _BLANKS_RE = re.compile(r"[\x00-\x20]+")
 
 
 def squeeze(value: str) -> str:
-    """Make each run of white space and control characters one space; strip both ends."""
+    """Make each run of white space and control characters one space; strip both ends.
+
+    :arg value: text.
+    """
     return _BLANKS_RE.sub(" ", value).strip()
 
 
@@ -224,7 +232,10 @@ def parse_qs_bytes(
 
 
 def recursive_unicode(obj: Any) -> Any:
-    """Decode all byte strings (UTF-8) in dictionaries, lists and tuples, however nested."""
+    """Decode all byte strings (UTF-8) in dictionaries, lists and tuples, however nested.
+
+    :arg obj: whatever JSON may hold.
+    """
     if isinstance(obj, bytes):
         return obj.decode()
     if isinstance(obj, dict):

@@ -89,7 +89,10 @@ _board = _Flags(VARIABLE, "flag", FLAGS, GROUPS)
 
 
 def turn_on(*names: str) -> None:
-    """Turn flags on, as ``TORNADO4_FUTURE`` does. ValueError for a name that is none, before any is turned on."""
+    """Turn flags on, as ``TORNADO4_FUTURE`` does. ValueError for a name that is none, before any is turned on.
+
+    :arg names: as in the variable.
+    """
     _board.set(*names)
 
 
@@ -104,7 +107,10 @@ def is_on(name: str) -> bool:
 
 
 def when_on(name: str, action: Callable[[], object]) -> None:
-    """Call ``action`` when the flag is turned on: at once if it is already."""
+    """Call ``action`` when the flag is turned on: at once if it is already.
+
+    :arg name: of the flag.
+    """
     _board.when_set(name, action)
 
 

@@ -145,6 +145,8 @@ class AsyncHTTPClient(Configurable):
 
         Seldom needed: a loop and its client are collected together. Needed for a client made with
         ``force_instance=True``. No `fetch` may follow.
+
+        :raises RuntimeError: another client has taken its place for this loop.
         """
         if self._closed:
             return
@@ -220,6 +222,8 @@ class AsyncHTTPClient(Configurable):
         now on::
 
             AsyncHTTPClient.configure(None, max_clients=100, defaults=dict(user_agent="MyCrawler/1.0"))
+
+        :arg impl: None leaves the class as it is.
         """
         super().configure(impl, **kwargs)
 

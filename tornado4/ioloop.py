@@ -208,7 +208,12 @@ class IOLoop(Configurable):
         return import_object("tornado4.platform.select.SelectIOLoop")  # type: ignore[no-any-return]
 
     def initialize(self, make_current: bool | None = None) -> None:
-        """Set the loop up; subclasses extend this in place of ``__init__``."""
+        """Set the loop up; subclasses extend this in place of ``__init__``.
+
+        :arg make_current: True makes it the current loop of the thread, False does not, None (default) does if
+            there is none.
+        :raises RuntimeError: True, and there is a current one.
+        """
         if make_current is not None and not make_current:
             return
         taken = IOLoop.current(instance=False) is not None
@@ -345,6 +350,9 @@ class IOLoop(Configurable):
         """Run a callback at ``deadline``, a time of `time` or a `datetime.timedelta` from now; return a handle.
 
         The handle is for `remove_timeout`. Not thread-safe: other threads go through `add_callback`.
+
+        :arg deadline: a number of seconds on the clock of `time`, or a `datetime.timedelta`.
+        :raises TypeError: it is neither.
         """
         if type(deadline) is float or isinstance(deadline, numbers.Real):
             return self.call_at(deadline, callback, *args, **kwargs)
@@ -716,6 +724,8 @@ class PeriodicCallback:
 
     The first run is one period after `start`. A run that takes longer than the period skips those it missed
     and the schedule goes on at whole periods. Exceptions are logged and change nothing.
+
+    :raises ValueError: ``callback_time`` is 0 or less.
     """
 
     def __init__(

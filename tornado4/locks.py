@@ -163,6 +163,8 @@ class Semaphore(_TimeoutGarbageCollector):
     `release` may be called more often than `acquire`, which adds permits; see `BoundedSemaphore`.
 
     :raises ValueError: ``value`` is negative.
+    :arg value: how many permits there are, 1 by default.
+    :raises ValueError: it is negative.
     """
 
     def __init__(self, value: int = 1) -> None:
@@ -216,7 +218,10 @@ class Semaphore(_TimeoutGarbageCollector):
 
 
 class BoundedSemaphore(Semaphore):
-    """A `Semaphore` that refuses to be released more often than it was acquired."""
+    """A `Semaphore` that refuses to be released more often than it was acquired.
+
+    :raises ValueError: ``value`` is negative.
+    """
 
     def __init__(self, value: int = 1) -> None:
         super().__init__(value)

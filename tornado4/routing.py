@@ -295,6 +295,8 @@ class RuleRouter(Router):
     ) -> httputil.HTTPMessageDelegate | None:
         """The delegate of a rule's target, or None if it is of no kind known. For subclasses that know more
         kinds.
+
+        :arg request: the head of the request.
         """
         nested = target if isinstance(target, Router) else None
         if nested is not None:
@@ -448,6 +450,8 @@ class PathMatches(_IndexedMatcher):
     """Matches by the request's path (without query), against a whole regular expression.
 
     Its groups, either all named or none, become ``path_kwargs`` or ``path_args``, percent-decoded to bytes.
+
+    :arg path_pattern: a regular expression, as text or compiled; ``$`` is added if it is missing.
     """
 
     def __init__(self, path_pattern: str | re.Pattern[str]) -> None:
@@ -484,7 +488,11 @@ class PathMatches(_IndexedMatcher):
         return {"path_args": unnamed, "path_kwargs": named}
 
     def reverse(self, *args: Any) -> str | None:
-        """The path with ``args`` (text, bytes, or anything with a str) escaped in place of the groups."""
+        """The path with ``args`` (text, bytes, or anything with a str) escaped in place of the groups.
+
+        :raises ValueError: the pattern has parentheses that are no groups: ``(?:...)``, say.
+        :raises AssertionError: there are fewer or more arguments than groups.
+        """
         if self._path is None:
             raise ValueError("Cannot reverse url regex " + self.regex.pattern)
         assert len(args) == self._group_count, "required number of arguments not found"

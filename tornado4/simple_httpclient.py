@@ -166,7 +166,10 @@ class SimpleAsyncHTTPClient(AsyncHTTPClient):
             self.resolver.close()
 
     def fetch_impl(self, request: HTTPRequest, callback: _ResponseCallback) -> None:
-        """Queue ``request`` and start what may start."""
+        """Queue ``request`` and start what may start.
+
+        :arg callback: gets the response.
+        """
         key = object()
         self.queue.append((key, request, callback))
         timer = None

@@ -67,7 +67,10 @@ _board = Switchboard(VARIABLE, "switch", SWITCHES)
 
 
 def allow(*names: str) -> None:
-    """Set switches, as ``TORNADO4_ALLOW`` does. ValueError for a name that is none, before any is set."""
+    """Set switches, as ``TORNADO4_ALLOW`` does. ValueError for a name that is none, before any is set.
+
+    :arg names: as in the variable.
+    """
     _board.set(*names)
 
 
@@ -82,7 +85,10 @@ def is_allowed(name: str) -> bool:
 
 
 def when_allowed(name: str, action: Callable[[], object]) -> None:
-    """Call ``action`` when the switch is set: at once if it is already. Off, it costs nothing afterwards."""
+    """Call ``action`` when the switch is set: at once if it is already. Off, it costs nothing afterwards.
+
+    :arg name: of the switch.
+    """
     _board.when_set(name, action)
 
 

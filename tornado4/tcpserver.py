@@ -106,7 +106,10 @@ class TCPServer:
             add_accept_handler(sock, self._handle_connection, io_loop=loop)
 
     def add_socket(self, socket: socket_module.socket) -> None:
-        """`add_sockets`, for one."""
+        """`add_sockets`, for one.
+
+        :arg socket: one that listens.
+        """
         self.add_sockets((socket,))
 
     def bind(
@@ -120,6 +123,12 @@ class TCPServer:
         """Bind ``port``, to accept on it when `start` is called (at once, if it has been).
 
         The arguments are those of `tornado4.netutil.bind_sockets`. May be called more than once.
+
+        :arg address: a name or address; None or ``""`` is every interface.
+        :arg family: `socket.AF_INET` or `socket.AF_INET6`; default: both.
+        :arg backlog: connections that wait in the kernel, 128.
+        :arg reuse_port: several processes may bind it (``SO_REUSEPORT``).
+        :raises OSError: the port is taken, or cannot be had.
         """
         sockets = bind_sockets(port, address=address, family=family, backlog=backlog, reuse_port=reuse_port)
         if self._started:

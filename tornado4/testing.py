@@ -95,7 +95,10 @@ def get_unused_port() -> int:
 
 
 def bind_unused_port(reuse_port: bool = False) -> tuple[socket.socket, int]:
-    """Bind a listening socket to a free port of 127.0.0.1; return the socket and the port."""
+    """Bind a listening socket to a free port of 127.0.0.1; return the socket and the port.
+
+    :arg reuse_port: set ``SO_REUSEPORT``.
+    """
     bound = netutil.bind_sockets(0, "127.0.0.1", family=socket.AF_INET, reuse_port=reuse_port)[0]
     return bound, bound.getsockname()[1]
 
@@ -402,6 +405,8 @@ def gen_test(func: Any = None, timeout: float | None = None) -> Any:
     sets a limit in seconds, by default `get_async_test_timeout` at the time of decoration. When it is over
     `.TimeoutError` is raised, with a traceback to the line at which the test waited. What the test returns
     is returned.
+
+    :arg func: the test's method; with ``timeout`` (seconds) it is a decorator.
     """
     limit = get_async_test_timeout() if timeout is None else timeout
 

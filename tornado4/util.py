@@ -149,6 +149,8 @@ def raise_exc_info(exc_info: _ExcInfo) -> NoReturn:
     """Raise what `sys.exc_info` returned, with its original traceback.
 
     The caller's ``exc_info`` tuple is not kept alive by the raised exception's frames.
+
+    :raises TypeError: there is no exception in it.
     """
     error = exc_info[1]
     if error is None:
@@ -164,6 +166,8 @@ def errno_from_exception(e: BaseException) -> Any:
     """Return the error number of an exception, or ``None``.
 
     Where there is no ``errno`` attribute, the first argument is taken, as in 4.5.3.
+
+    :arg e: an exception.
     """
     if hasattr(e, "errno"):
         return e.errno
@@ -190,7 +194,10 @@ def re_unescape(s: str) -> str:
 
 
 def timedelta_to_seconds(td: datetime.timedelta) -> float:
-    """Return a time span in seconds."""
+    """Return a time span in seconds.
+
+    :arg td: a `datetime.timedelta`.
+    """
     return td.total_seconds()
 
 
@@ -287,6 +294,9 @@ class ArgReplacer:
 
     A decorator uses it that must look at an argument whether it was passed by position or by
     keyword.
+
+    :arg func: the function.
+    :arg name: of the argument.
     """
 
     def __init__(self, func: Callable[..., Any], name: str) -> None:

@@ -46,13 +46,19 @@ _dummy_future.set_result(None)
 
 
 def to_wsgi_str(s: bytes) -> str:
-    """Return bytes as WSGI wants them in its strings: one character a byte (Latin-1)."""
+    """Return bytes as WSGI wants them in its strings: one character a byte (Latin-1).
+
+    :arg s: bytes.
+    """
     assert isinstance(s, bytes)
     return s.decode("latin1")
 
 
 def from_wsgi_str(s: str) -> bytes:
-    """Return the bytes that a WSGI string stands for."""
+    """Return the bytes that a WSGI string stands for.
+
+    :arg s: text in Latin-1.
+    """
     assert isinstance(s, unicode_type)
     return s.encode("latin1")
 
@@ -242,6 +248,8 @@ class WSGIContainer:
         http_server = tornado4.httpserver.HTTPServer(WSGIContainer(simple_app))
 
     The application runs in the thread of the loop, which waits for it; the answer leaves as a whole.
+
+    :arg wsgi_application: a callable of ``environ`` and ``start_response``.
     """
 
     def __init__(self, wsgi_application: Callable[[_Environ, _StartResponse], Iterable[bytes]]) -> None:

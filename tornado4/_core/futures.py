@@ -270,7 +270,10 @@ FUTURES = (futures.Future, Future)
 
 
 def is_future(x: Any) -> bool:
-    """True for our `Future` and for `concurrent.futures.Future`."""
+    """True for our `Future` and for `concurrent.futures.Future`.
+
+    :arg x: anything.
+    """
     return isinstance(x, FUTURES)
 
 

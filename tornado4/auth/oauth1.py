@@ -72,6 +72,8 @@ class OAuthMixin(Handler):
         The token waits in a cookie meanwhile.
 
         :param extra_params: more parameters for the request token (1.0a only).
+        :arg http_client: what fetches; default: that of `get_auth_http_client`.
+        :raises Exception: a ``callback_uri`` is given, and the provider knows none.
         """
         if callback_uri and getattr(self, "_OAUTH_NO_CALLBACKS", False):
             raise Exception("This service does not support oauth_callback")

@@ -26,7 +26,10 @@ def future_set_exception_unless_cancelled(future: Any, exc: BaseException) -> No
 def future_set_exc_info(
     future: Any, exc_info: tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 ) -> None:
-    """Set the exception of a ``sys.exc_info()``, unless the future was cancelled. There must be one."""
+    """Set the exception of a ``sys.exc_info()``, unless the future was cancelled. There must be one.
+
+    :raises Exception: there is none.
+    """
     if exc_info[1] is None:
         raise Exception("future_set_exc_info called with no exception")
     future_set_exception_unless_cancelled(future, exc_info[1])

@@ -9,7 +9,10 @@ from tornado4.httputil import limits
 
 @dataclasses.dataclass
 class ParseUrlEncodedConfig:
-    """Of ``application/x-www-form-urlencoded``."""
+    """Of ``application/x-www-form-urlencoded``.
+
+    :arg max_arguments: 1000 by default.
+    """
 
     #: Arguments of one body.
     max_arguments: int = 1000
@@ -17,7 +20,12 @@ class ParseUrlEncodedConfig:
 
 @dataclasses.dataclass
 class ParseMultipartConfig:
-    """Of ``multipart/form-data``."""
+    """Of ``multipart/form-data``.
+
+    :arg enabled: False refuses such bodies.
+    :arg max_parts: 100 by default.
+    :arg max_part_header_size: bytes, 10 KiB by default.
+    """
 
     #: False allows no part.
     enabled: bool = True
@@ -36,7 +44,10 @@ class ParseBodyConfig:
 
 
 def set_parse_body_config(config: ParseBodyConfig) -> None:
-    """Set the limits for all requests of the process: those of ``httputil.limits``."""
+    """Set the limits for all requests of the process: those of ``httputil.limits``.
+
+    :arg config: the limits.
+    """
     multipart, urlencoded = config.multipart, config.urlencoded
     limits.multipart_parts = multipart.max_parts if multipart.enabled else 0
     limits.multipart_header_size = multipart.max_part_header_size

@@ -62,7 +62,10 @@ class ExpectLog(testing.ExpectLog):
         self.level = level
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Hide a matching record, and remember it; one of another level is a failure."""
+        """Hide a matching record, and remember it; one of another level is a failure.
+
+        :raises AssertionError: a matching record has another level.
+        """
         if (
             self.level is not None
             and self.level != record.levelno

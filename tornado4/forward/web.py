@@ -26,7 +26,10 @@ class RequestHandler(web.RequestHandler):
         return self.request.connection.detach()
 
     def clear_cookie(self, name: str, path: str = "/", domain: str | None = None, **kwargs: Any) -> None:
-        """Have the client drop a cookie; path, domain and the other attributes must be those it was set with."""
+        """Have the client drop a cookie; path, domain and the other attributes must be those it was set with.
+
+        :raises TypeError: ``expires`` or ``max_age`` is given.
+        """
         for refused in ("expires", "max_age"):
             if refused in kwargs:
                 raise TypeError(f"clear_cookie() got an unexpected keyword argument {refused!r}")

@@ -46,6 +46,8 @@ def coroutine(func: Callable[..., Any], replace_callback: bool = True) -> Callab
 
     Unless ``replace_callback`` is false, callers may give a ``callback`` keyword, which is not
     passed on: it is run on the loop with the result.
+
+    :arg func: the generator, or a plain function, whose result is the Future's then.
     """
     return _make_coroutine_wrapper(func, replace_callback=replace_callback)
 
@@ -55,6 +57,8 @@ def engine(func: Callable[..., Any]) -> Callable[..., None]:
 
     Such a function has no result (it is an error to return one), and its exceptions are raised in the
     surrounding stack context. Older than `coroutine`, which is the better choice.
+
+    :arg func: the generator.
     """
     start = _make_coroutine_wrapper(func, replace_callback=False)
 
@@ -73,7 +77,10 @@ def _refuse_result(future: Future) -> None:
 
 
 def is_coroutine_function(func: Any) -> bool:
-    """True for functions made by `coroutine` or, as in 4.5.3, by `engine`."""
+    """True for functions made by `coroutine` or, as in 4.5.3, by `engine`.
+
+    :arg func: anything.
+    """
     return bool(getattr(func, "__tornado_coroutine__", False))
 
 

@@ -129,7 +129,10 @@ class Runner:
     # -- callbacks and their keys ---------------------------------------------------------------
 
     def register_callback(self, key: Hashable) -> None:
-        """Notes that a result for ``key`` is to come."""
+        """Notes that a result for ``key`` is to come.
+
+        :raises KeyReuseError: it is registered already.
+        """
         if self.pending_callbacks is None or self.results is None:
             self.pending_callbacks = set()
             self.results = {}
@@ -138,7 +141,10 @@ class Runner:
         self.pending_callbacks.add(key)
 
     def is_ready(self, key: Hashable) -> bool:
-        """True if the result for ``key`` is there."""
+        """True if the result for ``key`` is there.
+
+        :raises UnknownKeyError: nobody has registered the key.
+        """
         if self.pending_callbacks is None or self.results is None or key not in self.pending_callbacks:
             raise UnknownKeyError(f"key {key!r} is not pending")
         return key in self.results

@@ -65,7 +65,10 @@ class Callback(YieldPoint):
 
 
 class Wait(YieldPoint):
-    """Waits for one `Callback`."""
+    """Waits for one `Callback`.
+
+    :arg key: that of the `Callback`.
+    """
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
@@ -104,7 +107,10 @@ class WaitAll(YieldPoint):
 
 
 class YieldFuture(YieldPoint):
-    """Makes a YieldPoint of a Future. ``io_loop`` defaults to the current one."""
+    """Makes a YieldPoint of a Future. ``io_loop`` defaults to the current one.
+
+    :arg future: what is waited for.
+    """
 
     def __init__(self, future: Any, io_loop: Any = None) -> None:
         self.future = future

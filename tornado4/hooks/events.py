@@ -84,22 +84,40 @@ class Watcher:
 
     def request_began(self, event: RequestEvent) -> None:
         """Just before ``prepare``, and in the request's `contextvars.Context`: what is set here, the handler sees, and
-        so do its coroutines and callbacks."""
+        so do its coroutines and callbacks.
+
+        :arg event: a `RequestEvent`.
+        """
 
     def request_failed(self, event: RequestEvent) -> None:
         """The handler has raised ``event.error``, while it is being handled (`sys.exc_info`). The answer follows."""
 
     def request_ended(self, event: RequestEvent) -> None:
-        """The answer is complete, or the client has gone."""
+        """The answer is complete, or the client has gone.
+
+        :arg event: the `RequestEvent` of its beginning.
+        """
 
     def fetch_began(self, event: FetchEvent) -> None:
-        """In the context of whoever fetches, before anything is sent."""
+        """In the context of whoever fetches, before anything is sent.
+
+        :arg event: a `FetchEvent`.
+        """
 
     def fetch_ended(self, event: FetchEvent) -> None:
-        """There is a response, or an error."""
+        """There is a response, or an error.
+
+        :arg event: the `FetchEvent` of its beginning.
+        """
 
     def websocket_opened(self, event: WebSocketEvent) -> None:
-        """Before ``open`` is called."""
+        """Before ``open`` is called.
+
+        :arg event: a `WebSocketEvent`.
+        """
 
     def websocket_closed(self, event: WebSocketEvent) -> None:
-        """Before ``on_close`` is called."""
+        """Before ``on_close`` is called.
+
+        :arg event: the `WebSocketEvent` of its opening.
+        """

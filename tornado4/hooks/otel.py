@@ -101,7 +101,10 @@ class Tracing(hooks.Watcher):
 
 
 def install(tracer_provider: trace.TracerProvider | None = None) -> Tracing:
-    """Trace from now on; returns the watcher, for `tornado4.hooks.remove`."""
+    """Trace from now on; returns the watcher, for `tornado4.hooks.remove`.
+
+    :arg tracer_provider: default: the global one.
+    """
     watcher = Tracing(tracer_provider)
     hooks.add(watcher)
     return watcher

@@ -100,11 +100,17 @@ class Metrics(hooks.Watcher):
         self._servers.append(server)
 
     def watch_queue(self, name: str, queue: Any) -> None:
-        """Show how much is in ``queue``, which has a ``qsize()``."""
+        """Show how much is in ``queue``, which has a ``qsize()``.
+
+        :arg name: its label.
+        """
         self._watched[name] = queue
 
     def watch_loop(self, loop: IOLoop | None = None, seconds: float = 0.5) -> PeriodicCallback:
-        """See every so many seconds how late a timer is; the lengths of queues and servers are taken with it."""
+        """See every so many seconds how late a timer is; the lengths of queues and servers are taken with it.
+
+        :arg loop: default: the current one.
+        """
         loop = IOLoop.current() if loop is None else loop
         due = loop.time() + seconds
 

@@ -30,7 +30,10 @@ def add(watcher: Watcher) -> None:
 
 
 def remove(watcher: Watcher) -> None:
-    """Tell it no more. ValueError if it was not added."""
+    """Tell it no more. ValueError if it was not added.
+
+    :arg watcher: one that `add` was given.
+    """
     _watchers.remove(watcher)
     _arrange()
 

@@ -50,6 +50,8 @@ def parse_response_start_line(line: str) -> ResponseStartLine:
 
     >>> parse_response_start_line("HTTP/1.0 404 Not Found").reason
     'Not Found'
+
+    :raises HTTPInputError: it is none.
     """
     found = _STATUS_LINE.match(line)
     if found is None:

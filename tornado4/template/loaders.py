@@ -65,6 +65,8 @@ class Loader(BaseLoader):
 
     The names in templates are trusted as the templates themselves are: an absolute name, or one
     that leads out of the directory, is read as well (as in 4.5.3).
+
+    :arg root_directory: the directory.
     """
 
     def __init__(self, root_directory: str, **kwargs: Any) -> None:
@@ -87,7 +89,10 @@ class Loader(BaseLoader):
 
 
 class DictLoader(BaseLoader):
-    """Loads templates from a dictionary of texts by name; for tests, mostly."""
+    """Loads templates from a dictionary of texts by name; for tests, mostly.
+
+    :arg dict: texts by name.
+    """
 
     def __init__(self, dict: dict[str, str | bytes], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -134,6 +134,10 @@ class Application(ReversibleRouter):
 
         ``kwargs`` go to `.HTTPServer`. The IOLoop still has to be started. For several processes, or several
         sockets, make the server yourself.
+
+        :arg address: a name or address; ``""`` (default) is every interface. Further keyword arguments are
+            those of `.HTTPServer`.
+        :raises OSError: the port is taken, or cannot be had.
         """
         # late: the server stands above web, which also runs without one (WSGI)
         from tornado4.httpserver import HTTPServer
@@ -143,7 +147,11 @@ class Application(ReversibleRouter):
         return server
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
-        """Add rules for hosts that match a regular expression; they come before those of the constructor."""
+        """Add rules for hosts that match a regular expression; they come before those of the constructor.
+
+        :arg host_pattern: a regular expression for the whole host, without its port.
+        :arg host_handlers: rules, as in the constructor.
+        """
         host_matcher = HostMatches(host_pattern)
         rule = Rule(host_matcher, _ApplicationRouter(self, host_handlers))
         self.default_router.rules.insert(-1, rule)
@@ -152,7 +160,10 @@ class Application(ReversibleRouter):
             self.wildcard_router.add_rules([(default_matcher, host_handlers)])
 
     def add_transform(self, transform_class: type[OutputTransform]) -> None:
-        """Append an output transform."""
+        """Append an output transform.
+
+        :arg transform_class: an `OutputTransform`, made anew for each request.
+        """
         self.transforms.append(transform_class)
 
     def _load_ui_methods(self, methods: Any) -> None:

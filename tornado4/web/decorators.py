@@ -56,6 +56,8 @@ def stream_request_body(cls: _HandlerClass) -> _HandlerClass:
 
     ``request.body`` is no bytes then, and arguments come from the query only. `prepare` runs when the headers
     are there (it may wait, nothing is read meanwhile), then `data_received` for each piece, then the method.
+
+    :raises TypeError: ``cls`` is no handler's class.
     """
     if not issubclass(cls, RequestHandler):
         raise TypeError("expected subclass of RequestHandler, got %r", cls)
@@ -64,7 +66,11 @@ def stream_request_body(cls: _HandlerClass) -> _HandlerClass:
 
 
 def removeslash(method: _Method) -> _Method:
-    """Redirect ``/foo/`` to ``/foo`` (301, GET and HEAD; 404 otherwise) for a rule like ``r"/foo/*"``."""
+    """Redirect ``/foo/`` to ``/foo`` (301, GET and HEAD; 404 otherwise) for a rule like ``r"/foo/*"``.
+
+    :arg method: a handler's method.
+    :raises HTTPError: 404, where nothing is redirected.
+    """
 
     @functools.wraps(method)
     def wrapper(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
@@ -83,7 +89,11 @@ def removeslash(method: _Method) -> _Method:
 
 
 def addslash(method: _Method) -> _Method:
-    """Redirect ``/foo`` to ``/foo/`` (301, GET and HEAD; 404 otherwise) for a rule like ``r"/foo/?"``."""
+    """Redirect ``/foo`` to ``/foo/`` (301, GET and HEAD; 404 otherwise) for a rule like ``r"/foo/?"``.
+
+    :arg method: a handler's method.
+    :raises HTTPError: 404, where nothing is redirected.
+    """
 
     @functools.wraps(method)
     def wrapper(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
@@ -113,6 +123,10 @@ def authenticated(method: _Method) -> _Method:
 
     The page (`RequestHandler.get_login_url`) gets where to return to as query argument ``next``, unless it
     has a query of its own.
+
+    :arg method: a handler's method.
+    :raises HTTPError: 403, where nobody is redirected.
+    :raises Exception: the setting ``login_url`` is absent, and wanted.
     """
 
     @functools.wraps(method)

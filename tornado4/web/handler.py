@@ -104,31 +104,52 @@ class RequestHandler(HandlerPages):
             body.exception()  # looked at: nobody may be waiting for it
 
     def head(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP HEAD. Override it; 405 otherwise, and so for the other methods."""
+        """HTTP HEAD. Override it; 405 otherwise, and so for the other methods.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP GET."""
+        """HTTP GET.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def post(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP POST."""
+        """HTTP POST.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP DELETE."""
+        """HTTP DELETE.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def patch(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP PATCH."""
+        """HTTP PATCH.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def put(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP PUT."""
+        """HTTP PUT.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def options(self, *args: Any, **kwargs: Any) -> Any:
-        """HTTP OPTIONS."""
+        """HTTP OPTIONS.
+
+        :raises HTTPError: 405, unless it is overridden.
+        """
         raise HTTPError(405)
 
     def data_received(self, chunk: bytes) -> Any:
@@ -155,6 +176,9 @@ class RequestHandler(HandlerPages):
         """Set the status, and its reason phrase if it is not to be the standard one.
 
         `ValueError` for an unknown status without a phrase, and for a phrase with control characters.
+
+        :arg status_code: an int.
+        :raises ValueError: it is not known, and there is no ``reason``.
         """
         self._status_code = status_code
         if reason is None:
@@ -174,6 +198,10 @@ class RequestHandler(HandlerPages):
     def set_header(self, name: str, value: Any) -> None:
         """Set a header, in place of any of that name. Takes str, bytes, int and datetime (naive ones are
         UTC).
+
+        :arg value: str, bytes, a whole number, or a datetime in UTC.
+        :raises TypeError: ``value`` is of another type.
+        :raises ValueError: it has a line break or another control character.
         """
         if name not in _good_names:
             output.check_header_name(name)
@@ -187,7 +215,10 @@ class RequestHandler(HandlerPages):
             self._headers[name] = self._convert_header_value(value)
 
     def add_header(self, name: str, value: Any) -> None:
-        """Add a header, besides any of that name."""
+        """Add a header, besides any of that name.
+
+        :arg value: as for `set_header`, which says what is raised.
+        """
         output.check_header_name(name)
         self._headers.add(name, self._convert_header_value(value))
 
@@ -203,6 +234,9 @@ class RequestHandler(HandlerPages):
         """Append to the response's body: bytes, text (as UTF-8), or a dict (as JSON, with its Content-Type).
 
         Set another Content-Type after writing a dict, not before.
+
+        :raises RuntimeError: the request is finished.
+        :raises TypeError: ``chunk`` is none of these; a list is none.
         """
         if self._finished:
             raise RuntimeError("Cannot write() after finish()")
@@ -220,6 +254,8 @@ class RequestHandler(HandlerPages):
 
         The Future resolves (or ``callback`` runs) when the bytes have gone to the socket: wait for it, to
         go at the speed of a slow reader.
+
+        :arg include_footers: this is the end of the response; set by `finish`.
         """
         return output.flush(self, include_footers, callback)
 
@@ -264,6 +300,8 @@ class RequestHandler(HandlerPages):
         """Answer with an error page, made by `write_error`, which gets the keyword arguments.
 
         If headers are out already, the response just ends. ``reason`` sets the reason phrase.
+
+        :arg status_code: the status, 500 by default.
         """
         failures.send(self, status_code, kwargs)
 
@@ -272,13 +310,18 @@ class RequestHandler(HandlerPages):
 
         ``exc_info`` is in ``kwargs`` if an exception (an `HTTPError` included) caused it; it need not be
         the one being handled at the moment.
+
+        :arg status_code: the status, which is set already.
         """
         failures.write_page(self, status_code, kwargs)
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Log an exception that ended the request. Override it to report errors elsewhere."""
+        """Log an exception that ended the request. Override it to report errors elsewhere.
+
+        :arg typ: with ``value`` and ``tb``: the exception, as `sys.exc_info` gives it.
+        """
         failures.log(self, value, (typ, value, tb))
 
     def _handle_request_exception(self, e: BaseException) -> None:
@@ -296,6 +339,8 @@ class RequestHandler(HandlerPages):
         """Send the client to ``url`` (a relative one is resolved by the client) and finish.
 
         302, or 301 if ``permanent``, or ``status`` (300 to 399).
+
+        :raises Exception: the headers have left already.
         """
         if self._headers_written:
             raise Exception("Cannot redirect after headers have been written")

@@ -40,7 +40,12 @@ class HandlerInput:
         return self.application.settings
 
     def require_setting(self, name: str, feature: str = "this feature") -> None:
-        """Raise an exception that says what to do if the setting is absent or empty."""
+        """Raise an exception that says what to do if the setting is absent or empty.
+
+        :arg name: of the setting.
+        :arg feature: what wants it, for the message.
+        :raises Exception: the setting is absent or empty.
+        """
         if not self.application.settings.get(name):
             raise Exception(
                 f"You must define the '{name}' setting in your application to use {feature}"
@@ -58,11 +63,18 @@ class HandlerInput:
         """The last value of an argument in query or body; `MissingArgumentError` (400) without a default.
 
         Values are text, white space around them stripped unless ``strip`` is false.
+
+        :arg name: of the argument.
+        :raises MissingArgumentError: there is none, and no ``default``; unhandled it is a 400.
         """
         return self._get_argument(name, default, self.request.arguments, strip)
 
     def get_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """All values of an argument, query before body; an empty list if there is none."""
+        """All values of an argument, query before body; an empty list if there is none.
+
+        :arg name: of the argument.
+        :arg strip: take white space away at both ends (default True).
+        """
         # the second parameter is easily taken for a default
         assert type(strip) is bool
         return self._get_arguments(name, self.request.arguments, strip)
@@ -74,11 +86,18 @@ class HandlerInput:
     def get_body_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
 
     def get_body_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
-        """As `get_argument`, from the body alone."""
+        """As `get_argument`, from the body alone.
+
+        :arg name: of the argument; ``default`` and ``strip`` are those of `get_argument`.
+        :raises MissingArgumentError: there is none, and no ``default``.
+        """
         return self._get_argument(name, default, self.request.body_arguments, strip)
 
     def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """As `get_arguments`, from the body alone."""
+        """As `get_arguments`, from the body alone.
+
+        :arg name: of the argument; ``strip`` is that of `get_arguments`.
+        """
         return self._get_arguments(name, self.request.body_arguments, strip)
 
     @overload
@@ -88,11 +107,18 @@ class HandlerInput:
     def get_query_argument(self, name: str, default: _D, strip: bool = True) -> str | _D: ...
 
     def get_query_argument(self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True) -> Any:
-        """As `get_argument`, from the query alone."""
+        """As `get_argument`, from the query alone.
+
+        :arg name: of the argument; ``default`` and ``strip`` are those of `get_argument`.
+        :raises MissingArgumentError: there is none, and no ``default``.
+        """
         return self._get_argument(name, default, self.request.query_arguments, strip)
 
     def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """As `get_arguments`, from the query alone."""
+        """As `get_arguments`, from the query alone.
+
+        :arg name: of the argument; ``strip`` is that of `get_arguments`.
+        """
         return self._get_arguments(name, self.request.query_arguments, strip)
 
     def _get_argument(self, name: str, default: Any, source: Any, strip: bool = True) -> Any:
@@ -110,6 +136,9 @@ class HandlerInput:
         """Turn an argument's bytes into text: UTF-8, or 400. Override it for another encoding.
 
         Used for `get_argument` and, with ``name`` None for positional ones, for the path's groups.
+
+        :arg value: bytes.
+        :raises HTTPError: 400 for what is no UTF-8.
         """
         return arguments.decode(value, name)
 
@@ -127,7 +156,10 @@ class HandlerInput:
     def get_cookie(self, name: str, default: _D) -> str | _D: ...
 
     def get_cookie(self, name: str, default: Any = None) -> Any:
-        """A request cookie's value, or ``default``."""
+        """A request cookie's value, or ``default``.
+
+        :arg name: of the cookie; ``default`` is None unless given.
+        """
         look_up = getattr(self.request, "_cookie_value", None)
         if look_up is None:  # a request of another kind
             jar = self.request.cookies
@@ -150,6 +182,10 @@ class HandlerInput:
         ``expires`` is seconds since the epoch, a time tuple or a datetime; ``expires_days`` counts from
         now. Further keyword arguments are attributes: ``httponly``, ``secure``, ``samesite``, ``max_age``
         (seconds), ...
+
+        :arg value: text, or bytes in UTF-8.
+        :arg path: ``/`` by default; ``domain`` has none.
+        :raises ValueError: a control character in ``name`` or ``value``.
         """
         if not hasattr(self, "_new_cookie"):
             self._new_cookie: SimpleCookie = SimpleCookie()
@@ -167,11 +203,17 @@ class HandlerInput:
         )
 
     def clear_cookie(self, name: str, path: str = "/", domain: str | None = None) -> None:
-        """Have the client drop a cookie; path and domain must be those that it was set with."""
+        """Have the client drop a cookie; path and domain must be those that it was set with.
+
+        :arg name: of the cookie; ``path`` is ``/`` by default, ``domain`` has none.
+        """
         self.set_cookie(name, value="", path=path, expires=cookies.a_year_ago(), domain=domain)
 
     def clear_all_cookies(self, path: str = "/", domain: str | None = None) -> None:
-        """Have the client drop all cookies that it sent with this request."""
+        """Have the client drop all cookies that it sent with this request.
+
+        :arg path: and ``domain``: as for `clear_cookie`.
+        """
         for name in self.request.cookies:
             self.clear_cookie(name, path=path, domain=domain)
 
@@ -182,12 +224,23 @@ class HandlerInput:
         forgeable.
 
         ``expires_days`` is for the client; `get_secure_cookie` has its own limit.
+
+        :arg name: of the cookie.
+        :arg value: text or bytes.
+        :arg version: the format, as for `create_signed_value`.
+        :raises Exception: the setting ``cookie_secret`` is absent.
+        :arg name: with ``value`` and ``version``: as for `set_secure_cookie`, which this is.
         """
         signed: Any = self.create_signed_value(name, value, version=version)
         self.set_cookie(name, signed, expires_days=expires_days, **kwargs)
 
     def create_signed_value(self, name: str, value: str | bytes, version: int | None = None) -> bytes:
-        """Sign a value so that `get_secure_cookie` takes it, for use elsewhere than in a cookie."""
+        """Sign a value so that `get_secure_cookie` takes it, for use elsewhere than in a cookie.
+
+        :arg name: the name under which it will be asked for.
+        :arg version: the format, 1 or 2; default: `DEFAULT_SIGNED_VALUE_VERSION`.
+        :raises Exception: ``cookie_secret`` is absent; or a dict, and there is no setting ``key_version``.
+        """
         self.require_setting("cookie_secret", "secure cookies")
         secret = self.application.settings["cookie_secret"]
         key_version = None
@@ -203,6 +256,11 @@ class HandlerInput:
         """A signed cookie's content as bytes, or None if it is absent, forged or too old.
 
         ``value`` is checked in the cookie's place if given.
+
+        :arg name: of the cookie.
+        :arg max_age_days: older ones are none; days, 31 by default.
+        :arg min_version: the oldest format that is accepted; default: `DEFAULT_SIGNED_VALUE_MIN_VERSION`.
+        :raises Exception: the setting ``cookie_secret`` is absent.
         """
         self.require_setting("cookie_secret", "secure cookies")
         signed = self.get_cookie(name) if value is None else value
@@ -210,7 +268,10 @@ class HandlerInput:
         return signing.decode_signed_value(secret, name, signed, max_age_days, min_version=min_version)
 
     def get_secure_cookie_key_version(self, name: str, value: str | bytes | None = None) -> int | None:
-        """The key version that a signed cookie (or ``value``) was signed with; version 2 only."""
+        """The key version that a signed cookie (or ``value``) was signed with; version 2 only.
+
+        :arg name: of the cookie.
+        """
         self.require_setting("cookie_secret", "secure cookies")
         if value is None:
             value = self.get_cookie(name)
@@ -249,6 +310,8 @@ class HandlerInput:
         """403 unless the token in argument ``_xsrf`` or header X-XSRFToken (X-CSRFToken) is the cookie's.
 
         Called before `prepare` for all but GET, HEAD and OPTIONS if the setting ``xsrf_cookies`` is on.
+
+        :raises HTTPError: 403; its message says whether the token is missing, malformed or another one.
         """
         headers = self.request.headers
         given = self.get_argument("_xsrf", None) or headers.get("X-Xsrftoken") or headers.get("X-Csrftoken")

@@ -46,7 +46,12 @@ class HandlerPages(HandlerInput):
     # -- pages
 
     def render(self, template_name: str, **kwargs: Any) -> None:
-        """Render a template as the response and finish, with what its UI modules need put in place."""
+        """Render a template as the response and finish, with what its UI modules need put in place.
+
+        :arg template_name: the file, as `get_template_path` or ``template_path`` finds it; ``kwargs`` are names
+            for it.
+        :raises RuntimeError: the request is finished.
+        """
         if self._finished:
             raise RuntimeError("Cannot render() after finish()")
         page = self.render_string(template_name, **kwargs)
@@ -86,6 +91,8 @@ class HandlerPages(HandlerInput):
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:
         """Render a template to bytes; without the setting ``template_path`` it lies beside the caller's
         file.
+
+        :arg template_name: of the template; ``kwargs`` are names for it.
         """
         path = self.get_template_path()
         if not path:
@@ -118,7 +125,10 @@ class HandlerPages(HandlerInput):
         return namespace
 
     def create_template_loader(self, template_path: str) -> template.BaseLoader:
-        """A loader for a directory: the setting ``template_loader``, or a `template.Loader` of it."""
+        """A loader for a directory: the setting ``template_loader``, or a `template.Loader` of it.
+
+        :arg template_path: the folder.
+        """
         settings = self.application.settings
         options = {}
         if "template_loader" in settings:
@@ -153,7 +163,10 @@ class HandlerPages(HandlerInput):
     # -- URLs
 
     def reverse_url(self, name: str, *args: Any) -> str:
-        """The path of a named rule: `Application.reverse_url`."""
+        """The path of a named rule: `Application.reverse_url`.
+
+        :arg name: of the rule; ``args`` take the places of its groups.
+        """
         return self.application.reverse_url(name, *args)
 
     def static_url(self, path: str, include_host: bool | None = None, **kwargs: Any) -> str:
@@ -163,6 +176,9 @@ class HandlerPages(HandlerInput):
         ``include_host`` makes it absolute; the default is the handler's attribute of that name, else false.
         Further keyword arguments go to the static handler's ``make_static_url``
         (``include_version=False``).
+
+        :arg path: below ``static_path``.
+        :raises Exception: the setting ``static_path`` is absent.
         """
         self.require_setting("static_path", "static_url")
         # late: static.py subclasses RequestHandler

@@ -14,14 +14,20 @@ class ErrorHandler(RequestHandler):
     """Answers every request with an error of ``status_code``."""
 
     def initialize(self, status_code: int) -> None:
-        """Takes the status of all responses."""
+        """Takes the status of all responses.
+
+        :arg status_code: an int.
+        """
         self.set_status(status_code)
 
     def check_xsrf_cookie(self) -> None:
         """Checks nothing: there is no action here that somebody could be tricked into."""
 
     def prepare(self) -> None:
-        """Raises the error."""
+        """Raises the error.
+
+        :raises HTTPError: with ``status_code``, always.
+        """
         raise HTTPError(self.get_status())
 
 
@@ -33,12 +39,18 @@ class RedirectHandler(RequestHandler):
     """
 
     def initialize(self, url: str, permanent: bool = True) -> None:
-        """Takes the target and the kind of redirect."""
+        """Takes the target and the kind of redirect.
+
+        :arg url: where to; ``permanent`` is 301 (default), else 302.
+        """
         self._url = url
         self._permanent = permanent
 
     def get(self, *args: Any) -> None:
-        """Redirects."""
+        """Redirects.
+
+        :raises HTTPError: 400, if what the groups hold would lead to another host.
+        """
         try:
             url = fill_in(self._url, args)
         except LeadsAway as error:
@@ -52,7 +64,10 @@ class FallbackHandler(RequestHandler):
     """
 
     def initialize(self, fallback: Callable[[Any], Any]) -> None:
-        """Takes the callable."""
+        """Takes the callable.
+
+        :arg fallback: called with the `.HTTPServerRequest`.
+        """
         self.fallback = fallback
 
     def prepare(self) -> None:

@@ -9,7 +9,10 @@ from tornado4.escape import utf8, xhtml_escape
 
 
 def is_absolute(path: str) -> bool:
-    """Whether a URL stands by itself: it begins with a slash, or with http: or https:."""
+    """Whether a URL stands by itself: it begins with a slash, or with http: or https:.
+
+    :arg path: a URL.
+    """
     return path.startswith(("/", "http:", "https:"))
 
 

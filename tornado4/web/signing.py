@@ -96,6 +96,10 @@ def decode_signed_value(
 
     ``max_age_days`` bounds the age in days. Raises `ValueError` for a ``min_version`` that is
     newer than we know.
+
+    :arg secret: the key, or a dict of keys by version.
+    :arg name: under which it was signed.
+    :arg clock: seconds since the epoch; for tests.
     """
     oldest = DEFAULT_SIGNED_VALUE_MIN_VERSION if min_version is None else min_version
     if oldest > MAX_SUPPORTED_SIGNED_VALUE_VERSION:

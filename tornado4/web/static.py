@@ -86,7 +86,11 @@ class StaticFileHandler(RequestHandler):
             *,
             allowed_symlink_directory: str | Iterable[str] | None = None,
         ) -> None:
-            """Takes the directory, the name of the file that stands for a directory, and where links may lead to."""
+            """Takes the directory, the name of the file that stands for a directory, and where links may lead to.
+
+            :arg path: the directory; ``default_filename`` and ``allowed_symlink_directory`` are None by
+                default.
+            """
             self.allowed_symlink_directory = allowed_symlink_directory
             self.root, self.default_filename = path, default_filename
 
@@ -97,12 +101,19 @@ class StaticFileHandler(RequestHandler):
             cls._static_hashes = {}
 
     def head(self, path: str) -> Any:
-        """The headers that `get` would send."""
+        """The headers that `get` would send.
+
+        :arg path: as in the URL.
+        """
         return self.get(path, include_body=False)
 
     @gen.coroutine
     def get(self, path: str, include_body: bool = True) -> Generator[Any, Any, None]:
-        """Send the file, or the part of it that is asked for, at the reader's speed."""
+        """Send the file, or the part of it that is asked for, at the reader's speed.
+
+        :arg path: as in the URL.
+        :arg include_body: False for HEAD.
+        """
         self.path = self.parse_url_path(path)
         wanted = self.get_absolute_path(self.root, self.path)
         absolute = self.validate_absolute_path(self.root, wanted)
@@ -201,6 +212,8 @@ class StaticFileHandler(RequestHandler):
     def get_absolute_path(cls, root: str, path: str) -> str:
         """Where ``path`` lies in the file system (or whatever else a subclass takes for it); not checked
         yet.
+
+        :arg root: the handler's directory.
         """
         return os.path.abspath(os.path.join(root, path))
 
@@ -208,6 +221,10 @@ class StaticFileHandler(RequestHandler):
         """The path to be served, or None after a redirect; `HTTPError` for what is not to be seen.
 
         Override it to allow more or less; the path that it returns is the one that is opened.
+
+        :arg root: the handler's directory.
+        :arg absolute_path: what `get_absolute_path` has made.
+        :raises HTTPError: 403 for what lies outside or is no file, 404 for what is not there.
         """
         if "\0" in absolute_path:
             raise HTTPError(404)
@@ -244,7 +261,10 @@ class StaticFileHandler(RequestHandler):
     def get_content(
         cls, abspath: str, start: int | None = None, end: int | None = None
     ) -> Any:
-        """The content from ``start`` to before ``end``: bytes, or an iterator of them (64 KiB each here)."""
+        """The content from ``start`` to before ``end``: bytes, or an iterator of them (64 KiB each here).
+
+        :arg abspath: what `get_absolute_path` has made; ``start`` and ``end`` count bytes, None is the whole.
+        """
         with open(abspath, "rb", buffering=0) as file:  # it is read in large pieces, which no buffer makes faster
             if start:
                 file.seek(start)
@@ -259,7 +279,10 @@ class StaticFileHandler(RequestHandler):
 
     @classmethod
     def get_content_version(cls, abspath: str) -> str:
-        """A hash of the content (MD5 in hex): the version in URLs and the ETag."""
+        """A hash of the content (MD5 in hex): the version in URLs and the ETag.
+
+        :arg abspath: what `get_absolute_path` has made.
+        """
         digest = hashlib.md5(usedforsecurity=False)
         data = cls.get_content(abspath)
         for chunk in (data,) if isinstance(data, bytes) else data:
@@ -290,17 +313,27 @@ class StaticFileHandler(RequestHandler):
         return mime_type if mime_type is not None and encoding is None else "application/octet-stream"
 
     def set_extra_headers(self, path: str) -> None:
-        """Override it to set more headers."""
+        """Override it to set more headers.
+
+        :arg path: as in the URL.
+        """
 
     def get_cache_time(self, path: str, modified: datetime.datetime | None, mime_type: str) -> int:
         """For how many seconds the response may be cached; 0 to say nothing. Versioned URLs:
         `CACHE_MAX_AGE`.
+
+        :arg path: as in the URL; ``modified`` is its time of change, ``mime_type`` its type.
         """
         return self.CACHE_MAX_AGE if "v" in self.request.arguments else 0
 
     @classmethod
     def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
-        """The URL of a file below ``static_path``, with its version if it has one."""
+        """The URL of a file below ``static_path``, with its version if it has one.
+
+        :arg settings: the application's.
+        :arg path: below ``static_path``.
+        :arg include_version: append ``?v=``; default True.
+        """
         url: str = settings.get("static_url_prefix", "/static/") + path
         version = cls.get_version(settings, path) if include_version else None
         return f"{url}?v={version}" if version else url

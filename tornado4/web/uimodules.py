@@ -83,7 +83,10 @@ class TemplateModule(UIModule):
         return list(self._resource_dict.values())
 
     def render(self, path: str, **kwargs: Any) -> bytes:
-        """Render the template at ``path`` with ``kwargs`` in its namespace."""
+        """Render the template at ``path`` with ``kwargs`` in its namespace.
+
+        :raises ValueError: the same template asks for other files than before.
+        """
 
         def set_resources(**wanted: Any) -> str:
             if self._resource_dict.setdefault(path, wanted) != wanted:

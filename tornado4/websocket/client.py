@@ -99,7 +99,10 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
         headers: httputil.HTTPHeaders,
     ) -> None:
-        """101 opens the WebSocket; all else is a response as usual, and an error in the end."""
+        """101 opens the WebSocket; all else is a response as usual, and an error in the end.
+
+        :raises HTTPInputError: the server's part of the handshake is malformed.
+        """
         if cast(httputil.ResponseStartLine, start_line).code != 101:
             super().headers_received(start_line, headers)
             return
@@ -216,10 +219,16 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         return None
 
     def on_ping(self, data: bytes) -> Any:
-        """A ping has come, and been answered."""
+        """A ping has come, and been answered.
+
+        :arg data: bytes.
+        """
 
     def on_pong(self, data: bytes) -> Any:
-        """The answer to one of our pings has come."""
+        """The answer to one of our pings has come.
+
+        :arg data: bytes.
+        """
 
 
 def websocket_connect(

@@ -121,7 +121,11 @@ class WebSocketHandler(RequestHandler):
         return self.ws_connection.write_message(message, binary=binary)  # type: ignore[no-any-return]
 
     def ping(self, data: bytes) -> None:
-        """Send a ping with up to 125 bytes; see `on_pong`."""
+        """Send a ping with up to 125 bytes; see `on_pong`.
+
+        :arg data: bytes.
+        :raises WebSocketClosedError: the connection is closed.
+        """
         if self.ws_connection is None:
             raise WebSocketClosedError()
         self.ws_connection.write_ping(data)
@@ -163,10 +167,16 @@ class WebSocketHandler(RequestHandler):
         raise NotImplementedError
 
     def on_ping(self, data: bytes) -> Any:
-        """A ping has come, and been answered."""
+        """A ping has come, and been answered.
+
+        :arg data: bytes.
+        """
 
     def on_pong(self, data: bytes) -> Any:
-        """The answer to a `ping` has come."""
+        """The answer to a `ping` has come.
+
+        :arg data: bytes.
+        """
 
     def on_close(self) -> Any:
         """The connection is closed, by whichever side. ``close_code`` and ``close_reason`` may tell why."""
@@ -181,7 +191,10 @@ class WebSocketHandler(RequestHandler):
         return bool(urlparse(origin).netloc.lower() == self.request.headers.get("Host"))
 
     def set_nodelay(self, value: bool) -> None:
-        """True sends small messages at once, at the price of more packets (Nagle's algorithm)."""
+        """True sends small messages at once, at the price of more packets (Nagle's algorithm).
+
+        :arg value: a bool.
+        """
         self.stream.set_nodelay(value)
 
     # -- the connection's life
