@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import python
+from programs import free_port, python, server
 from serving import APP, PATIENCE, Peer, serve
 from stream_pairs import certificate  # noqa: F401  (a fixture)
 
@@ -557,3 +557,59 @@ def test_the_application_is_told_when_the_drain_begins(tmp_path: Path) -> None:
         assert peer.answer()[2] == b"come again"
         assert served.end() == 0
         peer.close()
+
+
+COUNTING = """
+import os, sys
+from tornado4 import ioloop, web
+
+calls = 0
+
+
+def count(frame, event, argument):
+    global calls
+    calls += 1
+
+
+class Main(web.RequestHandler):
+    def get(self):
+        self.write("hello")
+
+
+class Calls(web.RequestHandler):
+    def get(self):
+        self.write(str(calls))
+
+
+application = web.Application([("/", Main), ("/calls", Calls)])
+sys.setprofile(count)
+if __name__ == "__main__":
+    application.listen(int(os.environ["PORT"]), "127.0.0.1")
+    ioloop.IOLoop.current().start()
+"""
+
+
+def calls_of_a_request(peer: Peer) -> int:
+    """Calls and returns of functions, in Python and in C; of several requests the least: a timer may come between."""
+    counted = []
+    peer.get("/")
+    for _ in range(20):
+        before = int(peer.get("/calls")[2])
+        peer.get("/")
+        counted.append(int(peer.get("/calls")[2]) - before)
+    return min(counted)
+
+
+def test_a_request_costs_no_more_calls_than_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPU time is `python -m benchmarks.serve_load --cost`; this has no noise."""
+    with serve("app:application", "--port", "0", "--access-log", "off", cwd=tmp_path, app=COUNTING) as served:
+        peer = served.connect()
+        by_serve = calls_of_a_request(peer)
+        peer.sock.close()
+    port = free_port()
+    monkeypatch.setenv("PORT", str(port))
+    with server("app.py", port=port, cwd=tmp_path):
+        peer = Peer(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+        by_hand = calls_of_a_request(peer)
+        peer.sock.close()
+    assert 0 < by_serve <= by_hand
