@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 TREE = HERE.parent
 
 SERVES = """
-import os, tempfile
+import os
 from tornado4 import gen, httpclient, httpserver, ioloop, netutil, web, websocket
 
 class Main(web.RequestHandler):
@@ -46,7 +47,7 @@ class Echo(websocket.WebSocketHandler):
     def on_message(self, message):
         self.write_message(message[::-1])
 
-folder = tempfile.mkdtemp()
+folder = os.environ["FOLDER"]
 with open(folder + "/big.bin", "wb") as file:
     file.write(bytes(300000))
 
@@ -99,10 +100,12 @@ print(*left_out)
 ENVIRON = {**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{TREE}"}
 
 
-def run(machine: str, code: str, *, warnings: str = "error", **how: Any) -> str:
+def run(machine: str, code: str, *, warnings: str = "error") -> str:
     """What a program prints on such a machine."""
     command = [sys.executable, "-W", warnings, "-c", f"import {machine}\n{code}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=ENVIRON, **how)
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**ENVIRON, "FOLDER": folder}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environ)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
