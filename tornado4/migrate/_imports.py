@@ -27,11 +27,12 @@ _first: dict[str, list[Callable[[], None]]] = {}
 class _TellingLoader(Loader):
     """Stands in front of a module's own loader for the one time that its code runs."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Any) -> None:
         self._loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
+        made: ModuleType | None = self._loader.create_module(spec)
+        return made
 
     def exec_module(self, module: ModuleType) -> None:
         spec = module.__spec__

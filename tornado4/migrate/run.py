@@ -26,6 +26,9 @@ from tornado4.migrate import alias, settings
 
 USAGE = "%(prog)s [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -) [ARGS ...]"
 
+#: What a script's namespace says of its cached code, up to Python 3.14.
+_NOT_CACHED: dict[str, None] = {"__cached__": None} if sys.version_info < (3, 15) else {}
+
 #: What has a value, in the next word or behind ``=``.
 _VALUED = ("--loop", "--allow", "--alias-for", "--future", "--migrate", "--migrate-report", "--migrate-profile")
 
@@ -195,7 +198,7 @@ def run_script(script: str, args: Sequence[str] = ()) -> None:
     def body(namespace: dict[str, Any]) -> None:
         compiled = path.endswith(".pyc")
         loader = SourcelessFileLoader("__main__", path) if compiled else SourceFileLoader("__main__", path)
-        namespace.update(__file__=path, __cached__=None, __loader__=loader)
+        namespace.update(__file__=path, __loader__=loader, **_NOT_CACHED)
         code = loader.get_code("__main__") if compiled else _compile(path)
         if code is not None:
             exec(code, namespace)
@@ -214,6 +217,10 @@ def run_code(source: str, args: Sequence[str] = ()) -> None:
     """Run source code as ``__main__``, as ``python -c`` does; see :func:`run_script`."""
     sys.argv = ["-c", *args]
     _set_first_path_entry("")
+    if sys.version_info >= (3, 14):  # as the interpreter does since then
+        import textwrap
+
+        source = textwrap.dedent(source)
     if sys.version_info >= (3, 13):  # tracebacks show the lines
         import linecache
 
@@ -236,7 +243,7 @@ def run_stdin(name: str = "-", args: Sequence[str] = ()) -> None:
         return
 
     def body(namespace: dict[str, Any]) -> None:
-        namespace.update(__loader__=BuiltinImporter, __file__="<stdin>", __cached__=None)
+        namespace.update(__loader__=BuiltinImporter, __file__="<stdin>", **_NOT_CACHED)
         source = b"" if sys.stdin is None else sys.stdin.buffer.read()
         exec(compile(source, "<stdin>", "exec", dont_inherit=True), namespace)
 
@@ -314,7 +321,9 @@ def _new_main() -> dict[str, Any]:
     ``__main__`` that frames hold is taken apart last of all modules at exit, when those it uses are gone.
     """
     main = sys.modules["__main__"] = ModuleType("__main__")
-    main.__dict__.update(__builtins__=builtins, __annotations__={})
+    main.__dict__.update(__builtins__=builtins)
+    if sys.version_info < (3, 14):
+        main.__dict__.update(__annotations__={})  # made when somebody asks for it, since then
     return main.__dict__
 
 

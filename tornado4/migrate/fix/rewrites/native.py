@@ -287,7 +287,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         case ast.ListComp():
             return [node.elt]
         case ast.DictComp():
-            return [node.value]
+            return [node.value or node.key]  # from Python 3.15 on, {**each for ...} has its dict in place of a key
         case ast.Dict():
             return list(node.values)
         case ast.IfExp():
