@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def serving(name: str, loop: str, tornado_6: str) -> Any:
+def serving(name: str, loop: str, tornado_6: str) -> Iterator[tuple[int, int]]:
     port = _free_port()
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), tornado_6])}
     command = [sys.executable, "-m", "benchmarks.asgi", "--serve", name, str(port), "--loop", loop]

@@ -85,7 +85,8 @@ class Round:
 
 
 async def listen(this: Round, after: int, done: asyncio.Event) -> None:
-    client, numbers = await Client.connect(), []
+    client = await Client.connect()
+    numbers: list[int] = []
     this.heard.append(numbers)
     while True:
         answer = await client.ask("GET", f"/listen?after={after}")

@@ -32,6 +32,17 @@ _MAKERS = tuple(
 
 def install(patches: Patches, ledger: Ledger) -> None:
     """TND401, TND407, TND408, TND411, TND415 to TND419."""
+    _watch_current(patches, ledger)
+    _watch_nesting(patches, ledger)
+    _watch_time_limits(patches, ledger)
+    _watch_closed(patches, ledger)
+    _watch_logging(patches, ledger)
+    _watch_forks(patches, ledger)
+    _watch_periodic(patches, ledger)
+
+
+def _watch_current(patches: Patches, ledger: Ledger) -> None:
+    """Which loop is current: TND401, TND407."""
     main = threading.main_thread().ident
 
     def make_initialize(original: Callable[..., None]) -> Any:
@@ -54,6 +65,13 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
         return instance
 
+    patches.put(IOLoop, "initialize", make_initialize)
+    patches.put(IOLoop, "instance", make_instance)
+
+
+def _watch_nesting(patches: Patches, ledger: Ledger) -> None:
+    """A loop inside a callback of another: TND408."""
+
     def make_start(original: Callable[..., None]) -> Any:
         client_fetch = httpclient.HTTPClient.fetch.__code__
 
@@ -63,6 +81,12 @@ def install(patches: Patches, ledger: Ledger) -> None:
             original(self)
 
         return start
+
+    patches.put(PollIOLoop, "start", make_start)
+
+
+def _watch_time_limits(patches: Patches, ledger: Ledger) -> None:
+    """What goes on when ``run_sync`` has given up: TND411."""
 
     def make_run_sync(original: Callable[..., Any]) -> Any:
         def run_sync(self: IOLoop, func: Callable[[], Any], timeout: float | None = None) -> Any:
@@ -86,6 +110,12 @@ def install(patches: Patches, ledger: Ledger) -> None:
                 raise
 
         return run_sync
+
+    patches.put(IOLoop, "run_sync", make_run_sync)
+
+
+def _watch_closed(patches: Patches, ledger: Ledger) -> None:
+    """What a closed loop, and one that watches a descriptor already, is asked: TND415, TND416."""
 
     def make_close(original: Callable[..., None]) -> Any:
         def close(self: Any, all_fds: bool = False) -> None:
@@ -113,6 +143,14 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
         return add_handler
 
+    patches.put(PollIOLoop, "close", make_close)
+    patches.put(PollIOLoop, "call_at", make_call_at)
+    patches.put(PollIOLoop, "add_handler", make_add_handler)
+
+
+def _watch_logging(patches: Patches, ledger: Ledger) -> None:
+    """A log that only the loop has set up: TND418."""
+
     def make_setup_logging(original: Callable[..., None]) -> Any:
         def _setup_logging(self: IOLoop) -> None:
             before = list(logging.getLogger().handlers)
@@ -123,6 +161,12 @@ def install(patches: Patches, ledger: Ledger) -> None:
                     _watch_first(handler, lambda: ledger.tell("TND418", place), ledger.wanted.mode == "error")
 
         return _setup_logging
+
+    patches.put(IOLoop, "_setup_logging", make_setup_logging)
+
+
+def _watch_forks(patches: Patches, ledger: Ledger) -> None:
+    """Processes that are forked behind a loop: TND419."""
 
     def make_fork(original: Callable[..., Any]) -> Any:
         def fork_processes(*args: Any, **kwargs: Any) -> Any:
@@ -135,19 +179,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
         return fork_processes
 
-    patches.put(IOLoop, "initialize", make_initialize)
-    patches.put(IOLoop, "instance", make_instance)
-    patches.put(IOLoop, "run_sync", make_run_sync)
-    patches.put(IOLoop, "_setup_logging", make_setup_logging)
-    for name, make in (
-        ("start", make_start),
-        ("close", make_close),
-        ("call_at", make_call_at),
-        ("add_handler", make_add_handler),
-    ):
-        patches.put(PollIOLoop, name, make)
     patches.put(process, "fork_processes", make_fork)
-    _watch_periodic(patches, ledger)
 
 
 def _watch_first(handler: Any, tell: Callable[[], None], raises: bool) -> None:
