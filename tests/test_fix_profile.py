@@ -628,6 +628,43 @@ def test_functions_that_are_alike_in_two_files(folder):
     folder.run()
 
 
+def test_a_future_with_a_result_of_its_own_is_left(folder):
+    """Real code has those: await gets the plain result on Tornado 6, which asks asyncio; a yield asks the Future."""
+    folder.write("""\
+        from tornado.concurrent import Future
+
+        class Doubled(Future):
+            def result(self, timeout=None):
+                return 2 * super().result()
+
+        class Named(Future):
+            name = "plain"
+
+        @gen.coroutine
+        def main(box):
+            doubled = yield box["d"]
+            raise gen.Return(doubled)
+
+        @gen.coroutine
+        def named(box):
+            raise gen.Return((yield box["n"]))
+
+        @gen.coroutine
+        def start():
+            box = {"d": Doubled(), "n": Named()}
+            for each in box.values():
+                IOLoop.current().call_later(0.001, each.set_result, 1)
+            print((yield main(box)), (yield named(box)))
+
+        IOLoop.current().run_sync(start)
+        """)  # fmt: skip
+    before = folder.record()
+    outcome = folder.fix(PROFILE)
+    assert native(outcome) == ["named"]
+    assert "waits for __main__.Doubled in the profile" in reasons(outcome)["main"]
+    assert folder.run() == before == "2 1\n"
+
+
 def test_what_was_no_future_is_left(folder):
     folder.write("""\
         @gen.coroutine

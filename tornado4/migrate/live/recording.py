@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import concurrent.futures
 import contextlib
 import os
@@ -359,8 +360,16 @@ def _type_name(cls: type) -> str:
         return "executor future"
     if cls.__module__ in ("builtins", "tornado4.concurrent"):
         return cls.__name__
-    mark = " (awaitable)" if hasattr(cls, "__await__") else ""
+    mark = " (awaitable)" if _gives_the_same_to_await(cls) else ""
     return f"{cls.__module__}.{cls.__qualname__}".replace("tornado4.", "tornado.") + mark
+
+
+def _gives_the_same_to_await(cls: type) -> bool:
+    """Whether await gets what yield does: asyncio does not ask a Future's own ``result``, a yield does."""
+    for base in (Future, asyncio.Future):
+        if issubclass(cls, base):
+            return all(getattr(cls, name) is getattr(base, name) for name in ("result", "exception"))
+    return hasattr(cls, "__await__")
 
 
 def install(patches: Patches, ledger: Ledger) -> Recorder:
