@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from compat_tests.oracle import oracle
+from compat_tests.oracle import TOP, oracle
 
 APP = """\
 from tornado import gen, web
@@ -65,12 +65,12 @@ def trees(tmp_path: Path) -> Path:
     return here
 
 
-def diff(folder: Path, candidate: str, future: str = "") -> tuple[int, dict[str, set[str]], str]:
+def diff(folder: Path, candidate: str, future: str = "", *more: str) -> tuple[int, dict[str, set[str]], str]:
     """The exit code, the rules that explain each step that differs ("" for what none does), and what was printed."""
     done = subprocess.run(
         [
             sys.executable, "-m", "tornado4", "diff", "app.py:make_app", "--http", "requests.http", "--unsafe",
-            "--json", "report.json", "--candidate", candidate, "--candidate-python", str(oracle("6.6.1").python),
+            "--json", "report.json", "--candidate", candidate, "--candidate-python", str(oracle("6.6.1").python), *more,
         ],
         cwd=folder, env=os.environ | {"TORNADO4_FUTURE": future},
         capture_output=True, text=True, timeout=120, check=False,
@@ -138,3 +138,45 @@ def test_hashes_of_static_files_are_known(tmp_path: Path) -> None:
     (tmp_path / "here/requests.http").write_text("GET /\n\n###\nGET /static/a.css\n")
     code, found, _ = diff(tmp_path / "here", "../fixed")
     assert (code, found) == (1, {"GET /": {"TND505"}, "GET /static/a.css": {"TND505"}})
+
+
+# -- One path a rule ---------------------------------------------------------------------------------------------
+
+#: What is sent besides plain requests for the paths of `apps/switched.py`, by the rules that have to explain it.
+SENT = {
+    "TND504": "GET /TND504/a.txt HTTP/1.1\nIf-Modified-Since: Wed, 01 Jan 2020 00:00:00 GMT\n",
+    "TND508": "GET /TND508?a=1&b= HTTP/1.1\n",
+    "TND515": "GET /TND515 HTTP/1.1\nConnection: close\n",
+    "TND505 TND516": "GET /static/a.txt?date HTTP/1.1\nIf-Modified-Since: Sun, 09 Sep 2029 01:46:40 GMT\n",
+    "TND505": "GET /static/a.txt?range HTTP/1.1\nRange: bytes=2-4\n",
+    "TND505 TND522": "GET /static/a.txt?backwards HTTP/1.1\nRange: bytes=5-2\n",
+    "TND521": (
+        "POST /TND521 HTTP/1.1\nContent-Type: multipart/form-data; boundary=x\n\n"
+        "--x\nContent-Disposition: form-data; name=\"f\"; filename*=UTF-8''a.txt\n\nabc\n--x--\n"
+    ),
+}
+PLAIN = [
+    "TND201", "TND202", "TND210", "TND402", "TND404", "TND408", "TND416", "TND423", "TND424", "TND502", "TND503",
+    "TND505", "TND507", "TND510", "TND511", "TND514", "TND518", "TND753", "TND754",
+]  # fmt: skip
+SOCKETS = {
+    "TND701": "connect /TND701\n",
+    "TND702": "header Origin: http://localhost\nconnect /TND702\nexpect\n",
+    "TND711": "connect /TND711\nsend fail\nexpect close\n",
+}
+
+
+def test_each_rule_that_shows_explains_all_that_it_makes(tmp_path: Path) -> None:
+    requests = [*SENT.values(), *(f"GET /{rule} HTTP/1.1\n" for rule in PLAIN)]
+    (tmp_path / "requests.http").write_text("\n###\n".join(requests))
+    (tmp_path / "app.py").write_text((TOP / "compat_tests" / "apps" / "switched.py").read_text())
+    sockets = []
+    for rule, text in SOCKETS.items():
+        (tmp_path / f"{rule}.ws").write_text(text)
+        sockets += ["--ws", f"{rule}.ws"]
+    _, found, _ = diff(tmp_path, ".", "", *sockets)
+    assert "" not in set().union(*found.values()), found
+    seen = [set(rules) - {"TND518"} for rules in found.values()]
+    expected = [set(names.split()) for names in (*SENT, *PLAIN, *SOCKETS)]
+    assert [one for one in expected if one != {"TND518"} and one not in seen] == []
+    assert found["GET /TND518"] == {"TND518"}

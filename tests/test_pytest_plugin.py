@@ -164,6 +164,22 @@ def test_started_by_tornado4_run_it_comes_before_all_plugins(suite: Path, instal
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
 
 
+def test_what_an_earlier_plugin_imports_has_the_forward_names(suite: Path, installed: Path) -> None:
+    (suite / "early.py").write_text("import tornado.httpclient\n")
+    (suite / "test_names.py").write_text(
+        "from tornado import httpclient\n\n\ndef test_names():\n    assert httpclient.HTTPClientError\n"
+    )
+    # An entry point's plugin is imported by pytest before ours is asked, as pytest-tornado is.
+    info = installed / "aaa-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: aaa\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[pytest11]\naaa = early\n")
+    (info / "RECORD").write_text("early.py,,\n")
+    (suite / "early.py").rename(installed / "early.py")
+    done = run(suite, installed, "-m", "tornado4", "run", "--future", "names", "-m", "pytest", "test_names.py")
+    assert done.returncode == 0, done.stdout
+
+
 def test_our_assertion_errors_read_the_same_under_pytest(suite: Path, installed: Path) -> None:
     """pytest rewrites the asserts of whatever distribution brings a plugin, which would alter their texts."""
     (suite / "test_text.py").write_text(

@@ -107,6 +107,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """The last moment before code of the suite runs."""
     _leave_asserts_alone(early_config)
+    _give_names_again()
     undo = ExitStack()
     early_config.__dict__[_SESSION] = undo
     wanted = _wanted(early_config)
@@ -242,6 +243,13 @@ def _release() -> str:
         return metadata.version("tornado4")
     except metadata.PackageNotFoundError:
         return "(not installed)"
+
+
+def _give_names_again() -> None:
+    """What an earlier plugin has imported was found by pytest, which rewrites asserts, and not by the flag ``names``."""
+    forward: Any = sys.modules.get("tornado4.forward")
+    if forward is not None:
+        forward.install()
 
 
 def _leave_asserts_alone(config: pytest.Config) -> None:

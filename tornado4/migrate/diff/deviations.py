@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tornado4.migrate.diff.follows import header_follows, header_name, is_of_tornado
 from tornado4.migrate.diff.model import Answer, Difference, Kind, Step
 
 DATA = Path(__file__).with_name("deviations.json")
@@ -37,14 +38,18 @@ class Sign:
     old: str = ""
     kinds: tuple[Kind, ...] = ()
 
-    def explains(self, difference: Difference) -> bool:
-        """Whether the row, at work in a step, can have made this difference."""
+    def explains(self, difference: Difference, others: Iterable[Difference], new: Answer) -> bool:
+        """Whether the row, at work in a step, can have made this difference; ``others``: all of the step's."""
         if self.kinds and difference.kind not in self.kinds:
             return False
         # Of headers it is the one that tells the connection's end; of log records, those that the old side has more.
         if self.kinds and difference.kind is Kind.HEADER:
-            return difference.where.lower().endswith("connection")
-        return not self.kinds or difference.kind not in (Kind.LOG, Kind.EXCEPTION) or not difference.new
+            return header_name(difference) == "connection"
+        if difference.kind is Kind.HEADER:
+            return header_follows(difference, others, any(one.kind is Kind.STATUS for one in others))
+        if difference.kind in (Kind.LOG, Kind.EXCEPTION):
+            return not difference.new or (not self.kinds and is_of_tornado(difference, new.log))
+        return True
 
     def shows(self, request: str, old: str, new: Answer) -> bool:
         if self.status and not new.raw.startswith(tuple(f"HTTP/1.1 {code} ".encode() for code in self.status)):
@@ -76,7 +81,8 @@ SIGNS = (
     Sign("WSGI-BODILESS", request="^HEAD ", old="^$"),
     Sign("WIRE-SPACE", request=r":[ \t]*[\x85\xa0]|[\x85\xa0][ \t]*\r?\n"),
     Sign("SEC-REDIRECT", (403,), request=r"^\S+ /[/\\]", old=r"^HTTP/1\.1 30[12] "),
-    Sign("WEB-RANGE", request=r"(?i)\nrange:", old=r"^HTTP/1\.1 (?:500|206|416) "),
+    Sign("WEB-RANGE", (200, 304), request=r"(?i)\nrange:", old=r"^HTTP/1\.1 500 "),
+    Sign("WEB-RANGE", (200, 304), request=r"(?i)\nrange:[^\n]*(?:[+_]|--)", old=r"^HTTP/1\.1 (?:206|416) "),
     Sign("WEB-DATE", request=r"(?i)\nif-modified-since:", old=r"^HTTP/1\.1 500 "),
     Sign("WS-OFFER", (101,), request=r"(?i)\nsec-websocket-extensions:", old=r"^HTTP/1\.1 500 "),
     Sign("WS-1.0", (101,), request=r"(?i)^\S+ \S+ HTTP/1\.0\r\n.*"),
@@ -108,7 +114,8 @@ def explain(step: Step, old: Answer, new: Answer, differences: Iterable[Differen
         sign = next((sign for sign in SIGNS if sign.shows(request, answer, new)), None)
     if sign is None:
         return list(differences)
-    return [replace(one, rule=sign.row) if not one.rule and sign.explains(one) else one for one in differences]
+    found = list(differences)
+    return [replace(one, rule=sign.row) if not one.rule and sign.explains(one, found, new) else one for one in found]
 
 
 @functools.cache
