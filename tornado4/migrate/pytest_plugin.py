@@ -246,7 +246,7 @@ def _release() -> str:
 
 
 def _give_names_again() -> None:
-    """What an earlier plugin has imported was found by pytest, which rewrites asserts, and not by the flag ``names``."""
+    """What earlier plugins import is found by pytest, which rewrites asserts, and not by the flag ``names``."""
     forward: Any = sys.modules.get("tornado4.forward")
     if forward is not None:
         forward.install()
