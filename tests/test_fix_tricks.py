@@ -772,6 +772,23 @@ async def h():
 """,
         },
     ),
+    (
+        "functions that are set anew, or known by name alone",
+        """\
+from tornado import gen
+@gen.coroutine
+def f():
+    yield gen.sleep(1)
+f = timed(f)
+@gen.coroutine
+def g():
+    yield f()
+@gen.coroutine
+def h(stream):
+    yield stream.read_until(b"x")
+""",
+        {SAFE_NATIVE: None},
+    ),
 ]
 
 

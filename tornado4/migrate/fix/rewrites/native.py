@@ -350,6 +350,8 @@ def _may_give_awaitable(plan: Plan, module: Module, function: Function) -> bool:
 def is_awaitable(plan: Plan, module: Module, node: ast.expr, depth: int = 3) -> bool:
     """Whether an expression certainly can be awaited."""
     if isinstance(node, ast.Call):
+        if not all(isinstance(each, Ref) and each.sure for each in plan.program.resolve(module, node.func)):
+            return False  # by its name alone, or it may be something else: f = timed(f)
         names = plan.program.refs(module, node.func)
         if names and names <= FUTURES:
             return True
