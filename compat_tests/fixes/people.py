@@ -67,6 +67,23 @@ class Form(ast.NodeTransformer):
         node.kind = None
         return node
 
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        """Annotations came later, and say nothing of how one waits."""
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        self.generic_visit(node)
+        return ast.Assign([node.target], node.value, lineno=0) if node.value is not None else ast.Pass()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.returns = None
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self.visit_FunctionDef(node)  # type: ignore[arg-type]
+
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         """``raise gen.Return(x)`` in a coroutine is a return."""
         self.generic_visit(node)
@@ -200,6 +217,19 @@ def core(node: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+#: Names that are about waiting, or about the loop.
+_TELLING = WAITING | {"IOLoop", "Task", "Return", "Callback", "Wait", "WaitAll", "moment", "gen_test", "stack_context"}
+
+
+def _waits(node: ast.AST) -> bool:
+    return any(
+        isinstance(each, ast.Yield | ast.Await | ast.AsyncFunctionDef)
+        or (isinstance(each, ast.Name | ast.Attribute) and last_name(each) in _TELLING)
+        or (isinstance(each, ast.keyword) and each.arg in ("io_loop", "callback"))
+        for each in ast.walk(node)
+    )
+
+
 def judged(before: str, after: str, *made: str) -> Iterator[tuple[str, str]]:
     """For each function that people changed: its name, and ``equal``, ``unlike``, or ``more changed``."""
     old, new = functions(before), functions(after)
@@ -207,6 +237,8 @@ def judged(before: str, after: str, *made: str) -> Iterator[tuple[str, str]]:
     for name, node in old.items():
         if name not in new or ast.unparse(node) == ast.unparse(new[name]) or form(node) == form(new[name]):
             continue
+        if not _waits(node) and not _waits(new[name]):
+            continue  # what changed in it has nothing to do with Tornado
         if any(name.startswith(f"{outer}.") and outer in old for outer in old if outer != name):
             continue  # within another function, which counts as a whole
         if core(node) != core(new[name]):
