@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
+import textwrap
 from types import ModuleType
 
 import pytest
@@ -65,3 +68,30 @@ def test_no_module_is_forgotten(names: ModuleType) -> None:
             continue
         room = parent in public or parent == "platform"  # of which 4.5.3 has what the inventory lists
         assert name in public or room or name in ROOMS or parent.startswith("forward"), name
+
+
+def raised(function: object) -> set[str]:
+    """The names of what stands behind ``raise`` in its source; of others' calls nothing is known."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))  # type: ignore[arg-type]
+    except (OSError, TypeError, SyntaxError):
+        return set()
+    calls = [node.exc.func for node in ast.walk(tree) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
+    names = {call.id if isinstance(call, ast.Name) else getattr(call, "attr", "") for call in calls}
+    return {name for name in names - {"NotImplementedError"} if name[:1].isupper()}
+
+
+def test_what_is_raised_is_said(names: ModuleType) -> None:
+    """By the docstring of the function or method; what a class's constructor raises, by the class's."""
+    unsaid = []
+    for module in names.modules():
+        face = importlib.import_module(f"tornado4.{module}")
+        for entry in names.entries(module):
+            value = getattr(face, entry.name)
+            for member in entry.members or ("",):
+                function = getattr(value, member, None) if member else value
+                if not inspect.isroutine(function):
+                    continue
+                missing = raised(function) - set(re.findall(r"\w+", inspect.getdoc(function) or ""))
+                unsaid += [f"{module}.{entry.name}.{member}: {name}" for name in sorted(missing)]
+    assert unsaid == []

@@ -59,6 +59,8 @@ def set_default_locale(code: str) -> None:
     """Say which locale the texts in the application's source are written in.
 
     It needs no translation file, and is what `get` falls back to. ``en_US`` if never set.
+
+    :arg code: such as ``en_US``, which it is by default.
     """
     global _default_locale
     _default_locale = code
@@ -87,6 +89,7 @@ def load_translations(directory: str, encoding: str | None = None) -> None:
 
     :param encoding: of all the files. By default UTF-16 where a file's byte order mark says so, and
         UTF-8, with or without a mark, otherwise.
+    :arg directory: a path.
     """
     import csv  # late: hardly anybody has such files
 
@@ -201,13 +204,20 @@ class Locale:
         """Return the translation of a text, or the text itself where there is none.
 
         With ``plural_message``, ``count`` must be given, and says which of both is translated.
+
+        :arg message: the text; ``plural_message`` its plural, ``count`` how many there are: given together, or
+            not at all.
         """
         raise NotImplementedError()
 
     def pgettext(
         self, context: str, message: str, plural_message: str | None = None, count: int | None = None
     ) -> str:
-        """Translate a text that means different things in different contexts."""
+        """Translate a text that means different things in different contexts.
+
+        :arg message: the text; ``plural_message`` its plural, ``count`` how many there are: given together, or
+            not at all.
+        """
         raise NotImplementedError()
 
     def format_date(
@@ -291,7 +301,11 @@ class Locale:
         return f"{local.hour}:{local.minute:02}"
 
     def format_day(self, date: datetime.datetime, gmt_offset: _Minutes = 0, dow: bool = True) -> str:
-        """Write a day of some year: ``Monday, January 22``; without ``dow``, ``January 22``."""
+        """Write a day of some year: ``Monday, January 22``; without ``dow``, ``January 22``.
+
+        :arg date: a datetime in UTC.
+        :arg gmt_offset: minutes west of UTC.
+        """
         local = date - datetime.timedelta(minutes=gmt_offset)
         parts = {"month_name": self._months[local.month - 1], "day": str(local.day)}
         if not dow:
@@ -300,7 +314,10 @@ class Locale:
         return self.translate("%(weekday)s, %(month_name)s %(day)s") % parts
 
     def list(self, parts: Sequence[str]) -> str:
-        """Write a list: ``A``, ``A and B``, ``A, B and C``; nothing for an empty one."""
+        """Write a list: ``A``, ``A and B``, ``A, B and C``; nothing for an empty one.
+
+        :arg parts: texts.
+        """
         if not parts:
             return ""
         *commas, last = parts

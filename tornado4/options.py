@@ -191,6 +191,7 @@ class OptionParser:
         absolute path in ``__file__``. Variables that are no options are ignored.
 
         :raises Error: a value is of the wrong type.
+        :arg final: run the callbacks of `add_parse_callback`; False when more is to be parsed.
         """
         namespace: dict[str, Any] = {"__file__": os.path.abspath(path)}
         try:
@@ -213,7 +214,10 @@ class OptionParser:
             self.run_parse_callbacks()
 
     def print_help(self, file: TextIO | None = None) -> None:
-        """Write the list of options, as ``--help`` does; by default to standard error."""
+        """Write the list of options, as ``--help`` does; by default to standard error.
+
+        :arg file: what is written to.
+        """
         out = sys.stderr if file is None else file
         groups: dict[str, list[_Option]] = {}
         for option in self._options.values():

@@ -69,6 +69,8 @@ def fork_processes(num_processes: int | None, max_restarts: int = 100) -> int:
     not be a loop yet (`RuntimeError`). The parent stays in here: it starts anew each child that ends with
     an error, with the same number, at most ``max_restarts`` times in all (`RuntimeError` then). When all
     have ended normally it leaves the program with ``sys.exit(0)``.
+
+    :arg num_processes: how many.
     """
     assert _task_id is None
     if sys.platform == "win32" or not hasattr(os, "fork"):

@@ -343,7 +343,10 @@ class ReversibleRuleRouter(ReversibleRouter, RuleRouter):
 
 
 class Rule:
-    """A matcher, the target for what it matches, arguments for the target, and a name for `reverse_url`."""
+    """A matcher, the target for what it matches, arguments for the target, and a name for `reverse_url`.
+
+    :arg target_kwargs: a dict.
+    """
 
     def __init__(
         self,
@@ -411,7 +414,10 @@ class _IndexedMatcher(Matcher):
 
 
 class HostMatches(_IndexedMatcher):
-    """Matches by the request's host name (without port), against a whole regular expression."""
+    """Matches by the request's host name (without port), against a whole regular expression.
+
+    :arg host_pattern: text or compiled; ``$`` is added to text that lacks it.
+    """
 
     def __init__(self, host_pattern: str | re.Pattern[str]) -> None:
         self.host_pattern = _whole(host_pattern)
@@ -425,6 +431,8 @@ class DefaultHostMatches(_IndexedMatcher):
     """Matches requests under no virtual host of their own, by the application's ``default_host``.
 
     Requests with X-Real-Ip never match: behind a proxy the client's Host header is what counts.
+
+    :arg host_pattern: a compiled regular expression.
     """
 
     def __init__(self, application: Any, host_pattern: re.Pattern[str]) -> None:

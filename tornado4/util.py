@@ -140,6 +140,8 @@ def exec_in(code: str | CodeType, glob: dict[str, Any], loc: Mapping[str, Any] |
     """Execute source or compiled code in the given namespaces.
 
     Source is compiled without the ``__future__`` flags of this module.
+
+    :arg glob: the globals; ``loc`` the locals, the same by default.
     """
     program = compile(code, "<string>", "exec", dont_inherit=True) if isinstance(code, str) else code
     exec(program, glob, loc)

@@ -20,6 +20,9 @@ class HTTP1Connection(PullingExchange):
 
     ``stream`` is an `.IOStream`, ``context`` an opaque object that the request object looks at
     (``remote_ip``, ``protocol``) and that names the peer in the log.
+
+    :arg is_client: whether it sends the request.
+    :arg params: an `HTTP1ConnectionParameters`; default: one of its own.
     """
 
     def read_response(self, delegate: httputil.HTTPMessageDelegate) -> Future:

@@ -43,6 +43,8 @@ class FacebookGraphMixin(OAuth2Mixin):
         Facebook does not tell who the user is.
 
         :raises AuthError: Facebook refuses the code.
+        :arg redirect_uri: the one that the browser was sent with.
+        :arg client_id: and ``client_secret``: the application's, as Facebook has given them.
         """
         fields = dict.fromkeys([*_FIELDS, *(extra_fields or ())])  # a set, in a stable order
         url = self._oauth_request_token_url(
@@ -102,6 +104,9 @@ class FacebookGraphMixin(OAuth2Mixin):
         """Fetch ``path``, such as ``/me/feed``, from the Graph API, and return its JSON decoded.
 
         See `OAuth2Mixin.oauth2_request` for the other arguments.
+
+        :arg access_token: the user's; ``post_args`` (a dict) makes it a POST. Further keyword arguments go into
+            the query.
         """
         answer = self.oauth2_request(
             self._FACEBOOK_BASE_URL + path, access_token=access_token, post_args=post_args, **args

@@ -48,7 +48,11 @@ class GoogleMixin(OpenIdMixin, OAuthMixin):
         ax_attrs: Collection[str] = ["name", "email", "language", "username"],
         callback: Any = None,
     ) -> None:
-        """Send the browser to Google, to log in and to grant what ``oauth_scope``, a URL, stands for."""
+        """Send the browser to Google, to log in and to grant what ``oauth_scope``, a URL, stands for.
+
+        :arg callback_uri: where the browser comes back to; ``ax_attrs`` are those of
+            `OpenIdMixin.authenticate_redirect`.
+        """
         back = callback_uri or self.request.full_url()
         query = self._openid_args(back, ax_attrs=ax_attrs, oauth_scope=oauth_scope)
         self.redirect(f"{self._OPENID_ENDPOINT}?{urllib_parse.urlencode(query)}")
@@ -111,6 +115,9 @@ class FriendFeedMixin(OAuthMixin):
     ) -> None:
         """Fetch ``path``, such as ``/feed/bret``, and return its JSON decoded; see
         `TwitterMixin.twitter_request` for the arguments.
+
+        :arg access_token: the user's; ``post_args`` (a dict) makes it a POST. Further keyword arguments go into
+            the query.
         """
         url = self._API + path
         if access_token:

@@ -47,6 +47,7 @@ class GoogleOAuth2Mixin(OAuth2Mixin):
                     user = yield self.oauth2_request(self._OAUTH_USERINFO_URL, access_token=token)
 
         :raises AuthError: Google refuses the code.
+        :arg redirect_uri: the one that the browser was sent with.
         """
         ours = self.settings[self._OAUTH_SETTINGS_KEY]
         form = {

@@ -39,6 +39,9 @@ class OAuth2Mixin(Handler):
 
         :param client_secret: not used here; some providers' classes want it.
         :param scope: what we ask the user to allow.
+        :arg client_id: the application's, as the provider has given it.
+        :arg extra_params: a dict of further arguments for the query.
+        :arg response_type: ``"code"`` by default.
         """
         arguments: dict[str, Any] = {
             "redirect_uri": redirect_uri,

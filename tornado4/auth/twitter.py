@@ -33,7 +33,10 @@ class TwitterMixin(OAuthMixin):
 
     @return_future
     def authenticate_redirect(self, callback_uri: str | None = None, callback: Any = None) -> None:
-        """As `authorize_redirect`, but who has agreed before is not asked again."""
+        """As `authorize_redirect`, but who has agreed before is not asked again.
+
+        :arg callback_uri: where the browser comes back to.
+        """
         then = functools.partial(self._on_request_token, self._OAUTH_AUTHENTICATE_URL, None, callback)
         client: Any = self.get_auth_http_client()
         client.fetch(self._oauth_request_token_url(callback_uri=callback_uri), then)

@@ -140,6 +140,8 @@ class MultiYieldPoint(YieldPoint):
     """Waits for YieldPoints and Futures together; the result is a list, or a dictionary, as ``children`` is.
 
     Exceptions are handled as `.multi_future` does. Use `.multi`, which takes the better way by itself.
+
+    :arg quiet_exceptions: a type or a tuple of types that are not logged when a further child raises them.
     """
 
     def __init__(self, children: Any, quiet_exceptions: Any = ()) -> None:

@@ -39,6 +39,8 @@ def parse_body_arguments(
     Bodies of other types are left alone. As in 4.5.3 a malformed form is a warning in the log and otherwise
     nothing; one that asks for more work than `limits` allows raises `HTTPInputError`, which a server answers
     with 400. ``headers`` are looked at for a Content-Encoding that was not undone.
+
+    :arg content_type: the header's value.
     """
     if headers and "Content-Encoding" in headers:
         gen_log.warning("Unsupported Content-Encoding: %s", printable(headers["Content-Encoding"]))
@@ -83,6 +85,8 @@ def parse_multipart_form_data(boundary: bytes, data: bytes, arguments: _Argument
 
     Parts that are no good are skipped, with one warning in the log for the last of them; see `parse_body_arguments`
     for the limits.
+
+    :arg boundary: bytes, without the two hyphens.
     """
     if boundary.startswith(b'"') and boundary.endswith(b'"'):
         # RFC 2046 allows the quotes but not within; some clients put them though no character asks for it

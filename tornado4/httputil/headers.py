@@ -88,7 +88,10 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     @classmethod
     def fromkeys(cls, iterable: Iterable[str], value: Any = None) -> HTTPHeaders:
-        """Headers of these names, all of one value: what 4.0 and 4.1, whose headers were a `dict`, had."""
+        """Headers of these names, all of one value: what 4.0 and 4.1, whose headers were a `dict`, had.
+
+        :arg iterable: the names.
+        """
         return cls((name, value) for name in iterable)
 
     @classmethod

@@ -62,6 +62,8 @@ def split_host_and_port(netloc: str) -> tuple[str, int | None]:
     host.
 
     .. versionadded:: 4.1
+
+    :arg netloc: text.
     """
     found = _PORT_AT_END.match(netloc)
     if found is None:
@@ -84,7 +86,10 @@ def encode_username_password(username: str | bytes, password: str | bytes) -> by
 
 
 def qs_to_qsl(qs: Mapping[str, Iterable[Any]]) -> Iterable[tuple[str, Any]]:
-    """Flatten what ``parse_qs`` returns into pairs. (A name of Tornado 5.0; harmless to have.)"""
+    """Flatten what ``parse_qs`` returns into pairs. (A name of Tornado 5.0; harmless to have.)
+
+    :arg qs: a dict of lists.
+    """
     for name, values in qs.items():
         for value in values:
             yield name, value

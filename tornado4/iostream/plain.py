@@ -275,6 +275,8 @@ class IOStream(BaseIOStream):
         ``ssl_options`` are an `ssl.SSLContext` or a dictionary for `tornado4.netutil.ssl_options_to_context`;
         None takes the defaults, with which a client checks the certificate for ``server_hostname``. When the
         handshake fails, the Future gets the `ssl.SSLError` or `OSError`.
+
+        :arg server_side: whether we are the server.
         """
         # Late: the TLS stream is built upon this class, and only who starts TLS needs it.
         from tornado4.iostream.tls import SSLIOStream

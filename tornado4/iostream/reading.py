@@ -66,7 +66,10 @@ class StreamReading(StreamWriting):
     def read_until(
         self, delimiter: bytes, callback: Callable[[bytes], Any] | None = None, max_bytes: int | None = None
     ) -> Future[bytes]:
-        """Read up to the first ``delimiter``; the result includes it. Otherwise as `read_until_regex`."""
+        """Read up to the first ``delimiter``; the result includes it. Otherwise as `read_until_regex`.
+
+        :arg max_bytes: close the stream with `UnsatisfiableReadError` when it is not there by then.
+        """
         return self._begin_read(UntilDelimiter(delimiter, max_bytes), callback)
 
     def read_bytes(

@@ -80,12 +80,18 @@ class TornadoAlreadyImported(RuntimeError):
 
 
 def is_old_name(name: str) -> bool:
-    """True for ``tornado`` and whatever lies beneath it (``tornadoredis`` does not)."""
+    """True for ``tornado`` and whatever lies beneath it (``tornadoredis`` does not).
+
+    :arg name: a module's full name.
+    """
     return name == OLD or name.startswith(OLD + ".")
 
 
 def new_name(name: str) -> str:
-    """``tornado.web`` -> ``tornado4.web``."""
+    """``tornado.web`` -> ``tornado4.web``.
+
+    :arg name: a module's full name.
+    """
     return NEW + name[len(OLD) :]
 
 

@@ -87,7 +87,10 @@ def uninstall() -> None:
 
 @contextmanager
 def installed(*, verbose: bool = False) -> Iterator[None]:
-    """``with installed():`` the names are there inside, and after it if they were there before."""
+    """``with installed():`` the names are there inside, and after it if they were there before.
+
+    :arg verbose: say on stderr which names are used, and where.
+    """
     before = _installed
     install(verbose=verbose)
     try:

@@ -14,7 +14,10 @@ __all__ = ["Waker", "errno_from_exception", "try_close"]
 
 
 def try_close(f: Any) -> None:
-    """Close something that may be closed, or half open, already."""
+    """Close something that may be closed, or half open, already.
+
+    :arg f: anything with ``close()``.
+    """
     with contextlib.suppress(OSError):
         f.close()
 

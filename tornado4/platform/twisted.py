@@ -553,7 +553,10 @@ class TwistedResolver(Resolver):
 
     @gen.coroutine
     def resolve(self, host: str, port: int, family: int = 0) -> Generator[Any, Any, list[tuple[int, Any]]]:
-        """Return a Future of ``[(family, address)]``. Raises `OSError` for a name that is not found."""
+        """Return a Future of ``[(family, address)]``. Raises `OSError` for a name that is not found.
+
+        :raises Exception: the address found is of another ``family``.
+        """
         # Numbers are no names: getHostByName would not take IPv6 ones.
         if twisted.internet.abstract.isIPAddress(host):
             resolved = host

@@ -74,7 +74,10 @@ class Loader(BaseLoader):
         super().__init__(**kwargs)
 
     def resolve_path(self, name: str, parent_path: str | None = None) -> str:
-        """The name below the root directory; one that leads out of it, or is absolute, is left as it is."""
+        """The name below the root directory; one that leads out of it, or is absolute, is left as it is.
+
+        :arg parent_path: the template that names it.
+        """
         if parent_path is not None and _is_relative(name, parent_path):
             directory = os.path.dirname(os.path.join(self.root, parent_path))
             path = os.path.abspath(os.path.join(directory, name))

@@ -231,6 +231,8 @@ class Application(ReversibleRouter):
         """A delegate that runs ``target_class`` for the request; for custom routers.
 
         ``target_kwargs`` go to the handler's ``initialize``, path arguments to its method.
+
+        :arg path_args: bytes for the method's positional arguments; ``path_kwargs`` for those by name.
         """
         return _HandlerDelegate(self, request, target_class, target_kwargs, path_args, path_kwargs)
 

@@ -71,21 +71,33 @@ class HandlerPages(HandlerInput):
         self.finish(page)
 
     def render_linked_js(self, js_files: Any) -> str:
-        """Script tags for the files that UI modules ask for. Override it to serve a bundle."""
+        """Script tags for the files that UI modules ask for. Override it to serve a bundle.
+
+        :arg js_files: URLs, or paths below ``static_path``.
+        """
         return pages.linked('<script src="%s" type="text/javascript"></script>', js_files, self.static_url)
 
     def render_embed_js(self, js_embed: Any) -> bytes:
-        """The script tag for inline JavaScript of UI modules."""
+        """The script tag for inline JavaScript of UI modules.
+
+        :arg js_embed: pieces of JavaScript, as bytes.
+        """
         code = b"\n".join(js_embed)
         return b'<script type="text/javascript">\n//<![CDATA[\n' + code + b"\n//]]>\n</script>"
 
     def render_linked_css(self, css_files: Any) -> str:
-        """Link tags for the style sheets that UI modules ask for."""
+        """Link tags for the style sheets that UI modules ask for.
+
+        :arg css_files: URLs, or paths below ``static_path``.
+        """
         tag = '<link href="%s" type="text/css" rel="stylesheet"/>'
         return pages.linked(tag, css_files, self.static_url)
 
     def render_embed_css(self, css_embed: Any) -> bytes:
-        """The style tag for inline CSS of UI modules."""
+        """The style tag for inline CSS of UI modules.
+
+        :arg css_embed: pieces of CSS, as bytes.
+        """
         return b'<style type="text/css">\n' + b"\n".join(css_embed) + b"\n</style>"
 
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:

@@ -347,6 +347,9 @@ class StaticFileHandler(RequestHandler):
         """The version for `make_static_url`; None if the file cannot be read, or is not to be.
 
         Where `get_absolute_path` or `get_content` are overridden, it is theirs to say what may be read.
+
+        :arg settings: the application's.
+        :arg path: below ``static_path``.
         """
         root = settings["static_path"]
         absolute = cls.get_absolute_path(root, path)

@@ -24,13 +24,19 @@ class OutputTransform:
         pass
 
     def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        """Return a further piece of the body."""
+        """Return a further piece of the body.
+
+        :arg finishing: whether it is the last.
+        """
         return chunk
 
     def transform_first_chunk(
         self, status_code: int, headers: httputil.HTTPHeaders, chunk: bytes, finishing: bool
     ) -> _FirstPiece:
-        """Return status, headers and first piece of the body, changed as desired."""
+        """Return status, headers and first piece of the body, changed as desired.
+
+        :arg finishing: whether it is the last, too.
+        """
         return status_code, headers, chunk
 
 
@@ -66,7 +72,10 @@ class GZipContentEncoding(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: httputil.HTTPHeaders, chunk: bytes, finishing: bool
     ) -> _FirstPiece:
-        """Decide, and compress the first piece; a Content-Length not known any more is taken out."""
+        """Decide, and compress the first piece; a Content-Length not known any more is taken out.
+
+        :arg finishing: whether it is the last, too.
+        """
         # the answer depends on Accept-Encoding even where it is not compressed (RFC 9110, 12.5.5)
         headers["Vary"] = headers["Vary"] + ", Accept-Encoding" if "Vary" in headers else "Accept-Encoding"
         if self._gzipping:
@@ -95,7 +104,10 @@ class GZipContentEncoding(OutputTransform):
         return status_code, headers, compressed
 
     def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        """Compress a piece, flushed so that the client can read all of it at once."""
+        """Compress a piece, flushed so that the client can read all of it at once.
+
+        :arg finishing: whether it is the last.
+        """
         if not self._gzipping:
             return chunk
         file, buffer = self._gzip_file, self._gzip_value

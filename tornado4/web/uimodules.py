@@ -27,7 +27,10 @@ class UIModule:
         raise NotImplementedError()
 
     def render_string(self, path: str, **kwargs: Any) -> bytes:
-        """Render a template to bytes, as `RequestHandler.render_string` does."""
+        """Render a template to bytes, as `RequestHandler.render_string` does.
+
+        :arg path: of the template.
+        """
         return self.handler.render_string(path, **kwargs)
 
     @property

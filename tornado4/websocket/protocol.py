@@ -477,7 +477,10 @@ class WebSocketProtocol13(WebSocketProtocol):
             return None
 
     def write_message(self, message: str | bytes, binary: bool = False) -> Future | None:
-        """Send a message. Raises `TypeError` for what is neither str nor bytes."""
+        """Send a message. Raises `TypeError` for what is neither str nor bytes.
+
+        :arg binary: send bytes as they are; False (default) sends text.
+        """
         data = utf8(message)
         assert isinstance(data, bytes)
         self._message_bytes_out += len(data)
@@ -497,7 +500,11 @@ class WebSocketProtocol13(WebSocketProtocol):
     # -- parting
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
-        """Send a close frame unless one was sent; close the stream now, or when the peer has answered."""
+        """Send a close frame unless one was sent; close the stream now, or when the peer has answered.
+
+        :arg code: the close code, such as 1000; None sends none unless there is a reason.
+        :arg reason: text of at most 123 bytes.
+        """
         self._stop_pinging()
         stream = self.stream
         if not self.server_terminated:

@@ -40,7 +40,10 @@ def to_json(run: Run) -> str:
 
 
 def from_json(text: str | bytes) -> Run:
-    """The run that `to_json` wrote. Raises `ReportError`."""
+    """The run that `to_json` wrote. Raises `ReportError`.
+
+    :arg text: what the file holds.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:

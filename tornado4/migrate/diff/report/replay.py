@@ -82,6 +82,9 @@ def against(earlier: Run, now: Run) -> Replay:
 
     Numbers change when only a part is run again, so that a step is known by its sequence, name and bytes; of several
     equal ones the first meets the first.
+
+    :arg earlier: the run of the report.
+    :arg now: the new one.
     """
     waiting: defaultdict[Key, deque[Verdict]] = defaultdict(deque)
     for verdict in earlier.verdicts:

@@ -41,7 +41,10 @@ class Tally:
 
     def add(self, verdict: Verdict) -> None:
         """Count one more step. A step counts once for each rule and each kind, however many differences it has of
-        them."""
+        them.
+
+        :arg verdict: what the step has come to.
+        """
         match verdict.outcome:
             case Outcome.SAME:
                 self.same += 1

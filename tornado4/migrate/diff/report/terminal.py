@@ -65,7 +65,10 @@ class Terminal:
             self._say(f"  {label}  {fit(one_line(text), self._width - 7)}")
 
     def step(self, verdict: Verdict) -> None:
-        """Count one more step, and show how far the run is."""
+        """Count one more step, and show how far the run is.
+
+        :arg verdict: what the step has come to.
+        """
         self._tally.add(verdict)
         if self._tty:
             self._redraw(verdict.step.name)
@@ -73,7 +76,10 @@ class Terminal:
             self._say(self._progress())
 
     def note(self, text: str) -> None:
-        """A line of its own above the progress: a side starts, a side crashed."""
+        """A line of its own above the progress: a side starts, a side crashed.
+
+        :arg text: without a line end.
+        """
         self.clear()
         self._say(one_line(text))
 
@@ -109,7 +115,10 @@ class Terminal:
     # When it is over
 
     def finish(self, run: Run) -> None:
-        """The summary, then each step that differs beside its request."""
+        """The summary, then each step that differs beside its request.
+
+        :arg run: the whole run.
+        """
         self.clear()
         self._summary(run)
         self._untested(run)
