@@ -40,6 +40,7 @@ myst_heading_anchors = 4  # named as code hosts name them: "#what-is-lost"
 myst_links_external_new_tab = False
 
 suppress_warnings = ["misc.highlighting_failure"]  # requests as editors write them are not quite http
+smartquotes = False  # "--option" is no dash
 nitpicky = True
 default_role = "py:obj"
 
