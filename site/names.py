@@ -122,14 +122,15 @@ def _has_entry(cls: type) -> bool:
 
 
 def undescribed() -> Iterator[str]:
-    """Names without a docstring, without a comment ``#:``, and of whom the docstring of their class says nothing."""
+    """Names without a docstring, without a comment ``#:``, and of whom their class or module says nothing."""
     for module in modules():
         face = importlib.import_module(f"tornado4.{module}")
         if not inspect.getdoc(face):
             yield module
         for entry in entries(module):
             value = getattr(face, entry.name)
-            if not (comment(module, entry.name) if entry.kind == "value" else inspect.getdoc(value)):
+            said = comment(module, entry.name) or f"`{entry.name}`" in (inspect.getdoc(face) or "")
+            if not (said if entry.kind == "value" else inspect.getdoc(value)):
                 yield f"{module}.{entry.name}"
             yield from (f"{module}.{entry.name}.{name}" for name in entry.members if not _is_described(value, name))
 
