@@ -58,7 +58,7 @@ def test_two_processes_have_the_same_messages(srv: Path) -> None:
 
 
 def test_what_a_client_has_already_is_no_news(srv: Path) -> None:
-    """Whichever process told it."""
+    """Whichever process told it. A process that drains has nobody wait."""
     code = """
 from shared_wall import SharedWall
 ours, other = (SharedWall("messages", io_loop=None) for _ in range(2))
@@ -71,6 +71,10 @@ other.look()
 assert [message["text"] for message in told[0]] == ["two"]
 other.listen("a key", 1, told.append)
 assert [message["number"] for message in told[1]] == [2]
+other.listen("a key", 2, told.append)
+other.let_go()
+other.listen("another key", 2, told.append)  # it has come on a connection that was open
+assert told[2:] == [[], []]
 """
     python("-m", "tornado4", "run", "-c", code, cwd=srv)
 

@@ -22,6 +22,7 @@ class SharedWall(Wall):
             "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, name TEXT, text TEXT, at TEXT)"
         )
         self.followers = set()
+        self.leaving = False
         self.look()
         if io_loop is not None:
             tornado.ioloop.PeriodicCallback(self.look, look_every, io_loop=io_loop).start()
@@ -34,7 +35,10 @@ class SharedWall(Wall):
 
     def listen(self, key, after, callback):
         self.look()  # else what the client has already, from another process, would be news
-        Wall.listen(self, key, after, callback)
+        if self.leaving:
+            callback([])
+        else:
+            Wall.listen(self, key, after, callback)
 
     def look(self):
         """Take what is new in the file to those who wait."""
@@ -51,6 +55,10 @@ class SharedWall(Wall):
             callback(news)
 
     def let_go(self):
-        """Answer those who wait with nothing: their clients ask again, and come to another process."""
+        """Answer those who wait with nothing, and those who still come on connections that are open.
+
+        Their clients ask again, and come to another process.
+        """
+        self.leaving = True
         for callback in list(self.waiting.values()):
             callback([])

@@ -28,11 +28,13 @@ def machine(tmp_path: Path) -> Machine:
 
 
 @contextlib.contextmanager
-def behind_nginx(machine: Machine, conf: str = CONF, *more: str) -> Iterator[Served]:
-    """Two processes on a Unix socket, and nginx."""
+def behind_nginx(
+    machine: Machine, conf: str = CONF, *more: str, ready: str = "all workers ready"
+) -> Iterator[Served]:
+    """Two processes on a Unix socket, unless the options say otherwise, and nginx."""
     options = ("deployed:make_app", "--alias", "--unix", str(machine.socket), "--processes", "2", "--xheaders", *more)
     with (
-        serve(*options, cwd=machine.srv, app=None, ready="all workers ready", env=machine.environ) as served,
+        serve(*options, cwd=machine.srv, app=None, ready=ready, env=machine.environ) as served,
         machine.nginx(machine.adapted(conf)),
     ):
         yield served
@@ -179,40 +181,58 @@ class Load(threading.Thread):
 RESTARTS = 5
 
 
-def test_a_rolling_restart_loses_no_request(machine: Machine, chat: Served) -> None:
+@contextlib.contextmanager
+def under_load(machine: Machine) -> Iterator[None]:
+    """30 connections, while inside; afterwards each request has had its answer, and each POST was carried out once."""
     requests = [("GET", "/", None), ("POST", "/say", b"text=hi"), ("GET", "/listen?after=1000000", None)]
     loads = [Load(machine, *request, keep) for request in requests for keep in (True, False) for _ in range(5)]
     for load in loads:
         load.start()
+    said = 0
     try:
-        for _ in range(RESTARTS):
-            websocket = feed(machine)
-            former = pids(chat)[-2:]
-            chat.signal(signal.SIGHUP)
-            while (frame := websocket.frame())[0] == 1:  # what is said meanwhile
-                pass
-            assert (frame[0], frame[1][:2]) == (8, b"\x03\xe9")  # 1001
-            websocket.send_frame(8, frame[1][:2])
-            assert websocket.at_end()
-            websocket.close()
-            chat.wait_for("all workers ready")
-            while not all(f"(pid {pid}) has left" in "\n".join(chat.lines) for pid in former):
-                chat.wait_for("has left")
+        yield
     finally:
         for load in loads:
             load.over.set()
-        said = 0
         with Client(machine.port) as client:
             while any(load.is_alive() for load in loads):  # those who listen end with what is said
-                client.ask("POST", "/say", b"text=the+end")
-                said += 1
+                said += client.ask("POST", "/say", b"text=the+end")[0] == 201
                 for load in loads:
                     load.join(0.05)
     assert [load.failures for load in loads] == [[]] * len(loads)
     for load in loads:
         assert len(load.answers) > 1 and set(load.answers) <= {200, 201}, (load.request, load.answers)
-    assert len(set(pids(chat))) == 2 + 2 * RESTARTS
-    # Nothing was said twice: no POST was sent to two processes.
     with Client(machine.port) as client:
         number = json.loads(client.ask("POST", "/say", b"text=count")[2])["number"]
     assert number == sum(len(load.answers) for load in loads if load.request[0] == "POST") + said + 1
+
+
+def told_to_go(machine: Machine, chat: Served) -> None:
+    """SIGHUP, as a WebSocket sees it."""
+    websocket = feed(machine)
+    chat.signal(signal.SIGHUP)
+    while (frame := websocket.frame())[0] == 1:  # what is said meanwhile
+        pass
+    assert (frame[0], frame[1][:2]) == (8, b"\x03\xe9")  # 1001
+    websocket.send_frame(8, frame[1][:2])
+    assert websocket.at_end()
+    websocket.close()
+
+
+def test_a_rolling_restart_loses_no_request(machine: Machine, chat: Served) -> None:
+    with under_load(machine):
+        for _ in range(RESTARTS):
+            former = pids(chat)[-2:]
+            told_to_go(machine, chat)
+            chat.wait_for("all workers ready")
+            while not all(f"(pid {pid}) has left" in "\n".join(chat.lines) for pid in former):
+                chat.wait_for("has left")
+    assert len(set(pids(chat))) == 2 + 2 * RESTARTS
+
+
+def test_one_process_that_becomes_a_new_program_loses_no_request(machine: Machine) -> None:
+    with behind_nginx(machine, CONF, "--processes", "1", ready=r"ready \(pid") as chat, under_load(machine):
+        for _ in range(RESTARTS):
+            told_to_go(machine, chat)
+            chat.wait_for("restarting")
+            chat.wait_for(r"ready \(pid")
