@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
+from pathlib import Path
 
+import pytest
 from programs import ROOT
+from serving import Served, serve
 
 from tornado4.serve import command, config, health
 
@@ -49,3 +55,77 @@ def test_nginx_and_the_script_know_the_same_sockets() -> None:
     sockets = re.findall(r"server unix:run/(\d)\.sock max_fails=0;", (FOLDER / "nginx.conf").read_text("utf-8"))
     (processes,) = re.findall(r"^PROCESSES = (\d)$", (FOLDER / "measure.py").read_text("utf-8"), re.MULTILINE)
     assert sockets == [str(number + 1) for number in range(int(processes))]
+
+
+# As much of redis-py as the example uses, within the one process: it is about the example, not about Redis.
+REDIS = {
+    "__init__": "",
+    "exceptions": "class RedisError(Exception): ...",
+    "asyncio": """
+import asyncio
+
+
+class Stream:
+    def __init__(self):
+        self.entries, self.keys, self.news = [], {}, asyncio.Event()
+
+    def register_script(self, source):
+        return self.say
+
+    async def say(self, keys, args):
+        if keys[1] not in self.keys:
+            self.entries.append((f"0-{len(self.entries) + 1}", dict(zip(args[2::2], args[3::2]))))
+            self.keys[keys[1]] = len(self.entries)
+            self.news.set()
+        return self.keys[keys[1]]
+
+    async def xread(self, streams, block):
+        (last,) = streams.values()
+        self.news.clear()
+        if len(self.entries) == int(last[2:]):
+            await self.news.wait()
+        return [["chat", self.entries[int(last[2:]):]]]
+
+
+def from_url(address, **options):
+    return Stream()
+""",
+}
+
+
+def say(served: Served, text: str, key: str) -> int:
+    peer = served.connect()
+    body = f"name=ann&text={text}&key={key}".encode()
+    head = f"POST /say HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    peer.sock.sendall(head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + body)
+    status, _, answer = peer.answer()
+    peer.sock.close()
+    assert status == 201
+    number: int = json.loads(answer)["number"]
+    return number
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_the_chat_keeps_its_cursors_and_lets_its_listeners_go(tmp_path: Path) -> None:
+    (tmp_path / "redis").mkdir()
+    for name, source in REDIS.items():
+        (tmp_path / "redis" / f"{name}.py").write_text(source)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    command = ("everywhere:make_app", "--alias", "--port", "0")
+    with serve(*command, cwd=FOLDER, app=None, env={"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}) as served:
+        listener, feed = served.connect(), served.connect()
+        listener.ask("/listen?after=0")
+        assert say(served, "one", "1") == 1
+        assert [message["text"] for message in json.loads(listener.answer()[2])["messages"]] == ["one"]
+        assert say(served, "one", "1") == 1  # no answer had come, let us say
+        assert say(served, "two", "2") == 2
+        feed.upgrade("/feed?after=1")
+        assert [message["number"] for message in json.loads(feed.frame()[1])] == [2]
+        listener.ask("/listen?after=2")
+        served.signal(signal.SIGTERM)
+        assert json.loads(listener.answer()[2]) == {"messages": []}
+        assert feed.frame() == (8, b"\x03\xe9server is going away")
+        feed.send_frame(8, b"\x03\xe9")
+        assert served.end() == 0
+        for peer in (listener, feed):
+            peer.sock.close()
