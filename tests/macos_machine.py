@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import importlib
 import os
 import select
 import selectors
 import sys
+import sysconfig
 from typing import Any, NamedTuple
 
 READ, WRITE = -1, -2
@@ -104,7 +104,7 @@ def _put_in_place() -> None:
     sys.platform = "darwin"
 
 
-for _name in "multiprocessing.spawn asyncio.subprocess ctypes subprocess tempfile urllib.request".split():
+for _name in "asyncio multiprocessing.spawn asyncio.subprocess ctypes subprocess tempfile urllib.request".split():
     importlib.import_module(_name)
-assert asyncio.SelectorEventLoop
+sysconfig.get_config_vars()  # of this system: those of the other have no file here
 _put_in_place()

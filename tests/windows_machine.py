@@ -23,10 +23,10 @@ from typing import Any, NoReturn
 #: Not there at all.
 MODULES = "fcntl grp pty pwd readline resource syslog termios tty _curses curses crypt nis spwd".split()
 
-#: Names that the standard library has on Unix alone.
+#: Names that the standard library has on Unix alone, but for what its own `subprocess` goes on with here.
 OS = (
     "chown fchown fork forkpty getegid geteuid getgid getgroups getloadavg getpgid getpriority getsid getuid killpg "
-    "lchown mkfifo mknod nice openpty pipe2 posix_fadvise posix_fallocate posix_spawn posix_spawnp pread preadv pwrite "
+    "lchown mkfifo mknod nice openpty pipe2 posix_fadvise posix_fallocate pread preadv pwrite "
     "pwritev readv register_at_fork sched_getaffinity sched_setaffinity sched_yield sendfile set_blocking setegid "
     "seteuid setgid setgroups setpgid setpriority setsid setuid sysconf ttyname uname wait wait3 wait4 waitid writev "
     "pidfd_open memfd_create eventfd WNOHANG WUNTRACED WIFSIGNALED WIFEXITED WEXITSTATUS WTERMSIG WIFSTOPPED "
