@@ -68,6 +68,48 @@ async def g(PeriodicCallback):
         },
     ),
     (
+        "calls of that name that do not fit it",
+        """\
+from tornado import gen, web
+class H(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        yield gen.sleep(1)
+class J:
+    @gen.coroutine
+    def put(self, x, *, now=False):
+        yield gen.sleep(1)
+    @gen.coroutine
+    def pop(self, x=None):
+        yield gen.sleep(1)
+def f(options, queue, *args):
+    options.get("a", 1)
+    queue.put()
+    queue.put(1, later=True)
+    queue.pop(*args)
+""",
+        {
+            SAFE_NATIVE: """\
+import asyncio
+from tornado import gen, web
+class H(web.RequestHandler):
+    async def get(self):
+        await asyncio.sleep(1)
+class J:
+    async def put(self, x, *, now=False):
+        await asyncio.sleep(1)
+    @gen.coroutine
+    def pop(self, x=None):
+        yield gen.sleep(1)
+def f(options, queue, *args):
+    options.get("a", 1)
+    queue.put()
+    queue.put(1, later=True)
+    queue.pop(*args)
+""",
+        },
+    ),
+    (
         "generators that are no coroutines",
         """\
 from tornado import gen

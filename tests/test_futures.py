@@ -284,3 +284,19 @@ def test_callback_with_context_goes_through_the_loop():
         assert seen == ["inner"]
 
     asyncio.run(main())
+
+
+def test_await_asks_a_derived_class_for_its_result_as_in_4_5_3():
+    """Locks of old packages give a context manager that way."""
+
+    class Doubled(Future):
+        def result(self, timeout=None):
+            return 2 * super().result()
+
+    async def main():
+        done, later = Doubled(), Doubled()
+        done.set_result(1)
+        asyncio.get_running_loop().call_soon(later.set_result, 2)
+        return await done, await later
+
+    assert asyncio.run(main()) == (2, 4)

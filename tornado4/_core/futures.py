@@ -78,7 +78,9 @@ class Future(Generic[_T]):
                 raise
             if self._handed_over is not None:
                 self._handed_over.settle()
-        return self.result() if self._exc_info is not None else self._result
+        if self._exc_info is None and type(self) is Future:
+            return self._result  # type: ignore[no-any-return]
+        return self.result()  # a derived class may have one of its own
 
     def cancel(self) -> bool:
         """Does nothing and returns False: a Tornado Future cannot be cancelled."""

@@ -160,7 +160,9 @@ def uses(project: Project, whole: Family) -> list[Use]:
         for attribute in index.attributes.get(whole.name, ()):
             verdict = _attribute(project, module, attribute, whole, dotted)
             if verdict is not None:
-                found.append(_use(project, module, attribute, sure=verdict))
+                use = _use(project, module, attribute, sure=verdict)
+                if use.sure or use.call is None or any(_takes(project, *each, use.call) for each in whole.members):
+                    found.append(use)
     return found
 
 
@@ -228,6 +230,25 @@ def _attribute(project: Project, module: Module, node: ast.Attribute, whole: Fam
     if isinstance(node.value, ast.Name) and owner == () and _is_foreign_module(module, node.value):
         return None
     return False
+
+
+def _takes(project: Project, module: Module, method: Function, call: ast.Call) -> bool:
+    """Whether a method can be called with these arguments: ``thing.get("name", None)`` is none of ``get(self)``."""
+    known = [each.func if isinstance(each, ast.Call) else each for each in method.decorator_list]
+    if any(_refs(project, module, each) != {COROUTINE} for each in known):
+        return True  # what takes the arguments is the decorator's function
+    if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
+        return True
+    parameters = method.args
+    names = [each.arg for each in [*parameters.posonlyargs, *parameters.args]][1:]
+    keywords = {each.arg for each in call.keywords} - ({"callback"} if known else set())  # gen.coroutine's own
+    if len(call.args) > len(names) and parameters.vararg is None:
+        return False
+    by_name = {*names, *(each.arg for each in parameters.kwonlyargs)}
+    if not keywords <= by_name and parameters.kwarg is None:
+        return False
+    needed = names[: len(names) - len(parameters.defaults)] if len(parameters.defaults) < len(names) else []
+    return all(name in keywords for name in needed[len(call.args) :])
 
 
 def _is_foreign_module(module: Module, node: ast.Name) -> bool:
