@@ -8,7 +8,6 @@ import concurrent.futures
 import contextlib
 import os
 import sys
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -25,6 +24,8 @@ from tornado4.migrate.live.patches import Patches
 
 #: What becomes of a result, the strongest first: a later one that is stronger takes the place of an earlier one.
 FATES = ("yielded", "awaited", "callback", "asked", "dropped")
+_RANKS = {fate: rank for rank, fate in enumerate(FATES)}
+_DROPPED = _RANKS["dropped"]
 _GENERATOR = 0x20  # of a code object's flags
 
 #: What takes a function and runs it, by its name and where the function stands among the arguments (self is 0).
@@ -50,24 +51,22 @@ class _Function:
 
 
 class _Call:
-    """One call, until its Future is gone."""
+    """One call: it counts as dropped, until somebody does something with its Future."""
 
-    __slots__ = ("__weakref__", "_fates", "fate")
+    __slots__ = ("_fates", "rank")
 
     def __init__(self, fates: dict[str, int]) -> None:
         self._fates = fates
-        self.fate = "dropped"
+        self.rank = _DROPPED
+        fates["dropped"] = fates.get("dropped", 0) + 1
 
     def met(self, fate: str) -> None:
-        if FATES.index(fate) < FATES.index(self.fate):
-            self.fate = fate
-
-    def count(self) -> None:
-        """What became of it is certain now, or as certain as it gets."""
-        fates, self._fates = self._fates, {}
-        fates[self.fate] = fates.get(self.fate, 0) + 1
-
-    __del__ = count
+        rank = _RANKS[fate]
+        if rank < self.rank:
+            fates = self._fates
+            fates[FATES[self.rank]] -= 1
+            fates[fate] = fates.get(fate, 0) + 1
+            self.rank = rank
 
 
 class Recorder:
@@ -80,7 +79,6 @@ class Recorder:
         self.coverage = Coverage(self.is_ours_to_tell)
         self._known: dict[int, _Function | None] = {}
         self.codes: dict[int, CodeType] = {}  # holds them, so that an id stays theirs
-        self._open: weakref.WeakSet[_Call] = weakref.WeakSet()
 
     def function(self, code: CodeType) -> _Function | None:
         """What is known of the function with that code; None for one that is nothing to us."""
@@ -110,9 +108,12 @@ class Recorder:
         function.calls += 1
         if args:
             function.owners.add(type(args[0]))
-        future._recorded = call = _Call(function.called_from.setdefault(self._site(frame), {}))
-        self._open.add(call)
-        if future.__dict__.pop("_has_callback", False):
+        site = self._site(frame)
+        fates = function.called_from.get(site)
+        if fates is None:
+            fates = function.called_from[site] = {}
+        future._recorded = call = _Call(fates)
+        if "_has_callback" in future.__dict__:
             call.met("callback")
 
     def _site(self, frame: FrameType) -> Spot | str:
@@ -131,17 +132,26 @@ class Recorder:
 
     def yielded(self, gen: Any, value: Any) -> None:
         """A coroutine waits for something."""
-        several = list(value.values()) if isinstance(value, dict) else value
-        for each in several if isinstance(several, list | tuple) else (value,):
-            met(each, "yielded")
+        if type(value) is Future:
+            call = value.__dict__.get("_recorded")
+            if call is not None and call.rank:
+                call.met("yielded")
+        else:
+            several = list(value.values()) if isinstance(value, dict) else value
+            for each in several if isinstance(several, list | tuple) else (value,):
+                met(each, "yielded")
         frame = getattr(gen, "gi_frame", None)
         if frame is None:
             return
-        function = self.function(frame.f_code)
+        code = frame.f_code
+        function = self.function(code)
         if function is None:
             return
-        counts = function.yields.setdefault((id(frame.f_code), frame.f_lasti), {})
-        name = _kind(value)
+        spot = id(code), frame.f_lasti
+        counts = function.yields.get(spot)
+        if counts is None:
+            counts = function.yields[spot] = {}
+        name = "moment" if value is moment else "Future" if type(value) is Future else _kind(value)
         counts[name] = counts.get(name, 0) + 1
 
     def handed(self, callback: Any, runner: str, frame: FrameType) -> None:
@@ -165,8 +175,6 @@ class Recorder:
     def profile(self) -> profile.Profile:
         """The facts, as they are written."""
         self.coverage.stop()
-        for call in list(self._open):
-            call.count()
         return _Writing(self).profile()
 
     def write(self, path: str) -> None:
@@ -273,7 +281,8 @@ def _counted(found: Iterator[tuple[str, dict[str, int]]]) -> dict[str, dict[str,
     for key, counts in found:
         known = result.setdefault(key, {})
         for name, count in counts.items():
-            known[name] = known.get(name, 0) + count
+            if count:
+                known[name] = known.get(name, 0) + count
     return result
 
 
@@ -420,8 +429,9 @@ def _watch_runners(patches: Patches, recorder: Recorder) -> None:
     def make(name: str, position: int) -> Callable[[Callable[..., Any]], Any]:
         def make_runner(original: Callable[..., Any]) -> Any:
             def run(*args: Any, **kwargs: Any) -> Any:
-                if len(args) > position:
-                    recorder.handed(args[position], name, sys._getframe(1))
+                frame = sys._getframe(1)
+                if frame.f_code.co_filename.startswith(recorder.root) and len(args) > position:
+                    recorder.handed(args[position], name, frame)
                 return original(*args, **kwargs)
 
             return run
@@ -459,10 +469,12 @@ class _Noting:
 
 
 def _maker(fate: str) -> Callable[[Callable[..., Any]], Any]:
+    rank = _RANKS[fate]
+
     def make(original: Callable[..., Any]) -> Any:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
             call = self.__dict__.get("_recorded")
-            if call is not None:
+            if call is not None and call.rank > rank:
                 call.met(fate)
             try:
                 return original(self, *args, **kwargs)
