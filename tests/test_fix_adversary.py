@@ -68,6 +68,41 @@ async def g(PeriodicCallback):
         },
     ),
     (
+        "a coroutine that ends at once, and who counts on that",
+        """\
+from tornado import gen
+@gen.coroutine
+def pop():
+    raise gen.Return(1)
+@gen.coroutine
+def peek():
+    raise gen.Return(2)
+@gen.coroutine
+def run():
+    yield pop()
+@gen.coroutine
+def main():
+    yield peek()
+print(run().result())
+""",
+        {
+            SAFE_NATIVE: """\
+from tornado import gen
+@gen.coroutine
+def pop():
+    return 1
+async def peek():
+    return 2
+@gen.coroutine
+def run():
+    yield pop()
+async def main():
+    await peek()
+print(run().result())
+""",
+        },
+    ),
+    (
         "calls of that name that do not fit it",
         """\
 from tornado import gen, web

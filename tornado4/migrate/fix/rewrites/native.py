@@ -525,9 +525,21 @@ def _look_at_callers(
         if not (whole.is_method and any(whole.name in names for names in AWAITED_METHODS.values())):
             reason = f"{whole.name!r} stands in a string: somebody may call it by that"
             by_profile.told(plan, step, reason, by_profile.strings_ran(plan, whole.name))
+    at_once = any(not _yields(member) for _, member in converted)
     for use in callers.uses(plan.program.project, whole):
         if not _is_of_others(plan, whole, use):
             _look_at(plan, step, use, converted)
+            if at_once and use.how == "waited" and not _is_awaited(plan, use):
+                plan.unsafe_only(f"it ends at once, without a turn of the loop; {use} yields it, and would wait for one")
+
+
+def _yields(function: Function) -> bool:
+    return any(isinstance(each, ast.Yield) for each in shapes.own_nodes(function))
+
+
+def _is_awaited(plan: Plan, use: callers.Use) -> bool:
+    """In an ``async def``: await goes straight into another one, where yield asks the loop for a task."""
+    return isinstance(plan.index(use.module).function_of(use.node), ast.AsyncFunctionDef)
 
 
 def _is_tornados(cls: str, name: str) -> bool:
