@@ -530,7 +530,7 @@ def _look_at_callers(
         if not _is_of_others(plan, whole, use):
             _look_at(plan, step, use, converted)
             if at_once and use.how == "waited" and not _is_awaited(plan, use):
-                plan.unsafe_only(f"it ends at once, without a turn of the loop; {use} yields it, and would wait for one")
+                plan.unsafe_only(f"it ends at once: {use} yields it, and would wait a turn of the loop for it")
 
 
 def _yields(function: Function) -> bool:
