@@ -337,7 +337,7 @@ def test_a_place_that_calls_now_one_and_now_the_other_is_refused(folder):
     folder.record()
     folder.record("--both")
     outcome = folder.fix(PROFILE, unsafe=True)
-    assert reasons(outcome)["Store.close"] == "app.py:16 calls it in the profile, and does not wait"
+    assert reasons(outcome)["Store.close"] == "app.py:16 may call it and does not wait: it does, in the profile"
     assert folder.text().count("gen.coroutine") == 1
 
 
@@ -443,6 +443,29 @@ def test_generators_that_are_no_coroutines_stay(folder):
     outcome = folder.fix(PROFILE)
     assert "waits for Future, list[Future]" in reasons(outcome)["main"]
     assert folder.text() == before
+
+
+def test_a_callback_that_is_perhaps_given(folder):
+    folder.write("""\
+        class Store:
+            @gen.coroutine
+            def load(self, box):
+                yield box["x"]
+
+        @gen.coroutine
+        def main(thing, box):
+            yield thing.load(box, callback=print)
+            yield Store().load(box)
+
+        @gen.coroutine
+        def start():
+            yield main(Store(), {"x": gen.sleep(0)})
+
+        IOLoop.current().run_sync(start)
+        """)  # fmt: skip
+    folder.record()
+    outcome = folder.fix(PROFILE, unsafe=True)
+    assert reasons(outcome)["Store.load"] == "app.py:11 may give it a callback: it does, in the profile"
 
 
 def test_what_is_decorated_is_left(folder):

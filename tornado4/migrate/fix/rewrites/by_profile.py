@@ -161,14 +161,17 @@ def given_to_loop(plan: Plan, use: callers.Use, converted: Sequence[Member]) -> 
     return f"{use} gave it to no loop in the profile"
 
 
-def calls_another(plan: Plan, use: callers.Use, converted: Sequence[Member]) -> Reason:
-    """Whether what may be a call of the function has run, and was one of something else each time."""
+def calls_another(plan: Plan, use: callers.Use, converted: Sequence[Member], doubt: str) -> Reason:
+    """Whether what may be a call of the function has run, and was one of something else each time.
+
+    :raises Refused: it was one of the function.
+    """
     facts = plan.facts
     if facts is None or use.call is None:
         return ""
     site = _site(facts, use.module, use.call)
     if site is not None and any(site in facts.calls(*member) for member in converted):
-        raise Refused(f"{use} calls it in the profile, and does not wait")
+        raise Refused(f"{doubt}: it does, in the profile")
     if not facts.ran(use.module, use.call):
         return _not_run(facts, str(use))
     return None

@@ -615,15 +615,18 @@ def _look_at(
             return
         plan.unsafe_only(f"{where} may hand it on")
         return
-    if any(each.arg == "callback" for each in use.call.keywords) and use.sure:
+    calls_back = any(each.arg == "callback" for each in use.call.keywords)
+    if calls_back and use.sure:
         raise Refused(f"{where} gives it a callback")
+    if calls_back:
+        reason = f"{where} may give it a callback"
+        by_profile.told(plan, step, reason, by_profile.calls_another(plan, use, converted, reason))
     if use.waits:
         return
     if use.sure:
         raise Refused(f"{where} does not wait for it: an async def would not start there")
-    by_profile.told(
-        plan, step, f"{where} may call it and does not wait", by_profile.calls_another(plan, use, converted)
-    )
+    reason = f"{where} may call it and does not wait"
+    by_profile.told(plan, step, reason, by_profile.calls_another(plan, use, converted, reason))
 
 
 @rewrites("TND320")
