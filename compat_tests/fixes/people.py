@@ -223,9 +223,9 @@ _TELLING = WAITING | {"IOLoop", "Task", "Return", "Callback", "Wait", "WaitAll",
 
 def _waits(node: ast.AST) -> bool:
     return any(
-        isinstance(each, ast.Yield | ast.Await | ast.AsyncFunctionDef)
-        or (isinstance(each, ast.Name | ast.Attribute) and last_name(each) in _TELLING)
-        or (isinstance(each, ast.keyword) and each.arg in ("io_loop", "callback"))
+        (isinstance(each, ast.Name | ast.Attribute) and last_name(each) in _TELLING)
+        or (isinstance(each, ast.keyword) and each.arg == "io_loop")
+        or (isinstance(each, ast.arg) and each.arg == "callback")
         for each in ast.walk(node)
     )
 
@@ -237,8 +237,8 @@ def judged(before: str, after: str, *made: str) -> Iterator[tuple[str, str]]:
     for name, node in old.items():
         if name not in new or ast.unparse(node) == ast.unparse(new[name]) or form(node) == form(new[name]):
             continue
-        if not _waits(node) and not _waits(new[name]):
-            continue  # what changed in it has nothing to do with Tornado
+        if not _waits(node):
+            continue  # what changed in it has nothing to do with how Tornado waits
         if any(name.startswith(f"{outer}.") and outer in old for outer in old if outer != name):
             continue  # within another function, which counts as a whole
         if core(node) != core(new[name]):
