@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tornado4.migrate.check import callers
+from tornado4.migrate.check.callers import GEN_TEST
 from tornado4.migrate.fix.program import Program, load
 
 
@@ -26,11 +27,21 @@ def unawaited(folders: Iterable[Path]) -> list[tuple[str, int, str]]:
         for function in program.index(module).functions:
             if not isinstance(function, ast.AsyncFunctionDef):
                 continue
+            if GEN_TEST in program.decorated(module, function):
+                continue  # a call runs it, to its end
             own = callers.Family(function.name, [(module, function)], _classes(program, module, function))
             for use in callers.uses(program.project, own):
-                if use.sure and use.call is not None and not use.waits:
+                if _is_anothers(program, own, use) or not use.sure or use.call is None:
+                    continue
+                if not use.waits:
                     found.append((use.module.path, use.call.lineno, function.name))
     return sorted(set(found))
+
+
+def _is_anothers(program: Program, own: callers.Family, use: callers.Use) -> bool:
+    """``super(Base, self).prepare()``: what is called is a method of Base's base."""
+    names = program.refs(use.module, use.node)
+    return own.is_method and bool(names) and not any(name.rpartition(".")[0] in own.classes for name in names)
 
 
 def _classes(program: Program, module: object, function: ast.AsyncFunctionDef) -> list[str]:
