@@ -327,6 +327,13 @@ def test_two_rules_that_change_one_body_are_both_named() -> None:
     assert {one.explained.count("TND514") + one.explained.count("TND505") for one in found} == {2}
 
 
+def test_what_is_ignored_beside_it_in_a_body_is_no_obstacle() -> None:
+    token = "2|5cf85233|b1e335fffb8dcd5462cc9f725084fb5d|1795864907"
+    other = "2|47905689|fe5205e23e3ecd663e7c2269f9ac2d73|1795864907"
+    found = switch(get(), answer(f"{token}\n/a?v={MD5}"), answer(f"{other}\n/a?v={SHA512}"))
+    assert {one.rule or one.explained.partition(":")[0] for one in found} == {"xsrf", "TND505"}
+
+
 def test_an_error_that_the_old_side_raises_as_well_explains_nothing() -> None:
     same = failed("ValueError: fd 13 added twice")
     assert {*ids(switch(get(), same, replace(same, raw=answer("x").raw)))} == {""}

@@ -1,11 +1,13 @@
-"""The demos of Tornado 4.5.3, fixed with all that is allowed, on the real Tornado 6 and on tornado4 with forward names.
+"""The demos of Tornado 4.5.3, fixed with all that is allowed, on the real Tornado 6 and on tornado4 with flags.
 
-They answer as the old ones did on 4.5.3; the differences of the releases themselves are taken out by `same`.
+They answer as the old ones did on 4.5.3; the differences of the releases themselves are taken out by `same`. And
+`tornado4 diff --candidate` holds each server under all flags against the same tree on the real 6.6.1.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -69,8 +71,8 @@ def sides() -> list[Runner]:
     real = oracle(TORNADO_6)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     ours = [sys.executable, "-W", "error", "-m", "tornado4", "run"]
-    names = {**env, "PYTHONPATH": str(TOP), "TORNADO4_FUTURE": "names"}
-    return [Runner(real.command(), real.environ()), Runner(ours, names)]
+    flags = [{**env, "PYTHONPATH": str(TOP), "TORNADO4_FUTURE": future} for future in ("names", "6.6")]
+    return [Runner(real.command(), real.environ()), *(Runner(ours, environ) for environ in flags)]
 
 
 def old() -> Runner:
@@ -240,3 +242,66 @@ def test_tcpecho(demos: Path, fixed: Path) -> None:
 def test_webspider(demos: Path, fixed: Path) -> None:
     assert "async def main" in (fixed / "webspider/webspider.py").read_text()
     agree(webspider, demos, fixed)
+
+
+#: What is sent to each demo that serves HTTP, and the rules that explain what differs all the same: hashes of static
+#: files in a page and its ETag, the last answer of a connection.
+SERVERS: dict[str, tuple[str, list[str], set[str]]] = {
+    "helloworld/helloworld.py": (
+        "",
+        ["GET / HTTP/1.1", "HEAD / HTTP/1.1", "GET /no HTTP/1.1", "POST / HTTP/1.1\nContent-Length: 0"],
+        set(),
+    ),
+    "chat/chatdemo.py": (
+        "",
+        [
+            "GET / HTTP/1.1",
+            "GET /static/chat.css HTTP/1.1",
+            "GET /static/none.css HTTP/1.1",
+            "GET /a/message/new HTTP/1.1",
+            "POST /a/message/new HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nbody=refused",
+            "POST /a/message/new HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\n_xsrf=x&body=a+%3Cb%3E",
+        ],
+        {"TND505"},
+    ),
+    "websocket/chatdemo.py": (
+        'connect /chatsocket\nsend {"body": "<b>\'"}\nexpect\nclose 1000 bye\nexpect close\n',
+        ["GET / HTTP/1.1", "GET /static/chat.js HTTP/1.1", "GET /chatsocket HTTP/1.1"],
+        {"TND505"},
+    ),
+    "file_upload/file_receiver.py": (
+        "",
+        [
+            "GET /post HTTP/1.1",
+            "PUT /a%20b.txt HTTP/1.1\nContent-Type: text/plain\n\ntext",
+            (
+                "POST /post HTTP/1.1\nContent-Type: multipart/form-data; boundary=x\n\n--x\n"
+                'Content-Disposition: form-data; name="f"; filename="a.txt"\n\nabc\n--x--\n'
+            ),
+        ],
+        set(),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("demo", SERVERS)
+def test_diff_with_all_flags_against_the_same_tree_on_tornado_6(demo: str, fixed: Path, tmp_path: Path) -> None:
+    socket_script, requests, known = SERVERS[demo]
+    (tmp_path / "requests.http").write_text("\n\n###\n".join(requests) + "\n")
+    (tmp_path / "socket.ws").write_text(socket_script)
+    report = tmp_path / "report.json"
+    command = [
+        sys.executable, "-m", "tornado4", "diff", *(["--ws", str(tmp_path / "socket.ws")] if socket_script else []),
+        "--http", str(tmp_path / "requests.http"), "--unsafe", "--json", str(report),
+        "--candidate", ".", "--candidate-python", str(oracle(TORNADO_6).python), Path(demo).name,
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=fixed / Path(demo).parent, env=os.environ | {"TORNADO4_FUTURE": "6.6"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    verdicts = json.loads(report.read_text())["verdicts"]
+    assert len(verdicts) >= len(requests)
+    counted = [one for verdict in verdicts for one in verdict["differences"] if not one["rule"]]
+    assert {one["explained"].partition(":")[0] for one in counted} <= known, done.stdout
+    assert "untested" not in {verdict["outcome"] for verdict in verdicts}, done.stdout

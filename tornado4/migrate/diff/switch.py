@@ -137,10 +137,12 @@ def _bodies(exchange: _Exchange, differences: list[Difference]) -> list[Differen
     of_bodies = [one for one in differences if one.kind is Kind.BODY and not one.rule]
     if not of_bodies or exchange.statuses[0] != exchange.statuses[1]:
         return differences
-    used = _changes_between(exchange) or _changes_of(of_bodies) or _other_changes(exchange, of_bodies)
-    if not used:
-        return differences
-    return [_named(one, *used) if _is_of_the_body(one) else one for one in differences]
+    used = [_changes_between(one.old, one.new) for one in of_bodies]
+    if not all(used):
+        used = [_other_changes(exchange, of_bodies)] * len(of_bodies)
+    names = {rule: None for one in used for rule in one}  # a set in order
+    of_one = {id(body): rule_ids for body, rule_ids in zip(of_bodies, used, strict=True)}
+    return [_named(one, *of_one.get(id(one), names)) if _is_of_the_body(one) else one for one in differences]
 
 
 def _is_of_the_body(one: Difference) -> bool:
@@ -152,23 +154,12 @@ def _is_of_the_body(one: Difference) -> bool:
     return pattern is not None and all(re.fullmatch(pattern, value) for value in (one.old, one.new))
 
 
-def _changes_between(exchange: _Exchange) -> list[str]:
-    """The rules by which all pages are the same; none: they are not."""
-    return _changes(*(
-        [page.decoded.decode("latin-1") for page in pages] for pages in (exchange.old_pages, exchange.new_pages)
-    ))  # fmt: skip
-
-
-def _changes_of(differences: list[Difference]) -> list[str]:
-    """The same of what differs alone, where pages have something else in each run: a token, a date."""
-    return _changes([one.old for one in differences], [one.new for one in differences])
-
-
-def _changes(old: list[str], new: list[str]) -> list[str]:
+def _changes_between(old: str, new: str) -> list[str]:
+    """The rules by which two texts are the same; none: they are not."""
     used = []
     for rule, change in _CHANGES.items():
-        changed = [[change(text) for text in side] for side in (old, new)]
-        if changed != [old, new]:
+        changed = change(old), change(new)
+        if changed != (old, new):
             used.append(rule)
             old, new = changed
         if old == new:
