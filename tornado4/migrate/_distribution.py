@@ -83,8 +83,10 @@ def take_from(module: ModuleType) -> None:
         keys = working_set.entry_keys.get(_PLACE, [])
         if "tornado" in keys:
             keys.remove("tornado")
-        for entry in working_set.entries:  # another one that we stood in front of
-            working_set.add_entry(entry)
+        # Another one that we stood in front of. `add_entry` would add the entry a second time.
+        for entry in working_set.entries:
+            for distribution in module.find_distributions(entry, True):
+                working_set.add(distribution, entry, False)
 
 
 class _Metadata:

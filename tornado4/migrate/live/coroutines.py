@@ -1,9 +1,15 @@
-"""Coroutines: ``callback=``, context variables; with ``native`` also results that nobody waits for, or two do."""
+"""Coroutines: ``callback=``, context variables; with ``native`` what `await` does not take, results for none or two."""
 
 from __future__ import annotations
 
+import ast
+import functools
+import itertools
+import linecache
 import sys
 from collections.abc import Callable
+from concurrent import futures
+from types import CodeType
 from typing import Any
 
 from tornado4.concurrent import Future
@@ -14,7 +20,7 @@ from tornado4.migrate.live.patches import Patches
 
 
 def install(patches: Patches, ledger: Ledger) -> None:
-    """TND210, TND422, TND809; TND315 and TND316 with ``native``."""
+    """TND210, TND422, TND809; TND314, TND315 and TND316 with ``native``."""
 
     def make_run_callback(original: Callable[..., None]) -> Any:
         def _run_callback_later(future: Future, callback: Callable[[Any], Any]) -> None:
@@ -40,6 +46,24 @@ def install(patches: Patches, ledger: Ledger) -> None:
     cases.watch_yields(patches, ledger)
     if ledger.wanted.native:
         _watch_waiting(patches, ledger)
+
+
+#: What a ``yield`` waits for, and an ``await`` does not.
+_NOT_AWAITED = (list, tuple, dict, type(None), futures.Future)
+
+
+@functools.lru_cache(1024)
+def _yields_a_name(code: CodeType, offset: int) -> bool:
+    """Whether the ``yield`` at an offset is of a name or an attribute, and not of what shows in its line."""
+    line, end_line, start, end = next(itertools.islice(code.co_positions(), offset // 2, None), (None,) * 4)
+    if line is None or line != end_line or start is None or end is None:
+        return False
+    text = linecache.getline(code.co_filename, line).encode()[start:end].decode("utf-8", "replace")
+    try:
+        parsed = ast.parse(f"({text})", mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(parsed, ast.Yield) and isinstance(parsed.value, ast.Name | ast.Attribute)
 
 
 class _Called:
@@ -79,6 +103,9 @@ def _watch_waiting(patches: Patches, ledger: Ledger) -> None:
 
     def make_handle_yield(original: Callable[..., bool]) -> Any:
         def handle_yield(self: runner.Runner, yielded: Any) -> bool:
+            frame = getattr(self.gen, "gi_frame", None)  # none, of what is only like a generator
+            if isinstance(yielded, _NOT_AWAITED) and frame is not None and _yields_a_name(frame.f_code, frame.f_lasti):
+                ledger.tell("TND314", places.of_generator(self.gen))
             if isinstance(yielded, list | tuple):
                 for each in yielded:
                     _asked(ledger, each, None)

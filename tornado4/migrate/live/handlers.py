@@ -10,7 +10,7 @@ from collections.abc import Callable
 from inspect import isawaitable, iscoroutinefunction, isgeneratorfunction
 from typing import Any
 
-from tornado4 import web
+from tornado4 import routing, web
 from tornado4.concurrent import Future
 from tornado4.gen import is_coroutine_function
 from tornado4.migrate.live import places
@@ -151,12 +151,23 @@ def _watch_refusals(patches: Patches, ledger: Ledger) -> None:
         def leads_out(path: str, status: Any, root: str, allowed: Any) -> bool:
             refused = original(path, status, root, allowed)
             if not refused and _links_lead_out(path, root, allowed):
-                ledger.tell(
-                    "TND506", places.here(), lambda: web.HTTPError(403, "%s is not in root static directory", path)
-                )
+                error = web.HTTPError(403, "%s is not in root static directory", path)
+                ledger.tell("TND506", places.here() or made.get(os.path.realpath(root)), lambda: error)
             return refused
 
         return leads_out
+
+    # No line of the program takes part in serving a file: it is told where the rule, or its application, was made.
+    made: dict[str, places.Place | None] = {}
+
+    def make_rule(original: Callable[..., None]) -> Any:
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+            original(self, *args, **kwargs)
+            root = self.target_kwargs.get("path") if isinstance(self.target_kwargs, dict) else None
+            if isinstance(root, str):
+                made[os.path.realpath(root)] = places.here()
+
+        return __init__
 
     def make_put(original: Callable[..., None]) -> Any:
         def put(jar: Any, *args: Any, lenient: bool = False) -> None:
@@ -182,6 +193,7 @@ def _watch_refusals(patches: Patches, ledger: Ledger) -> None:
         return make_static_url
 
     patches.put(static_paths, "leads_out", make_leads_out)
+    patches.put(routing.Rule, "__init__", make_rule)
     patches.put(cookies, "put", make_put)
     patches.put(web.StaticFileHandler, "make_static_url", make_static_url)
 
