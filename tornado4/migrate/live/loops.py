@@ -31,7 +31,7 @@ _MAKERS = tuple(
 
 
 def install(patches: Patches, ledger: Ledger) -> None:
-    """TND401, TND407, TND408, TND411, TND415 to TND419."""
+    """TND401, TND407, TND408, TND411, TND415 to TND419, TND428."""
     _watch_current(patches, ledger)
     _watch_nesting(patches, ledger)
     _watch_time_limits(patches, ledger)
@@ -82,7 +82,16 @@ def _watch_nesting(patches: Patches, ledger: Ledger) -> None:
 
         return start
 
+    def make_stop(original: Callable[..., None]) -> Any:
+        def stop(self: Any) -> None:
+            if self._running and self._thread_ident != get_ident():
+                ledger.tell("TND428", places.here())
+            original(self)
+
+        return stop
+
     patches.put(PollIOLoop, "start", make_start)
+    patches.put(PollIOLoop, "stop", make_stop)
 
 
 def _watch_time_limits(patches: Patches, ledger: Ledger) -> None:
