@@ -174,6 +174,14 @@ def old_packages(session: nox.Session) -> None:
     session.run("python", "-m", "compat_tests.fixes.people", "--releases")
 
 
+@nox.session(python="3.11")
+def suites(session: nox.Session) -> None:
+    """Old packages' own suites under --migrate=warn, and moved: under all flags, then on the real Tornado 6."""
+    install(session, "test")
+    session.run("python", "-m", "compat_tests.suites", "warn", *session.posargs)
+    session.run("python", "-m", "compat_tests.suites", "moved", *session.posargs)
+
+
 @nox.session
 def pyodide(session: nox.Session) -> None:
     """Python 3.14 in WebAssembly: every module is imported with warnings as errors; tests that need no machine."""
