@@ -70,7 +70,7 @@ def _watch_current(patches: Patches, ledger: Ledger) -> None:
 
 
 def _watch_nesting(patches: Patches, ledger: Ledger) -> None:
-    """A loop inside a callback of another: TND408."""
+    """A loop inside a callback of another, and one that another thread stops: TND408, TND428."""
 
     def make_start(original: Callable[..., None]) -> Any:
         client_fetch = httpclient.HTTPClient.fetch.__code__
