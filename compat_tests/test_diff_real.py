@@ -287,7 +287,7 @@ def test_tailon_is_the_same(pythons: tuple[Path, Path], tmp_path: Path) -> None:
 def test_every_command_of_the_documentation_runs(demos: Path, tmp_path: Path) -> None:
     """docs/diff.md: each file that it shows is written, each ``tornado4 diff`` line is run."""
     text = (TOP / "docs" / "diff.md").read_text("utf-8")
-    for name, content in re.findall(r"`([\w.]+)`:\n\n```\w*\n(.*?)```", text, re.DOTALL):
+    for name, content in re.findall(r"`([\w.]+)`:\n\n(?:<!-- ran: [^\n]* -->\n)?```\w*\n(.*?)```", text, re.DOTALL):
         (tmp_path / name).write_text(content)
     commands = re.findall(r"(?m)^    \$ tornado4 diff (.*)$", text)
     # Those with programs of the reader's own for sides: test_route_by_route.py has such.

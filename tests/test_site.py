@@ -20,7 +20,7 @@ PAGES = sorted((ROOT / "docs/api").glob("*.md"))
 
 #: What the commands are made of: their pages say how they are used, and what may be called from code has entries.
 COMMANDS = "migrate serve.accesslog serve.command serve.config serve.health serve.master serve.reloading"
-ROOMS = f"{COMMANDS} serve.sockets serve.target serve.worker serve platform hooks.events hooks.telling".split()
+ROOMS = f"{COMMANDS} speedups serve.sockets serve.target serve.worker serve platform hooks.events hooks.telling".split()
 
 
 @pytest.fixture(scope="module")

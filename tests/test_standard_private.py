@@ -19,6 +19,7 @@ ROOMS = {"_core/private_asyncio.py", "_core/private_names.py"}
 DOCUMENTED = {
     *("sys._getframe", "os._exit"),
     *("_replace", "_asdict", "_fields"),  # of every named tuple
+    "_value_",  # of every member of an enumeration
 }
 #: Of others than the standard library.
 OTHERS = {

@@ -201,9 +201,11 @@ class Runner:
         before = _state.contexts
         try:
             yielded = self.gen.send(value) if error is None else self.gen.throw(error)
-            # What is done already goes in at once, in this frame.
+            # What is done already goes in at once, in this frame, unless somebody wants to hear of each yield.
             while type(yielded) is Future and yielded._done and _state.contexts is before:
                 if yielded._exc_info is not None or yielded._handed_over is not None:
+                    break
+                if type(self).handle_yield is not _HANDLE_YIELD:
                     break
                 yielded = self.gen.send(yielded._result)
             if _state.contexts is not before:
@@ -327,3 +329,7 @@ class Runner:
         self.future.set_exc_info((typ, value, tb))
         self._run_in_context()
         return True
+
+
+#: What a program, or the watch of ``--migrate``, may put another in the place of.
+_HANDLE_YIELD = Runner.handle_yield
