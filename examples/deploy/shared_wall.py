@@ -17,7 +17,6 @@ class SharedWall(Wall):
     def __init__(self, path, io_loop, look_every=100):
         Wall.__init__(self)
         self.file = sqlite3.connect(path, timeout=10, isolation_level=None)
-        self.file.execute("PRAGMA journal_mode=WAL")  # readers do not wait for a writer
         self.file.execute(
             "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, name TEXT, text TEXT, at TEXT)"
         )
