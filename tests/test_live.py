@@ -34,7 +34,7 @@ PAIRS = {
     "TND407": "IOLoop.current().add_callback(done)",
     "TND408": "print(IOLoop(make_current=False)",
     "TND410": "raise web.HTTPError(418)",
-    "TND411": "await gen.sleep(0.05)",
+    "TND411": "await gen.sleep(",
     "TND412": "yield gen.with_timeout",
     "TND417": "periodic = PeriodicCallback(",
     "TND418": "IOLoop.current().start()",

@@ -227,7 +227,8 @@ class RequestPump:
             self.stream._pause_push()
             return
         if self._bulk and len(data) < reader.missing:
-            self._take_piece(data)
+            reader.skip(len(data))  # a piece of a large body that is not the last one: nobody has to cut it
+            self._advance(data)
             return
         if self._shortcut is not None:
             head = reader.recall(data)
@@ -450,19 +451,6 @@ class RequestPump:
         self.reader.chunk_size = _UNCUT
         stream = self.stream
         stream._ask = max(stream.read_chunk_size, min(_MOST_READ, stream.max_buffer_size // 2, length or _MOST_READ))
-
-    def _take_piece(self, data: bytes) -> None:
-        """`_advance` for a piece of a large body of known length that is not the last one."""
-        self.reader.skip(len(data))
-        self._running = True
-        try:
-            self._on_data(data)
-        except httputil.HTTPInputError as error:
-            self._refuse(error)
-        except _QuietException:
-            self._abort()
-        finally:
-            self._running = False
 
     def _end_bulk(self) -> None:
         self._bulk = False
