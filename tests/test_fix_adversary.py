@@ -103,6 +103,36 @@ print(run().result())
         },
     ),
     (
+        "a name in a string, of a function within and of one that is not",
+        """\
+from tornado import gen
+@gen.coroutine
+def work():
+    yield gen.sleep(1)
+@gen.coroutine
+def main():
+    @gen.coroutine
+    def job():
+        yield gen.sleep(1)
+    yield job()
+    print("job", "work")
+""",
+        {
+            SAFE_NATIVE: """\
+import asyncio
+from tornado import gen
+@gen.coroutine
+def work():
+    yield gen.sleep(1)
+async def main():
+    async def job():
+        await asyncio.sleep(1)
+    await job()
+    print("job", "work")
+""",
+        },
+    ),
+    (
         "calls of that name that do not fit it",
         """\
 from tornado import gen, web
@@ -117,11 +147,12 @@ class J:
     @gen.coroutine
     def pop(self, x=None):
         yield gen.sleep(1)
-def f(options, queue, *args):
+def f(options, queue, *args, **pop):
     options.get("a", 1)
     queue.put()
     queue.put(1, later=True)
     queue.pop(*args)
+    pop.put(1)
 """,
         {
             SAFE_NATIVE: """\
@@ -136,11 +167,12 @@ class J:
     @gen.coroutine
     def pop(self, x=None):
         yield gen.sleep(1)
-def f(options, queue, *args):
+def f(options, queue, *args, **pop):
     options.get("a", 1)
     queue.put()
     queue.put(1, later=True)
     queue.pop(*args)
+    pop.put(1)
 """,
         },
     ),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tornado4.migrate.check.project import Instance, Module, Project, Ref, Value
-from tornado4.migrate.check.scopes import FUNCTIONS, Defined, Function, Imported, Scope, visible
+from tornado4.migrate.check.scopes import FUNCTIONS, Defined, Function, Imported, Parameter, Scope, visible
 
 COROUTINE = "tornado.gen.coroutine"
 ENGINE = "tornado.gen.engine"
@@ -227,7 +227,9 @@ def _attribute(project: Project, module: Module, node: ast.Attribute, whole: Fam
     if not whole.is_method:
         # an attribute of something unknown is no function of a module, unless that something is the module
         return None
-    if isinstance(node.value, ast.Name) and owner == () and _is_foreign_module(module, node.value):
+    if isinstance(node.value, ast.Name) and (
+        (owner == () and _is_foreign_module(module, node.value)) or _is_packed(module, node.value)
+    ):
         return None
     return False
 
@@ -254,6 +256,17 @@ def _takes(project: Project, module: Module, method: Function, call: ast.Call) -
 def _is_foreign_module(module: Module, node: ast.Name) -> bool:
     scope = visible(node.id, module.index.scopes[node])
     return scope is not None and all(isinstance(each, Imported) for each in scope.bindings[node.id])
+
+
+def _is_packed(module: Module, node: ast.Name) -> bool:
+    """Whether a name is a function's ``*args`` or ``**kwargs``, a tuple or a dictionary."""
+    scope = visible(node.id, module.index.scopes[node])
+    bindings = scope.bindings[node.id] if scope is not None else []
+    return bool(bindings) and all(
+        isinstance(each, Parameter)
+        and node.id in [getattr(packed, "arg", "") for packed in (each.function.args.vararg, each.function.args.kwarg)]
+        for each in bindings
+    )
 
 
 # -- what becomes of a result

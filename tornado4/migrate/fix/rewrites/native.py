@@ -521,7 +521,8 @@ def _look_at_callers(
             ):
                 reason = "a base class that is not read may call it, or have it"
                 by_profile.told(plan, step, reason, by_profile.no_base_says(plan, converted))
-    if any(whole.name in plan.index(each).strings for each in plan.program.modules_saying(whole.name)):
+    nested = not whole.is_method and all(_is_nested(*each) for each in whole.members)
+    if not nested and any(whole.name in plan.index(each).strings for each in plan.program.modules_saying(whole.name)):
         if not (whole.is_method and any(whole.name in names for names in AWAITED_METHODS.values())):
             reason = f"{whole.name!r} stands in a string: somebody may call it by that"
             by_profile.told(plan, step, reason, by_profile.strings_ran(plan, whole.name))
@@ -531,6 +532,11 @@ def _look_at_callers(
             _look_at(plan, step, use, converted)
             if at_once and use.how == "waited" and not _is_awaited(plan, use):
                 plan.unsafe_only(f"it ends at once: {use} yields it, and would wait a turn of the loop for it")
+
+
+def _is_nested(module: Module, function: Function) -> bool:
+    """Within another function: it is no attribute of anything that a string could be asked for."""
+    return module.index.scopes[function].kind == "function"
 
 
 def _yields(function: Function) -> bool:
