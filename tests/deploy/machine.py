@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from programs import ROOT, free_port
 from serving import PATIENCE, Served
@@ -25,6 +26,21 @@ def program(name: str) -> str:
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     assert found is not None, f"no {name} here; nox -s deploy sees to it, or says what is missing"
     return found
+
+
+@contextlib.contextmanager
+def started(command: list[str], **options: Any) -> Iterator[Served]:
+    """A program and whatever it starts, which all end with the block. What it says on stderr is in ``lines``."""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, **options)
+    served = Served(process)
+    try:
+        yield served
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        served.end()
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 class Machine:
@@ -66,21 +82,11 @@ class Machine:
             "events { worker_connections 1024; }\n"
             f"http {{ include /etc/nginx/mime.types; {temporary} access_log {self.accessed};\n{conf}\n}}\n"
         )
-        process = subprocess.Popen(
-            [program("nginx"), "-p", str(self.root), "-e", "stderr", "-c", str(self.root / "nginx.conf")],
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        served = Served(process)
-        served.port = self.port
-        try:
+        command = [program("nginx"), "-p", str(self.root), "-e", "stderr", "-c", str(self.root / "nginx.conf")]
+        with started(command) as served:
+            served.port = self.port
             served.wait_for("start worker process ")
             yield served
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            served.end()
-            assert process.stderr is not None
-            process.stderr.close()
 
     def wait_for_access(self, beginning: str) -> None:
         """Until nginx has a line of its access log that begins so: it writes it when the client has its answer."""

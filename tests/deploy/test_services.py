@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import os
@@ -18,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machine import DEPLOY, Client, Machine, program, unix_answers
+from machine import DEPLOY, Client, Machine, program, started, unix_answers
 from programs import ROOT, environment, free_port
-from serving import PATIENCE, Served, serve
+from serving import PATIENCE, serve
 
 pytestmark = pytest.mark.deploy
 
@@ -162,12 +161,9 @@ def test_the_units_command_takes_the_socket_that_systemd_hands_over(machine: Mac
     metrics = machine.root / "metrics"  # RuntimeDirectory=
     metrics.mkdir()
     env = environment() | machine.environ | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
-    process = subprocess.Popen(
-        [program("systemd-socket-activate"), "-l", str(machine.socket), *(f"--setenv={name}" for name in env), *argv],
-        cwd=machine.srv, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    served = Served(process)
-    try:
+    names = [f"--setenv={name}" for name in env]
+    command_line = [program("systemd-socket-activate"), "-l", str(machine.socket), *names, *argv]
+    with started(command_line, cwd=machine.srv, env=env) as served:
         served.wait_for("Listening on")
         with UnixClient(machine.socket) as client:  # which has it start
             assert client.ask("GET", "/ping")[2] == b"pong"
@@ -183,12 +179,6 @@ def test_the_units_command_takes_the_socket_that_systemd_hands_over(machine: Mac
             assert expected in asking.ask("GET", "/metrics")[2]
         served.signal(signal.SIGTERM)
         assert served.end() == 0
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        served.end()
-        assert process.stderr is not None
-        process.stderr.close()
 
 
 # ---------------------------------------------------------------------------------------------------------
