@@ -323,6 +323,33 @@ def reads_of_what_waits(record):
     serving(record, client)
 
 
+def burst_for_a_reader_with_more_to_do(record):
+    """Messages that come at once do not run ahead of who reads them: a reader that recurs would run out of stack."""
+
+    class Bursting(Talker):
+        def on_message(self, message):
+            for number in range(40):
+                self.write_message("%d" % number)
+            self.close()
+
+    def reading(rounds):
+        @gen.coroutine
+        def client(record, port):
+            connection = yield websocket_connect(url(port))
+            connection.write_message("burst")
+            waiting = []
+            while (yield connection.read_message()) is not None:
+                waiting.append(len(connection.read_queue))
+                for _ in range(rounds):
+                    yield gen.moment
+            record(rounds, len(waiting), max(waiting) <= (1 if rounds <= 2 else 30))
+
+        return client
+
+    for rounds in range(5):
+        serving(record, reading(rounds), Bursting)
+
+
 def connecting_fails(record):
     sock, free = bind_unused_port()
     sock.close()

@@ -201,10 +201,11 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         """A message has come, or None for the end. The Future, if there is one, wants to be waited for."""
         if self._on_message_callback is not None:
             self._on_message_callback(message)
-        elif self.read_future is not None:
+            return None
+        if self._protocol is not None:
+            self._protocol._has_reader = True
+        if self.read_future is not None:
             future, self.read_future = self.read_future, None
-            if self._protocol is not None:
-                self._protocol._woke_reader = True
             future.set_result(message)
         else:
             self.read_queue.append(message)

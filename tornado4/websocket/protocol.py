@@ -161,9 +161,9 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._reader: wire.FrameReader | None = None
         # Set when what comes in can make no more sense: only the end of the stream is waited for.
         self._deaf = False
-        # Set by a client's connection when a message goes to somebody who has waited for it; and while that one has
-        # its turn before what follows is looked at.
-        self._woke_reader = False
+        # Set by a client's connection when a message is for `read_message`; and while its reader has a turn before what
+        # follows is looked at.
+        self._has_reader = False
         self._deferred = False
         # Whether what is sent waits for the answers to messages that have come already.
         self._gathers = False
@@ -357,16 +357,17 @@ class WebSocketProtocol13(WebSocketProtocol):
                 break
             if not self._gathers and reader.has_more:
                 self._gathers, until = True, monotonic() + _GATHER_SECONDS
-            self._woke_reader = False
+            self._has_reader = False
             handled = self._handle_message(event[0], event[1])
             if handled is not None and waiting and not self.client_terminated:
                 # New messages wait for this one: the back-pressure of 4.5.3.
                 self.stream._pause_push()
                 self.stream.io_loop.add_future(handled, self._go_on)
                 return False
-            if self._woke_reader and reader.has_more and waiting:
-                # Whoever has waited for the message gets its turn before what follows is looked at, a close or a
-                # broken frame: its answer still goes out, as in 4.5.3. A coroutine is up to two iterations away.
+            if self._has_reader and reader.has_more and waiting:
+                # Whoever reads gets a turn before what follows is looked at, as in 4.5.3. It may be a close or a broken
+                # frame: its answer still goes out. It may be more messages: a reader that recurs would run out of stack
+                # on a heap of them. A coroutine is up to two iterations away.
                 self._deferred = True
                 add_callback = self.stream.io_loop.add_callback
                 add_callback(add_callback, self._go_on)
