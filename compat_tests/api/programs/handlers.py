@@ -174,6 +174,10 @@ def sockets_of_handlers(t):
             opened = yield t.websocket.websocket_connect(url + "/a", ping_interval=0.01)
             while not done:
                 yield t.gen.sleep(0.005)
+            # A ping of the client's own and its pong, whichever of the two intervals came first.
+            opened.protocol.write_ping(b"")
+            opened.write_message("text")
+            yield opened.read_message()
             opened.write_message("wrong")
             yield opened.read_message()
             opened = yield t.websocket.websocket_connect(url + "/b", on_message_callback=done.append)
