@@ -242,6 +242,60 @@ IOLoop4.current().run_sync(main)
     ]
 
 
+def test_under_an_asgi_server() -> None:
+    """Its WebSockets find a stream of frames there; what asks for the connection's own is an error, and answered."""
+    code = (
+        SETUP
+        + """
+from tornado4.websocket import websocket_connect
+import tornado.websocket
+class Socket(tornado.websocket.WebSocketHandler):
+    def get_compression_options(self): return {}
+    def open(self): self.ping(b"alive")
+    def on_pong(self, data): self.write_message("pong of the server")
+    def on_message(self, message): self.write_message(message)
+    def on_close(self): print("closed", self.close_code)
+class Detaching(tornado.web.RequestHandler):
+    async def get(self, how):
+        if how:
+            self.write("begun")
+            await self.flush()
+        self.detach()
+six = tornado.web.Application([("/n/socket", Socket), ("/n/(.*)", Detaching)], websocket_ping_interval=0.01)
+def served():
+    return ASGIContainer(ASGIAdapter(web4.Application([("/n/socket", Tornado6(six)),
+        ("/n/.*", web4.FallbackHandler, {"fallback": Tornado6(six)})])))
+async def main():
+    socket, port = bind_unused_port()
+    HTTPServer(served()).add_socket(socket)
+    client = await websocket_connect("ws://127.0.0.1:%d/n/socket" % port)
+    pongs = 0
+    while pongs < 3:
+        pongs += (await client.read_message()) == "pong of the server"
+    client.write_message("hello")
+    while (message := await client.read_message()) != "hello":
+        pass
+    print(message)
+    client.close(4000)
+    while await client.read_message() is not None:
+        pass
+    print(await ask(HTTPServer(served()), "/n/"))
+    late = await AsyncHTTPClient().fetch("http://127.0.0.1:%d/n/late" % port, raise_error=False)
+    print((late.code, "cut off"))
+IOLoop4.current().run_sync(main)
+"""
+    )
+    lines = run(code).splitlines()
+    reason = "RuntimeError: the connection belongs to the ASGI server: detach() is not to be had; serve with HTTPServer"
+    assert sum(line.startswith(reason) for line in lines) == 2
+    assert [line for line in lines if line.startswith(("hello", "closed", "("))] == [
+        "hello",
+        "closed 4000",
+        "(500, '')",
+        "(599, 'cut off')",
+    ]
+
+
 def test_one_access_line_a_request_under_the_names_of_old() -> None:
     code = (
         SETUP

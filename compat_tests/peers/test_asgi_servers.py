@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 
 from compat_tests.oracle import TOP, OracleUnavailable, sdist
+from compat_tests.test_bridge import installed
 
 RECORDED = Path(__file__).with_name("recorded")
 APPS = "compat_tests.peers.asgi_apps"
+#: With the real Tornado 6 beside: no alias there.
+MOVED = "compat_tests.peers.moved_app"
 SERVERS = {
     "uvicorn": "uvicorn {app} --port {{port}} --log-level warning",
     "uvicorn on uvloop": "uvicorn {app} --port {{port}} --log-level warning --loop uvloop",
@@ -43,6 +46,19 @@ def aborted(one: Found) -> bool:
     return one["kind"] == "status" and not one["old"] and one["new"].startswith("HTTP/1.1 500")
 
 
+def compressed(one: Found) -> bool:
+    return one["where"].endswith(" compressed") or header("sec-websocket-extensions")(one)
+
+
+def close_answer(one: Found) -> bool:
+    return one["kind"] == "close code" or (one["kind"], one["old"]) == ("websocket frame", "close 4000 ")
+
+
+def bare(one: Found) -> bool:
+    refused = ("Cross origin websockets not allowed", "35", "text/html; charset=UTF-8", "length")
+    return one["kind"] in ("body", "header", "framing") and one["old"] in refused and one["new"] in ("", "close")
+
+
 def without_reason(one: Found) -> bool:
     return one["kind"] == "websocket frame" and one["new"] == "close 4001 " and one["old"].startswith(one["new"])
 
@@ -55,8 +71,12 @@ RULES: list[tuple[str, tuple[str, ...], str, Callable[[Found], bool]]] = [
     ("header-order", EVERY, "its own headers before ours, or behind", kind("header order")),
     ("reason", EVERY, "the phrase behind the status, of which ASGI knows nothing", kind("reason")),
     ("handshake", EVERY, "how it spells `Upgrade` and `Connection` of a WebSocket", header("upgrade", "connection")),
-    ("kept-open", EVERY, "when a connection is closed", kind("connection", "closed", "kept open")),
+    ("kept-open", EVERY, "when a connection is closed", kind("connection")),
     ("aborted", EVERY, "an exception in `data_received` is a 500, where our server hangs up", aborted),
+    ("compression", EVERY, "whether messages of a WebSocket are compressed, and how that is agreed on", compressed),
+    ("close-answer", EVERY, "what a client's close frame is answered: its code and reason, or 1000", close_answer),
+    ("refusal", ("granian",), "a refused handshake has a `Sec-WebSocket-Accept`", header("sec-websocket-accept")),
+    ("bare-refusal", ("daphne",), "a refused handshake is a 403 of its own, without body", bare),
     ("no-close-reason", ("daphne",), "a close frame has no reason", without_reason),
 ]
 
@@ -72,12 +92,14 @@ def demos() -> Path:
 def differences(server: str, app: str, demos: Path, folder: Path) -> list[tuple[str, Found]]:
     """(the step's name, a difference that no rule of ``tornado4 diff`` explains), of a whole run."""
     python = sys.executable
-    recorded = [f"--{path.suffix[1:]}={path}" for path in sorted(RECORDED.glob(f"{app}.*"))]
-    command = SERVERS[server].format(app=f"{APPS}:{app}_asgi")
+    recorded = [f"--{path.suffix[1:]}={path}" for path in sorted(RECORDED.glob(f"{app}[.-]*"))]
+    module = MOVED if app == "moved" else APPS
+    command = SERVERS[server].format(app=f"{module}:{app}_asgi")
+    path = str(installed().path) if app == "moved" else str(TOP)
     done = subprocess.run(
-        [python, "-m", "tornado4", "diff", "--old", f"{python} -m {APPS} {app} {{port}}",
+        [python, "-m", "tornado4", "diff", "--old", f"{python} -m {module} {app} {{port}}",
          "--new", f"{python} -m {command}", "--unsafe", "--json", str(folder / "report.json"), *recorded],
-        env={**os.environ, "PYTHONPATH": str(TOP), "TORNADO4_DEMOS": str(demos)},
+        env={**os.environ, "PYTHONPATH": path, "TORNADO4_DEMOS": str(demos)},
         capture_output=True, text=True, timeout=300, cwd=folder,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stdout + done.stderr
@@ -108,13 +130,16 @@ def check(server: str, app: str, demos: Path, folder: Path) -> None:
     assert unexplained(server, differences(server, app, demos, folder)) == []
 
 
-@pytest.mark.parametrize(("server", "app"), [("uvicorn", "everything"), ("hypercorn", "chat"), ("daphne", "sockets")])
+@pytest.mark.parametrize(
+    ("server", "app"),
+    [("uvicorn", "everything"), ("uvicorn", "moved"), ("hypercorn", "chat"), ("daphne", "sockets")],
+)
 def test_it_answers_what_our_server_answers(server: str, app: str, demos: Path, tmp_path: Path) -> None:
     check(server, app, demos, tmp_path)
 
 
 @pytest.mark.asgi_servers
-@pytest.mark.parametrize("app", ["chat", "hello", "polling", "sockets", "upload", "everything"])
+@pytest.mark.parametrize("app", ["chat", "hello", "polling", "sockets", "upload", "everything", "moved"])
 @pytest.mark.parametrize("server", SERVERS)
 def test_each_of_them_on_each_program(server: str, app: str, demos: Path, tmp_path: Path) -> None:
     check(server, app, demos, tmp_path)

@@ -34,8 +34,8 @@ class ASGIAdapter:
     ``factory`` instead, a function without arguments, called once, on the server's loop: when the lifespan begins, or
     before the first request of a server that knows none.
 
-    ``max_body_size`` is in bytes, 100 MiB by default. A proxy's headers (``xheaders``) are the server's business;
-    ``request.connection`` has neither ``detach`` nor a ``stream``.
+    ``max_body_size`` is in bytes, 100 MiB by default. A proxy's headers (``xheaders``) are the server's business.
+    ``request.connection`` has no ``stream``, and a ``detach`` for WebSockets only: a stream of their frames.
     """
 
     def __init__(
@@ -225,23 +225,13 @@ def _explain(error: Exception, exchange: Exchange) -> None:
     """Log what went wrong with a request, and answer with its status."""
     if isinstance(error, httputil.HTTPInputError):
         gen_log.info("Malformed HTTP message from %s: %s", exchange.context, printable(str(error)))
-        _refuse(exchange, 400, "Bad Request")
+        exchange.answer(400, "Bad Request")
     elif isinstance(error, _TooLarge):
         gen_log.info("Malformed HTTP message from %s: body too large", exchange.context)
-        _refuse(exchange, 413, "Request Entity Too Large")
+        exchange.answer(413, "Request Entity Too Large")
     else:
         app_log.error("Uncaught exception", exc_info=error)
-        _refuse(exchange, 500, "Internal Server Error")
-
-
-def _refuse(exchange: Exchange, status: int, reason: str) -> None:
-    """Answer with a status alone; where a response has begun, it ends without being complete."""
-    if exchange.has_begun:
-        exchange._abort()
-        return
-    headers = httputil.HTTPHeaders({"Content-Length": "0"})
-    exchange.write_headers(httputil.ResponseStartLine("HTTP/1.1", status, reason), headers)
-    exchange.finish()
+        exchange.answer(500, "Internal Server Error")
 
 
 async def _attend(exchange: Exchange, receive: Receive) -> None:

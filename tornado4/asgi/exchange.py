@@ -167,6 +167,15 @@ class Exchange(httputil.HTTPConnection):
         """Whether a status was written."""
         return self._head_sent
 
+    def answer(self, status: int, reason: str) -> None:
+        """Answer with a status alone; where a response has begun, it ends without being complete."""
+        if self.has_begun:
+            self._abort()
+            return
+        headers = httputil.HTTPHeaders({"Content-Length": "0"})
+        self.write_headers(httputil.ResponseStartLine("HTTP/1.1", status, reason), headers)
+        self.finish()
+
     def connection_lost(self) -> None:
         """The client has gone. What was written and not taken is dropped; its Futures resolve, as 4.5.3's did."""
         if self.closed:

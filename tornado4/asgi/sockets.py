@@ -10,6 +10,7 @@ from tornado4 import httputil
 from tornado4._core.yielded import convert_yielded
 from tornado4._masking import printable
 from tornado4.asgi.exchange import Exchange, until
+from tornado4.asgi.frames import Frames
 from tornado4.asgi.types import Message, Receive, Scope, Send, to_headers
 from tornado4.concurrent import Future
 from tornado4.escape import utf8
@@ -18,6 +19,9 @@ from tornado4.ioloop import IOLoop
 from tornado4.log import app_log, gen_log
 from tornado4.websocket import WebSocketClosedError
 from tornado4.websocket.protocol import DEFAULT_MAX_MESSAGE_SIZE, WebSocketProtocol
+
+#: For a handshake whose server has kept the client's; whoever checks it finds one. The answer to it is the server's.
+_SOME_KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
 
 
 class SocketExchange(Exchange):
@@ -31,6 +35,7 @@ class SocketExchange(Exchange):
         self.receive = receive
         self.accepted = False
         self.protocol: ASGIProtocol | None = None
+        self.frames: Frames | None = None
         self._denials = "websocket.http.response" in scope.get("extensions", {})
 
     def _make_websocket_protocol(self, handler: Any) -> ASGIProtocol:
@@ -40,7 +45,7 @@ class SocketExchange(Exchange):
 
     def write_headers(self, start_line: Any, headers: HTTPHeaders, chunk: Any = None, callback: Any = None) -> Future:
         if start_line.code == 101:
-            self._head_sent = self._bodyless = True
+            self._head_sent = self._bodyless = self.accepted = True
             return self._put({"type": "websocket.accept", **_accepted(headers)}, callback)
         if not self._denials:
             # Without the extension, a server answers 403 to a close in place of an accept.
@@ -53,13 +58,23 @@ class SocketExchange(Exchange):
         self.write_headers(start_line, headers, chunk)
 
     def finish(self) -> None:
-        if self.protocol is not None and self.protocol.handler._status_code == 101:
-            self.accepted = True
-        elif self._denials:
+        if self.accepted:
+            return  # of the handshake only
+        if self._denials:
             super().finish()
         else:
             self.finished = True
             self._wake()
+
+    def detach(self) -> Any:
+        """The frames of the WebSocket, as an `.IOStream`, where a 101 has accepted it; `RuntimeError` elsewhere.
+
+        For code that speaks the protocol by itself: Tornado 6's handlers, protocols of a program's own.
+        """
+        if not self.accepted or self.protocol is not None or self.frames is not None:
+            return super().detach()
+        self.frames = Frames(self)
+        return self.frames.stream
 
     async def serve(self, delegate_of: Callable[[Exchange], Any]) -> None:
         """The handshake, then messages both ways until either side ends it."""
@@ -84,6 +99,8 @@ class SocketExchange(Exchange):
         except BaseException:  # it was cancelled: a server that stops does not say so
             self._disconnected({"code": 1006})
             raise
+        if self.frames is not None:
+            await self.frames.over()
         self.forget()
 
     def _refuse(self, code: int) -> None:
@@ -101,9 +118,10 @@ class SocketExchange(Exchange):
                 await self.flush()
                 if self.finished and not self.accepted:
                     return
-                if self.protocol is not None and self.protocol.ended and not self._outgoing:
-                    # We have said goodbye: the server does the rest, and tells when it is done.
-                    self.protocol.peer_closed(None, None)
+                if not self._outgoing and self._has_said_goodbye():
+                    # The server does the rest, and tells when it is done.
+                    if self.protocol is not None:
+                        self.protocol.peer_closed(None, None)
                     return
                 if handling is not None and handling.done():
                     handling = None
@@ -130,6 +148,9 @@ class SocketExchange(Exchange):
         """Give a message to the handler; something to wait for, where that takes its time."""
         text = message.get("text")
         data = message.get("bytes") if text is None else text
+        if self.frames is not None:
+            left = None if data is None else self.frames.deliver(data)
+            return None if left is None or left.done() else asyncio.ensure_future(until(left))
         if self.protocol is None or data is None or self.protocol.ended:
             return None
         handler = self.protocol.handler
@@ -139,9 +160,14 @@ class SocketExchange(Exchange):
         handled = self.protocol._run_callback(handler.on_message, data)
         return None if handled is None or handled.done() else asyncio.ensure_future(until(handled))
 
+    def _has_said_goodbye(self) -> bool:
+        side = self.protocol or self.frames
+        return side is not None and side.ended
+
     def _disconnected(self, message: Any) -> None:
-        if self.protocol is not None:
-            self.protocol.peer_closed(message.get("code"), message.get("reason") or None)
+        side = self.protocol or self.frames
+        if side is not None:
+            side.peer_closed(message.get("code"), message.get("reason") or None)
         self.connection_lost()
 
 
@@ -210,7 +236,10 @@ class ASGIProtocol(WebSocketProtocol):
 
 
 def _request(scope: Scope) -> tuple[RequestStartLine, HTTPHeaders]:
-    """The handshake as a request. What the server has kept to itself of it is put back, as it must have been."""
+    """The handshake as a request. What the server has kept to itself of it is put back, as it must have been.
+
+    Extensions are between client and server: the frames that `detach` shows have none.
+    """
     from tornado4.asgi.adapter import check_host, start_line_of  # late: the adapter stands on this room
 
     headers = to_headers(scope["headers"])
@@ -218,7 +247,8 @@ def _request(scope: Scope) -> tuple[RequestStartLine, HTTPHeaders]:
     headers["Upgrade"] = "websocket"
     headers["Connection"] = "Upgrade"
     headers["Sec-WebSocket-Version"] = "13"
-    headers.setdefault("Sec-WebSocket-Key", "")
+    headers.setdefault("Sec-WebSocket-Key", _SOME_KEY)
+    headers.pop("Sec-WebSocket-Extensions", None)
     return start_line_of(scope), headers
 
 

@@ -132,8 +132,13 @@ class _Connection:
             raise real.to_real_error(error) from error
 
     def detach(self) -> Any:
-        """The connection's stream, as an ``IOStream`` of Tornado 6: HTTP is over."""
-        return to_real_stream(self._connection.detach())
+        """The connection's stream, as an ``IOStream`` of Tornado 6: HTTP is over. RuntimeError where ASGI has none."""
+        try:
+            stream = self._connection.detach()
+        except RuntimeError:
+            self._connection.answer(500, "Internal Server Error")  # Tornado 6 counts the request as answered by now
+            raise
+        return to_real_stream(stream)
 
     def __getattr__(self, name: str) -> Any:
         """``set_close_callback``, ``set_body_timeout``, ``close``, ``params``, ``stream`` and the rest are ours."""

@@ -1,0 +1,3 @@
+header Origin: http://evil.example
+connect /socket
+expect
