@@ -148,7 +148,8 @@ def comment(module: str, name: str) -> str:
     """What the comment above a value says (``#: ...``), there or in a room of the package; "" without one."""
     face = Path(inspect.getfile(importlib.import_module(f"tornado4.{module}")))
     rooms = sorted(face.parent.glob("*.py")) if face.name == "__init__.py" else [face]
-    rooms += sorted(ROOT.glob("tornado4/_*/*.py"))  # what a face only hands on
+    package = Path(inspect.getfile(importlib.import_module("tornado4"))).parent
+    rooms += sorted(package.glob("_*/*.py"))  # what a face only hands on
     for room in rooms:
         above = re.search(rf"((?:^ *#:.*\n)+) *(?:self\.)?{name}\b[^\n]*[=:]", room.read_text("utf-8"), re.MULTILINE)
         if above is not None:

@@ -67,5 +67,3 @@ def _loop_set() -> Any:
         return asyncio.get_event_loop()
     except RuntimeError:
         return None
-
-
