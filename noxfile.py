@@ -53,7 +53,7 @@ def replaced(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def asgi(session: nox.Session) -> None:
-    """Programs under uvicorn, hypercorn, granian and daphne against our own server, and heavy loads: three minutes."""
+    """Programs under uvicorn, hypercorn, granian and daphne against our own server, and heavy loads: five minutes."""
     install(session, "test")
     session.install("granian")
     tests = ("compat_tests/peers", "compat_tests/test_bridge.py")
@@ -159,7 +159,10 @@ def attack(session: nox.Session) -> None:
 
 @nox.session
 def corpora(session: nox.Session) -> None:
-    """The request corpora of llhttp and gunicorn, which git fetches, against our server: half a minute."""
+    """The request corpora of llhttp and gunicorn against our server: a minute. git fetches them from github.com.
+
+    Where that cannot be reached, from clones, one by one: ``nox -s corpora -- llhttp --source PATH``.
+    """
     session.install("--editable", ".")
     session.run("python", "-m", "compat_tests.corpora", *session.posargs)
 
@@ -259,14 +262,17 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def pictures(session: nox.Session) -> None:
-    """The pictures in docs/pictures, from real runs; chromium takes them."""
+    """The pictures in docs/pictures, from real runs: a minute. chromium takes them, or what CHROMIUM names."""
+    chromium = os.environ.get("CHROMIUM", "chromium")
+    if not shutil.which(chromium, path=PATH):
+        session.error(f"no {chromium}, which takes the pictures: apt-get install chromium, or CHROMIUM=/path/to/chrome")
     install(session, "test")
     session.run("python", "site/pictures.py")
 
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """The source distribution and the wheel: each installed with no checkout near, and tested so."""
+    """The source distribution and the wheel: each installed with no checkout near, and tested so: 15 minutes."""
     session.install("build", *nox.project.dependency_groups(nox.project.load_toml(), "test"))
     made = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(made, ignore_errors=True)
@@ -290,7 +296,8 @@ def package(session: nox.Session) -> None:
                     "sys.exit(not [n for n in f('tornado4') if n.match('*.dist-info/sboms/*.json')])")  # fmt: skip
         session.chdir(tree)
     shutil.rmtree(tree / "tornado4")  # what is installed is to be tested
-    session.run("python", "-m", "pytest", *(session.posargs or ["tests", "compat_tests/test_transcripts.py"]))
+    session.run("python", "-m", "pytest", "--durations=20",
+                *(session.posargs or ["tests", "compat_tests/test_transcripts.py"]))  # fmt: skip
 
 
 @nox.session

@@ -68,7 +68,10 @@ def fetch(corpus: str, source: str | None) -> Path:
         ):
             done = subprocess.run(["git", "-C", folder, *command], capture_output=True, text=True)
             if done.returncode:
-                raise CorpusUnavailable(f"{corpus}: git {command[0]} failed: {done.stderr.strip()}; see --source")
+                raise CorpusUnavailable(
+                    f"{corpus}: git {command[0]} failed: {done.stderr.strip()}; "
+                    f"where {default} cannot be reached, name a clone: {corpus} --source PATH"
+                )
         (folder / "ready").touch()
     return folder
 
