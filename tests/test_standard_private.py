@@ -170,11 +170,36 @@ def run(code: str, folder: Path | None = None) -> list[str]:
         ("from tornado4._core import private_asyncio as p; p.LOOP_QUEUE = ('_gone',)", [" select", ""], "None"),
         ("from tornado4._core import private_asyncio as p; p.HANDLE = ('_gone',)", ["", OWN_QUEUE], "None"),
         ("from tornado4._core import private_asyncio as p; p.CALL_SOON = ('_gone',)", ["", OWN_QUEUE], "None"),
+        ("from tornado4._core import private_asyncio as p; p.WAKE_UP = ('_gone',)", ["", ""], "None"),
     ],
 )
 def test_a_server_and_a_client_run_where_a_name_is_gone(gone: str, shadowed: list[str], nested: str) -> None:
     one_round, own_queue = shadowed
     assert run(f"import asyncio\n{gone}\n{SERVES}{NESTED}") == [f"hello world{one_round}", own_queue, nested, "True"]
+
+
+WOKEN = """
+import asyncio, threading
+from concurrent.futures import ThreadPoolExecutor
+from tornado4 import gen, ioloop
+loop = ioloop.IOLoop.current()
+@gen.coroutine
+def main():
+    asking, asked = ThreadPoolExecutor(1), asyncio.Event()
+    for number in range(3):
+        result = yield asking.submit(lambda: threading.current_thread() is not threading.main_thread())
+        print(result)
+    asyncio.get_running_loop().call_later(60, print)
+    asking.submit(lambda: loop.asyncio_loop.call_soon_threadsafe(asked.set))
+    yield asked.wait()
+    asking.shutdown()
+loop.run_sync(main)
+"""
+
+
+@pytest.mark.parametrize("gone", ["", "from tornado4._core import private_asyncio as p; p.WAKE_UP = ('_gone',)"])
+def test_another_thread_wakes_the_loop(gone: str) -> None:
+    assert run(gone + WOKEN) == ["True"] * 3
 
 
 def test_a_loop_without_its_signal_socket_runs() -> None:

@@ -34,13 +34,16 @@ from tornado4._core.private_asyncio import (
     CALL_SOON,
     HANDLE,
     LOOP_QUEUE,
+    WAKE_UP,
     enter_task,
     get_running_loop,
     has_all,
     has_signal_handlers,
     leave_task,
+    read_wake_up,
     set_running_loop,
     wakeup_end,
+    write_wake_up,
 )
 from tornado4.util import errno_from_exception
 
@@ -99,7 +102,7 @@ class RoundOwner(Protocol):
 
 
 def wake(fd: Any, events: int) -> None:
-    """The handler of asyncio's self-pipe, in name: the event goes to asyncio, whose descriptor it is."""
+    """The handler of asyncio's self-pipe, in name: `LoopSelector` knows what to do with it."""
 
 
 class LoopSelector(selectors.BaseSelector):
@@ -288,6 +291,9 @@ class LoopSelector(selectors.BaseSelector):
             fd, events = pending.popitem()
             entry = handlers.get(fd)
             if entry is None or entry[1] is wake:
+                if entry is not None and owner.asyncio_loop.wakes_directly:
+                    read_wake_up(owner.asyncio_loop)
+                    continue
                 key = self._keys.get(fd)
                 if key is not None:
                     mask = _from_poller(events) & key.events
@@ -360,6 +366,8 @@ class OwnedLoop(asyncio.SelectorEventLoop):
             # Tasks wait in asyncio's own queue, then, and take their turns after the callbacks.
             self.call_soon = super().call_soon  # type: ignore[method-assign]
             self._call_soon = getattr(super(), "_call_soon", None)  # type: ignore[method-assign,assignment]
+        #: Whether `wake` and the round that it ends can do without a callback and a turn of asyncio's.
+        self.wakes_directly = has_all(self, WAKE_UP)
         if not has_all(self, LOOP_QUEUE):
             selector.play_one_round_a_turn()
 
@@ -388,6 +396,9 @@ class OwnedLoop(asyncio.SelectorEventLoop):
 
     def wake(self) -> None:
         """Make the poll in progress return. From any thread, or from a signal handler."""
+        if self.wakes_directly:
+            write_wake_up(self)
+            return
         # RuntimeError: closed between the caller's look at it and now; then there is nothing to wake.
         with contextlib.suppress(RuntimeError):
             self.call_soon_threadsafe(_nothing)

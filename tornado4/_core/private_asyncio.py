@@ -11,6 +11,7 @@ They are asked for here, once, at import. tests/test_standard_private.py finds u
 | `LOOP_QUEUE` of `asyncio.BaseEventLoop` | several rounds in one turn of asyncio's | one round a turn |
 | `HANDLE`, `CALL_SOON`, ``_call_soon`` | one queue for tasks and callbacks | tasks wait in asyncio's own |
 | ``_csock``, ``_signal_handlers`` of the loop | waking up for a signal at once | the signal waits for the next event |
+| `WAKE_UP` of the loop | waking up from another thread without a detour | the detour: a callback that does nothing |
 | ``_local`` of asyncio's policy | which loop was set, before Python 3.14 | two loops are not told of |
 """
 
@@ -49,6 +50,9 @@ HANDLE = ("_run", "_cancelled")
 
 #: Attributes of the loop: what its ``call_soon`` looks at, and ours.
 CALL_SOON = ("_debug", "_closed")
+
+#: Attributes of the loop: how it writes to itself so that the poll returns, and what it does with what it has read.
+WAKE_UP = ("_write_to_self", "_ssock", "_process_self_data")
 
 
 def has_all(thing: object, names: Iterable[str]) -> bool:
@@ -92,6 +96,24 @@ def enter_task(loop: _Loop, task: _Task) -> None:
         _swap_current_task(loop, task)
     elif _enter_task is not None:
         _enter_task(loop, task)
+
+
+def write_wake_up(loop: Any) -> None:
+    """Make the loop's poll return, from any thread. Where `WAKE_UP` is there; a closed loop is no error."""
+    loop._write_to_self()
+
+
+def read_wake_up(loop: Any) -> None:
+    """Read what the loop, or a signal, has written to itself. Where `WAKE_UP` is there.
+
+    Once: asyncio reads until there is nothing, at the price of an exception. What is left is polled again.
+    """
+    try:
+        data = loop._ssock.recv(4096)
+    except (BlockingIOError, InterruptedError):
+        return
+    if data:
+        loop._process_self_data(data)
 
 
 def wakeup_end(loop: _Loop) -> Any:

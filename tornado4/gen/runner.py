@@ -17,7 +17,7 @@ from typing import Any
 
 from tornado4 import stack_context
 from tornado4._core.context import coroutine_context, enter
-from tornado4._core.futures import Future, resolved
+from tornado4._core.futures import FUTURES, Future, resolved
 from tornado4._core.tasks import INCONSISTENT
 from tornado4._core.yielded import convert_yielded, moment
 from tornado4.gen.errors import (
@@ -291,7 +291,7 @@ class Runner:
         future = self.future
         if future.done() and future is not moment:
             return True
-        if stack_context._active() or not isinstance(future, Future):
+        if stack_context._active() or not isinstance(future, FUTURES):
             self.io_loop.add_future(future, self._resume)
         else:
             future.add_done_callback(self._schedule)
