@@ -259,6 +259,19 @@ def test_options_and_keys_set_switches(suite: Path, installed: Path) -> None:
     assert done.returncode == pytest.ExitCode.USAGE_ERROR and "no key 'alow'" in done.stderr
 
 
+def test_forward_names_leave_in_place_what_migrate_watches_by(suite: Path, installed: Path) -> None:
+    (suite / "test_one.py").write_text(
+        "from tornado.ioloop import IOLoop, PeriodicCallback\n\n\n"
+        "def test_one():\n    loop = IOLoop.current()\n    every = PeriodicCallback(loop.stop, 1, jitter=0.1)\n"
+        "    loop.call_later(20, loop.stop)\n    started = loop.time()\n    every.start()\n    loop.start()\n"
+        "    every.stop()\n    assert loop.time() - started < 15\n"
+    )
+    done = run(
+        suite, installed, "-m", "tornado4", "run", "--future=names", "--migrate=warn", "-m", "pytest", "-p", "no:warnings"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_tornado_that_is_missed_is_told_where_it_is(suite: Path, installed: Path) -> None:
     (suite / "tornado.py").write_text("raise ModuleNotFoundError(\"No module named 'tornado'\", name='tornado')\n")
     (suite / "test_hello.py").write_text(SUITE)

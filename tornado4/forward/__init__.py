@@ -10,12 +10,14 @@ A module gets its names when it has been imported, or at once if that was before
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 from tornado4 import flags
 from tornado4._core.private_names import is_being_imported
@@ -49,7 +51,13 @@ def give(module: ModuleType) -> None:
         value = vars(source)[last]
         if getattr(value, "__module__", None) == room.__name__:
             value.__module__ = module.__name__
-        setattr(target, last, value)
+        if not _is_there(vars(target).get(last), value):
+            setattr(target, last, value)
+
+
+def _is_there(found: Any, value: object) -> bool:
+    """Whether a name is given already, be it under what ``--migrate`` watches it by."""
+    return inspect.unwrap(found, stop=lambda each: each is value) is value
 
 
 class _Finder(MetaPathFinder):
