@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import select
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -164,7 +165,7 @@ def _has_come(stream: Any) -> bool:
     """Whether the kernel has bytes for us, or the peer's end: the loop gets to it in its next round."""
     if stream.socket is None:
         return False
-    if not hasattr(select, "poll"):  # Windows
+    if sys.platform == "win32" or not hasattr(select, "poll"):
         return bool(select.select([stream.socket], [], [], 0)[0])
     poll = select.poll()
     poll.register(stream.socket, select.POLLIN)

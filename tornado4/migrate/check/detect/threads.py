@@ -64,8 +64,8 @@ def parts(node: ast.expr | None) -> list[ast.expr]:
             return [node.elt]
         case ast.Dict():
             return node.values
-        case ast.DictComp():
-            return [node.value]
+        case ast.DictComp(value=ast.expr() as value):  # none of its own in one that unpacks, since Python 3.15
+            return [value]
     return []
 
 
