@@ -117,8 +117,8 @@ def run(machine: str, code: str, *, warnings: str = "error") -> str:
 @pytest.mark.parametrize("machine", ["windows_machine", "macos_machine"])
 def test_all_modules_are_imported(machine: str) -> None:
     extras = {
-        *("tornado4._build_speedups", "tornado4.curl_httpclient", "tornado4.platform.caresresolver"),
-        *("tornado4.platform.twisted", "tornado4.serve.gunicorn"),
+        *("tornado4._build_archives", "tornado4._build_speedups", "tornado4.curl_httpclient"),
+        *("tornado4.platform.caresresolver", "tornado4.platform.twisted", "tornado4.serve.gunicorn"),
         *("tornado4.hooks.otel", "tornado4.hooks.prometheus", "tornado4.hooks.sentry"),
         "tornado4.migrate.security.build",
     }
