@@ -513,11 +513,11 @@ def test_where_there_is_no_fork_several_processes_are_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from tornado4.migrate.settings import Settings
-    from tornado4.serve import command, sockets
+    from tornado4.serve import command, signals, sockets
 
     monkeypatch.delattr(os, "fork")
     listening = sockets.Listening([], [])
-    assert command._serve_several(config.Config(processes=2), listening, Settings()) == 2
+    assert command._serve_several(config.Config(processes=2), listening, Settings(), signals.Signals([])) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from tornado4.migrate import alias, run, settings
 from tornado4.serve import accesslog, config, reloading, sockets, target
 from tornado4.serve.config import Config
+from tornado4.serve.signals import OF_ONE, OF_SEVERAL, Signals
 from tornado4.serve.worker import Single, Worker
 
 log = logging.getLogger("tornado4.serve")
@@ -37,6 +38,7 @@ def main(argv: Sequence[str]) -> int:
         accesslog.configure(chosen)
         if chosen.loop is not None:
             run.choose_loop(chosen.loop, "tornado4 serve")
+        signals = Signals(OF_SEVERAL if chosen.workers > 1 else OF_ONE)
         listening = sockets.open_all(chosen)
     except (settings.SettingsError, target.TargetError) as error:
         return _refuse(str(error))
@@ -46,28 +48,31 @@ def main(argv: Sequence[str]) -> int:
         log.info("listening on %s", sockets.address_of(sock, "https" if chosen.tls_cert else "http"))
     for sock in listening.health:
         log.info("health on %s", sockets.address_of(sock))
-    return _serve(chosen, listening, wanted)
+    return _serve(chosen, listening, wanted, signals)
 
 
-def _serve(chosen: Config, listening: sockets.Listening, wanted: settings.Settings) -> int:
+def _serve(chosen: Config, listening: sockets.Listening, wanted: settings.Settings, signals: Signals) -> int:
     if chosen.workers > 1:
-        return _serve_several(chosen, listening, wanted)
+        return _serve_several(chosen, listening, wanted, signals)
     if chosen.reload:
-        reloading.prepare(listening)
+        reloading.prepare(listening, signals)
+    single = Single(chosen, listening, signals)
     try:
         prepare(wanted)
-        Single(chosen, listening).run()
+        single.run()
     except Exception as error:
         code = say_why(chosen, error)
+        if single.wants_another_start():
+            single.start_anew()
         if chosen.reload:
-            reloading.wait_after(error)
+            reloading.wait_after(error, single)
         return code
     finally:
         listening.close()
     return 0
 
 
-def _serve_several(chosen: Config, listening: sockets.Listening, wanted: settings.Settings) -> int:
+def _serve_several(chosen: Config, listening: sockets.Listening, wanted: settings.Settings, signals: Signals) -> int:
     def serve(worker: Worker) -> None:
         try:
             prepare(wanted)
@@ -81,7 +86,7 @@ def _serve_several(chosen: Config, listening: sockets.Listening, wanted: setting
     from tornado4.serve.master import Master
 
     try:
-        return Master(chosen, listening, serve).run()
+        return Master(chosen, listening, serve, signals).run()
     finally:
         listening.close()
 

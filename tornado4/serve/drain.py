@@ -113,6 +113,17 @@ class Drain:
             loop.add_callback(callback)
         loop.add_callback(self._look)
 
+    def stop_listening(self) -> bool:
+        """Accept what waits and close the listening sockets, after all; False when it is too late for that.
+
+        For a drain that was to keep them: nobody is going to take them over any more.
+        """
+        if self._over:
+            return False
+        for server in self._servers:
+            _stop_accepting(self._loop, server, keep_listening=False)
+        return True
+
     def give_up(self) -> None:
         """End it now."""
         self._end = 0.0

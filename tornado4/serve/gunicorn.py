@@ -38,6 +38,8 @@ class Worker(base.Worker):
         """In the forked process: a loop of its own, then what gunicorn does."""
         IOLoop.clear_current()  # one from before the fork would share its epoll with the master's
         self._loop = IOLoop.current()
+        self._server: HTTPServer | None = None
+        self._early = False
         self._draining: drain.Drain | None = None
         super().init_process()
 
@@ -62,15 +64,17 @@ class Worker(base.Worker):
         lifespan = hasattr(application, "startup")  # ASGI
         if lifespan:
             self._loop.run_sync(application.startup)
-        self._server = self._make_server(application)
+        self._server = server = self._make_server(application)
         for each in self.sockets:
             sock = getattr(each, "sock", each)
             sock.setblocking(False)
-            self._server.add_socket(sock)
-        health.measure(self._server, self._loop)
+            server.add_socket(sock)
+        health.measure(server, self._loop)
         self._loop.add_handler(self.PIPE[0], self._woken, IOLoop.READ)
         signs = PeriodicCallback(self._show_life, min(_SIGN_OF_LIFE, (self.timeout or 2) / 2) * 1000)
         signs.start()
+        if self._early:
+            self._loop.add_callback(self._leave)
         self._loop.start()
         signs.stop()
         if lifespan:
@@ -111,7 +115,9 @@ class Worker(base.Worker):
         self._loop.add_callback(self._leave)
 
     def _leave(self) -> None:
-        if self._draining is None:
+        if self._server is None:
+            self._early = True  # the application has the loop run while it begins
+        elif self._draining is None:
             self.alive = False
             grace = max(0.0, self.cfg.graceful_timeout - _BEFORE_THE_KILL)
             self._draining = drain.Drain(self._loop, [self._server], grace, self._loop.stop)

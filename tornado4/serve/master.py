@@ -2,8 +2,9 @@
 
 It does not import the application: each worker does, so a new worker has the program as it is on the disk then.
 
-Signals: SIGTERM and SIGINT drain all workers and end; SIGHUP replaces the workers one by one; SIGTTIN and SIGTTOU are
-one worker more, or one less. A worker that dies is replaced; if it died at once, after a while that doubles.
+Signals: SIGTERM and SIGINT drain all workers and end, SIGQUIT hangs up; SIGHUP replaces the workers one by one; SIGTTIN
+and SIGTTOU are one worker more, or one less. A worker that dies is replaced; if it died at once, after a while that
+doubles.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ import logging
 import os
 import selectors
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 if sys.platform == "win32":
     raise ImportError("tornado4.serve.master: Windows has no fork, and so no workers")
 
 from tornado4 import process
-from tornado4.serve import health, sockets
+from tornado4.serve import health, signals, sockets
 from tornado4.serve.config import Config
+from tornado4.serve.signals import Signals
 from tornado4.serve.sockets import Listening
 from tornado4.serve.worker import Worker
 
@@ -38,7 +42,7 @@ _MERCY = 5.0
 
 #: What has a worker hang up. A second SIGTERM does not: who ends a service by signalling all its processes (systemd's
 #: ``KillMode=control-group``, supervisor's ``stopasgroup``) sends one to each worker, and so does its master.
-HANG_UP = signal.SIGQUIT if hasattr(signal, "SIGQUIT") else signal.SIGTERM
+HANG_UP = signal.SIGQUIT
 
 #: What a worker writes to its master.
 _READY, _ENOUGH = b"r", b"e"
@@ -68,7 +72,7 @@ class Child:
 class Master:
     """Keeps as many workers as are wanted, of the present generation; `run` returns the exit code."""
 
-    def __init__(self, config: Config, listening: Listening, serve: Callable[[Worker], None]) -> None:
+    def __init__(self, config: Config, listening: Listening, serve: Callable[[Worker], None], obeyed: Signals) -> None:
         self.config = config
         self.listening = listening
         #: Runs a worker in its process, until its end.
@@ -83,7 +87,7 @@ class Master:
         self.not_before = 0.0
         self.delay = 0.0
         self.selector = selectors.DefaultSelector()
-        self.signals: list[int] = []
+        self.signals = obeyed
 
     def run(self) -> int:
         """Until the end."""
@@ -94,19 +98,19 @@ class Master:
             os.set_blocking(fd, False)
         self.health = health.OnSelector(self.selector, self.listening.health, self.report)
         self.selector.register(self.woken, selectors.EVENT_READ, lambda: os.read(self.woken, 512))
+        self.signals.wait_by_oneself()
         signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
-        for number in _SIGNALS:
-            signal.signal(number, lambda number, _: self.signals.append(number))
         log.info("master (pid %d), %d workers", os.getpid(), self.wanted)
-        while not (self.ending and not self.children):
+        while True:
+            # First those of before the wake-up descriptor: no wait would end for them.
+            while self.signals.received:
+                _SIGNALS[self.signals.received.pop(0)](self)
             self.reap()
             self.balance()
             if self.ending and not self.children:
                 break
             for key, _ in self.selector.select(self.patience()):
                 key.data()
-            while self.signals:
-                _SIGNALS[self.signals.pop(0)](self)
         log.info("stopped")
         return self.code
 
@@ -173,23 +177,26 @@ class Master:
         reader, writer = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if pid == 0:
-            self.become_worker(number, reader, writer)
+        # The child has our handlers, and nobody to obey them, until it has its own.
+        with signals.held(self.signals.numbers):
+            pid = os.fork()
+            if pid == 0:
+                self.become_worker(number, reader, writer)
         os.close(writer)
         os.set_blocking(reader, False)
         child = self.children[pid] = Child(number, pid, reader, self.generation)
         self.selector.register(reader, selectors.EVENT_READ, lambda: self.hear(child))
 
     def dismiss(self, child: Child) -> None:
-        """Tell a worker to drain; the second time, to hang up."""
-        if child.phase is Phase.STARTING:
-            child.phase = Phase.LEAVING
-            os.kill(child.pid, signal.SIGKILL)  # it has accepted nothing, and may not hear of anything else
-            return
+        """Tell a worker to drain; the second time, to hang up.
+
+        One that has accepted nothing yet dies of either. It knows best whether that is so: what it says of it may be
+        on its way to us.
+        """
         again = child.phase is Phase.LEAVING
         child.phase = Phase.LEAVING
-        child.kill_at = time.monotonic() + self.config.grace + _MERCY
+        if not again:
+            child.kill_at = time.monotonic() + self.config.grace + _MERCY
         os.kill(child.pid, HANG_UP if again else signal.SIGTERM)
 
     def hear(self, child: Child) -> None:
@@ -233,13 +240,15 @@ class Master:
         self.settled = False
         if self.ending:
             return
-        if child.phase is Phase.STARTING and not self.ever_ready:
+        told_to_leave = child.phase is Phase.STARTING and code == -signal.SIGTERM  # by somebody else
+        if child.phase is Phase.STARTING and not self.ever_ready and not told_to_leave:
             log.error("the application does not start: giving up")
             self.code = 1
             self.end()
             return
         others = [each for each in self.children.values() if each.phase is Phase.READY]
-        if child.phase is Phase.STARTING and any(each.generation < self.generation for each in others):
+        former = any(each.generation < self.generation for each in others)
+        if child.phase is Phase.STARTING and former and not told_to_leave:
             log.error("the former workers go on; SIGHUP tries again")
             self.generation = max(each.generation for each in others)
             for each in others:
@@ -263,6 +272,12 @@ class Master:
             self.listening.close_serving()
         for child in self.children.values():
             self.dismiss(child)
+
+    def hang_up(self) -> None:
+        """End at once."""
+        if not self.ending:
+            self.end()
+        self.end()
 
     def replace(self) -> None:
         """Replace all workers, one by one."""
@@ -290,9 +305,12 @@ class Master:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            for each in _SIGNALS:
-                signal.signal(each, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's, which the master has as well
+            for each in self.signals.numbers:
+                # Those of the terminal and of a group come here as well as to the master, who knows what to do. Not
+                # SIG_IGN, which programs that the application starts would inherit.
+                signal.signal(each, _deaf if each in _OF_THE_MASTER else signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signals.release(self.signals.numbers)
             self.health.close()
             for sock in self.listening.health:
                 sock.close()
@@ -319,30 +337,27 @@ class Member(Worker):
     """One worker of a master's. It leaves when the master has gone, too."""
 
     def __init__(self, master: Master, pipe: int) -> None:
-        listening = master.listening
-        if master.config.reuse_port:
-            listening = Listening(sockets.bind(master.config), [])
-        super().__init__(master.config, listening)
+        super().__init__(master.config, master.listening)
         self._pipe = pipe
         self._alive = master.alive
 
+    def sockets(self) -> list[socket.socket]:
+        if self.config.reuse_port:  # not before: connections would wait in it for an application that is not there yet
+            self.listening = Listening(sockets.bind(self.config), [])
+        return self.listening.serving
+
     def set_signals(self) -> None:
-        self.on_signal(signal.SIGTERM, self.drain_once)
-        self.on_signal(HANG_UP, self.hang_up)
+        obeyed = Signals((signal.SIGTERM, HANG_UP))
+        obeyed.attach(self.loop, {signal.SIGTERM: self.drain_once, HANG_UP: self.hang_up})
+        for number in _OF_THE_MASTER:
+            signal.signal(number, _deaf)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for number in (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU):
-            signal.signal(number, signal.SIG_IGN)
         self.loop.add_handler(self._alive, lambda fd, events: self.on_orphaned(), self.loop.READ)
 
     def drain_once(self) -> None:
         """Begin to drain, however often that is asked for."""
         if self.draining is None:
             self.leave()
-
-    def hang_up(self) -> None:
-        """Cut off what runs. It may be heard of before the SIGTERM that was sent first."""
-        self.drain_once()
-        self.leave()
 
     def on_orphaned(self) -> None:
         """The master has died."""
@@ -363,15 +378,30 @@ class Member(Worker):
             pass  # the master is gone, which is heard of elsewhere
 
 
+def _deaf(number: int, frame: FrameType | None) -> None:
+    """A worker's handler for what is its master's business."""
+
+
 def _nothing(master: Master) -> None:
     """SIGCHLD: who has ended is looked for after each wait."""
 
 
+def _unknown(master: Master) -> None:
+    """SIGUSR1 and SIGUSR2: other servers open their logs anew. Nobody shall end ours by it."""
+    log.warning("SIGUSR1 and SIGUSR2 mean nothing to the master: logs are written to stderr and stdout")
+
+
+#: What a worker does not hear; `signal.SIGCHLD` and the like are the application's.
+_OF_THE_MASTER = (signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)
+
 _SIGNALS: dict[int, Callable[[Master], Any]] = {
     signal.SIGTERM: Master.end,
     signal.SIGINT: Master.end,
+    signal.SIGQUIT: Master.hang_up,
     signal.SIGHUP: Master.replace,
     signal.SIGTTIN: Master.more,
     signal.SIGTTOU: Master.less,
+    signal.SIGUSR1: _unknown,
+    signal.SIGUSR2: _unknown,
     signal.SIGCHLD: _nothing,
 }

@@ -7,10 +7,15 @@ import logging
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 from tornado4 import autoreload
 from tornado4.ioloop import IOLoop, PeriodicCallback
+from tornado4.serve.signals import ENDING, Signals
 from tornado4.serve.sockets import Listening
+
+if TYPE_CHECKING:
+    from tornado4.serve.worker import Single
 
 log = logging.getLogger("tornado4.serve")
 
@@ -31,11 +36,12 @@ def become_anew() -> None:
     os.execv(sys.executable, command_line())
 
 
-def prepare(listening: Listening) -> None:
+def prepare(listening: Listening, signals: Signals) -> None:
     """Have a change of a source file restart the command; `Application(debug=True)` does so, too, then."""
     autoreload._main_command = command_line()
     if autoreload._has_execv:
         autoreload.add_reload_hook(listening.hand_on)
+        autoreload.add_reload_hook(signals.hand_on)
 
 
 def start(loop: IOLoop) -> None:
@@ -51,13 +57,16 @@ def start(loop: IOLoop) -> None:
     PeriodicCallback(look, _LOOK, io_loop=loop).start()
 
 
-def wait_after(error: Exception) -> None:
-    """The application did not start: the next change starts it again. Does not return."""
+def wait_after(error: Exception, single: Single) -> None:
+    """The application did not start: the next change starts it again. Returns when a signal ends that."""
     for frame in traceback.extract_tb(error.__traceback__):
         autoreload.watch(frame.filename)
     if isinstance(error, SyntaxError) and error.filename is not None:
         autoreload.watch(error.filename)
     loop = IOLoop()
+    single.signals.attach(
+        loop, {number: loop.stop if number in ENDING else single.start_anew for number in single.signals.numbers}
+    )
     start(loop)
     log.info("waiting for a change")
     loop.start()

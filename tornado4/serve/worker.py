@@ -6,13 +6,15 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop
 from tornado4.serve import drain, health, reloading, target
 from tornado4.serve.config import Config
+from tornado4.serve.signals import ENDING, Signals, known
 from tornado4.serve.sockets import Listening
 
 log = logging.getLogger("tornado4.serve")
@@ -58,7 +60,7 @@ def make_server(config: Config, application: Any, enough: Callable[[], None]) ->
 
 
 class Worker:
-    """Serves until a signal ends it. SIGTERM and SIGINT drain, and hang up when they come again."""
+    """Serves until a signal ends it."""
 
     def __init__(self, config: Config, listening: Listening) -> None:
         self.config = config
@@ -80,27 +82,26 @@ class Worker:
             self.container = application
             self.loop.run_sync(application.startup)
         server = make_server(self.config, application, self.on_enough)
-        server.add_sockets(self.listening.serving)
         self.servers.append(server)
+        self.loop.add_callback(self._say_ready)
+        self.set_signals()  # before the first connection can be accepted, and after `ready`
+        server.add_sockets(self.sockets())
         self.add_health()
         health.measure(server, self.loop)
-        self.set_signals()
         if self.config.reload:
             reloading.start(self.loop)
-        self.loop.add_callback(self._say_ready)
         self.loop.start()
         if self.container is not None:
             self.loop.run_sync(self.container.shutdown)
         self.on_end()
 
     def set_signals(self) -> None:
-        """What each signal does; the application's own handlers, set while it was imported, go."""
-        self.on_signal(signal.SIGTERM, self.leave)
-        self.on_signal(signal.SIGINT, self.leave)
+        """What each signal does from now on; the application's own handlers, set while it was imported, go."""
+        raise NotImplementedError
 
-    def on_signal(self, number: int, action: Callable[[], Any]) -> None:
-        """Have a signal call ``action`` on the loop."""
-        signal.signal(number, lambda *_: self.loop.add_callback_from_signal(action))
+    def sockets(self) -> list[socket.socket]:
+        """What connections are accepted on."""
+        return self.listening.serving
 
     def _say_ready(self) -> None:
         self.ready = True
@@ -116,6 +117,12 @@ class Worker:
         self.draining = drain.Drain(
             self.loop, self.servers, self.config.grace, self.loop.stop, keep_listening=keep_listening
         )
+
+    def hang_up(self) -> None:
+        """Cut off what runs. It may be heard of before the signal to drain that was sent first."""
+        if self.draining is None:
+            self.leave()
+        self.leave()
 
     # -- what differs between one process and one of several
 
@@ -136,16 +143,22 @@ class Worker:
 
 
 class Single(Worker):
-    """The only process. SIGHUP, and --max-requests, make it a new program that has the old one's sockets."""
+    """The only process. SIGHUP, and --max-requests, make it a new program that has the old one's sockets.
 
-    def __init__(self, config: Config, listening: Listening) -> None:
+    SIGTERM and SIGINT drain, and hang up when they come again; SIGQUIT hangs up.
+    """
+
+    def __init__(self, config: Config, listening: Listening, signals: Signals) -> None:
         super().__init__(config, listening)
+        self.signals = signals
         self.again = False
 
     def set_signals(self) -> None:
-        super().set_signals()
-        if hasattr(signal, "SIGHUP"):
-            self.on_signal(signal.SIGHUP, self.restart)
+        actions: Mapping[str, Callable[[], None]] = {
+            "SIGTERM": self.stop, "SIGINT": self.stop, "SIGQUIT": self.hang_up, "SIGHUP": self.restart
+        }  # fmt: skip
+        named = {number: actions[signal.Signals(number).name] for number in self.signals.numbers}
+        self.signals.attach(self.loop, named)
 
     def add_health(self) -> None:
         self.health = health.server(self.report)
@@ -166,6 +179,22 @@ class Single(Worker):
     def on_leave(self) -> None:
         log.info("draining, for %g seconds at most", self.config.grace)
 
+    def stop(self) -> None:
+        """Drain, then end; the second time, hang up."""
+        if not self.again:
+            self.leave()
+            return
+        assert self.draining is not None
+        if self.draining.stop_listening():
+            self.again = False
+            log.info("no restart: stopping")
+        else:  # what waits to be accepted is the next program's already, and so is the end
+            self.signals.leave(signal.SIGTERM)
+
+    def hang_up(self) -> None:
+        self.again = False
+        super().hang_up()
+
     def restart(self) -> None:
         """Drain, then start anew."""
         if self.draining is None:
@@ -176,9 +205,18 @@ class Single(Worker):
         self.loop.add_callback(self.restart)
 
     def on_end(self) -> None:
-        if not self.again:
-            log.info("stopped")
-            return
+        if self.again:
+            self.start_anew()
+        log.info("stopped")
+
+    def wants_another_start(self) -> bool:
+        """Whether SIGHUP has come before the application was there, and nothing that ends."""
+        received = set(self.signals.received)
+        return not received.isdisjoint(known("SIGHUP")) and received.isdisjoint(ENDING)
+
+    def start_anew(self) -> None:
+        """The same command once more, with the same sockets. Does not return."""
         log.info("restarting")
         self.listening.hand_on()
+        self.signals.hand_on()
         reloading.become_anew()
