@@ -37,7 +37,7 @@ OWN: dict[str, tuple[str, ...] | None] = {
     "migrate.diff.report": None,
     "migrate.live": None,
     "migrate.rules": None,
-    "serve.drain": ("when_draining",),
+    "serve": ("is_draining", "when_draining"),
     "serve.gunicorn": ("ProxiedWorker", "Worker"),
     "switches": ("SWITCHES", "VARIABLE", "Switch", "allow", "allowed", "is_allowed", "when_allowed"),
 }  # fmt: skip

@@ -532,31 +532,109 @@ def test_where_there_are_no_unix_sockets_and_no_reuse_port_they_are_refused(monk
         sockets.open_all(config.Config(port=0, reuse_port=True))
 
 
-def test_the_application_is_told_when_the_drain_begins(tmp_path: Path) -> None:
-    app = (
-        "import sys\n"
-        "from tornado4 import web\n"
-        "from tornado4.serve.drain import when_draining\n"
-        "polls = []\n"
-        "class Poll(web.RequestHandler):\n"
-        "    @web.asynchronous\n"
-        "    def get(self):\n"
-        "        polls.append(self)\n"
-        "        print('begun', file=sys.stderr, flush=True)\n"
-        "def let_go():\n"
-        "    for poll in polls:\n"
-        "        poll.finish('come again')\n"
-        "when_draining(let_go)\n"
-        "application = web.Application([('/', Poll)])\n"
-    )
-    with serve("app:application", "--port", "0", "--grace", "1000", cwd=tmp_path, app=app) as served:
-        peer = served.connect()
-        peer.ask("/")
+DRAINING = """
+import sys
+from tornado4 import serve, web, websocket
+
+
+class Poll(web.RequestHandler):
+    @web.asynchronous
+    def get(self):
+        if serve.is_draining():
+            self.finish("not now")
+            return
+        self.forget = serve.when_draining(lambda: self.finish("come again"))
+        print("begun", file=sys.stderr, flush=True)
+
+
+class Feed(websocket.WebSocketHandler):
+    def open(self):
+        self.forget = serve.when_draining(lambda: self.write_message("connect anew"))
+
+    def on_message(self, message):
+        self.write_message(str(serve.is_draining()))
+
+    def on_close(self):
+        self.forget()
+        print("closed", file=sys.stderr, flush=True)
+
+
+class Fails(web.RequestHandler):
+    @web.asynchronous
+    def get(self):
+        serve.when_draining(lambda: 1 / 0)
+        print("begun", file=sys.stderr, flush=True)
+
+
+application = web.Application([("/", Poll), ("/ws", Feed), ("/fails", Fails)])
+from tornado4.serve import drain
+drain.SILENCE = 1000.0  # a connection that says nothing is not closed before it has asked
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_application_asks_whether_the_process_drains_and_is_told(tmp_path: Path, processes: int) -> None:
+    options = ("app:application", "--port", "0", "--grace", "1000", "--processes", str(processes))
+    ready = "ready" if processes == 1 else "all workers ready"
+    with serve(*options, cwd=tmp_path, app=DRAINING, ready=ready) as served:
+        poll, fails, websocket, gone = (served.connect() for _ in range(4))
+        poll.ask("/")
         served.wait_for("begun")
+        fails.ask("/fails")
+        served.wait_for("begun")
+        websocket.upgrade()
+        websocket.send_frame(1, b"?")
+        assert websocket.frame() == (1, b"False")
+        gone.upgrade()
+        gone.send_frame(8, struct.pack(">H", 1000))
+        served.wait_for("closed")  # and has taken its callback back
         served.signal(signal.SIGTERM)
-        assert peer.answer()[2] == b"come again"
+        # before the close frame
+        assert websocket.frame() == (1, b"connect anew")
+        opcode, payload = websocket.frame()
+        assert (opcode, payload[:2]) == (8, struct.pack(">H", 1001))
+        websocket.send_frame(8, payload[:2])
+        assert poll.answer()[2] == b"come again"
+        assert fails.answer()[0] == 500
         assert served.end() == 0
-        peer.close()
+        assert sum("ZeroDivisionError" in line for line in served.lines) == 1
+        assert not any("WebSocketClosedError" in line for line in served.lines)
+        for peer in (poll, fails, websocket, gone):
+            peer.close()
+
+
+def test_a_poll_on_a_connection_that_was_kept_sees_the_drain(tmp_path: Path) -> None:
+    options = ("app:application", "--port", "0", "--grace", "1000")
+    app = DRAINING.replace('("/", Poll)', '("/", Poll), ("/now", web.RequestHandler)')
+    with serve(*options, cwd=tmp_path, app=app) as served:
+        kept = served.connect()
+        assert kept.get("/now")[0] == 405
+        served.signal(signal.SIGTERM)
+        served.wait_for("draining")
+        assert kept.get("/")[2] == b"not now"
+        assert kept.at_end()
+        assert served.end() == 0
+        kept.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
+def test_each_of_several_processes_drains_by_itself(tmp_path: Path) -> None:
+    app = DRAINING.replace('self.finish("come again")', 'self.finish("come again to " + str(serve.is_draining()))')
+    with serve("app:application", "--port", "0", "--processes", "2", cwd=tmp_path, app=app,
+               ready="all workers ready") as served:  # fmt: skip
+        polls = [served.connect() for _ in range(8)]
+        for poll in polls:
+            poll.ask("/")
+            served.wait_for("begun")
+        served.signal(signal.SIGHUP)
+        served.wait_for("all workers ready")
+        assert {poll.answer()[2] for poll in polls} == {b"come again to True"}
+        fresh = served.connect()
+        fresh.ask("/")
+        served.wait_for("begun")  # so the new worker does not drain
+        for peer in (*polls, fresh):
+            peer.close()
 
 
 COUNTING = """

@@ -16,7 +16,7 @@ from chat import BaseHandler, ChatApplication, options
 from shared_wall import SharedWall
 from tornado.escape import json_decode, json_encode
 
-from tornado4.serve.drain import when_draining
+from tornado4.serve import when_draining
 
 
 class FeedHandler(tornado.websocket.WebSocketHandler):

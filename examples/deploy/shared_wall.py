@@ -6,6 +6,8 @@ import time
 import tornado.ioloop
 from chat import Wall
 
+from tornado4.serve import is_draining
+
 
 class SharedWall(Wall):
     """`chat.Wall`, and what other processes write into the file.
@@ -21,7 +23,6 @@ class SharedWall(Wall):
             "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, name TEXT, text TEXT, at TEXT)"
         )
         self.followers = set()
-        self.leaving = False
         self.look()
         if io_loop is not None:
             tornado.ioloop.PeriodicCallback(self.look, look_every, io_loop=io_loop).start()
@@ -34,7 +35,7 @@ class SharedWall(Wall):
 
     def listen(self, key, after, callback):
         self.look()  # else what the client has already, from another process, would be news
-        if self.leaving:
+        if is_draining():  # it has come on a connection that was kept, and asks again, elsewhere
             callback([])
         else:
             Wall.listen(self, key, after, callback)
@@ -54,10 +55,6 @@ class SharedWall(Wall):
             callback(news)
 
     def let_go(self):
-        """Answer those who wait with nothing, and those who still come on connections that are open.
-
-        Their clients ask again, and come to another process.
-        """
-        self.leaving = True
+        """This process drains: answer those who wait with nothing. Their clients ask again, and come to another."""
         for callback in list(self.waiting.values()):
             callback([])

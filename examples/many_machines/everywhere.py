@@ -29,7 +29,7 @@ import tornado.web
 import tornado.websocket
 from redis.exceptions import RedisError
 
-from tornado4.serve.drain import when_draining
+from tornado4.serve import is_draining, when_draining
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "legacy" / "chat"))
 import chat
@@ -61,7 +61,6 @@ class Wall:
         self.last_number = 0
         self.waiting: dict[Any, tuple[int, Callable[[list[Message]], None]]] = {}
         self.feeds: set[Feed] = set()
-        self.draining = False
         # A blocked XREAD answers within 5 seconds, if only to say that nothing has come.
         self.redis = redis.asyncio.from_url(address, decode_responses=True, socket_timeout=10)
         self.script = self.redis.register_script(SAY)
@@ -111,7 +110,7 @@ class Wall:
 
     def listen(self, key: Any, after: int, callback: Callable[[list[Message]], None]) -> None:
         news = self.since(after)
-        if news or self.draining:
+        if news or is_draining():
             callback(news)
         else:
             self.waiting[key] = (after, tornado.stack_context.wrap(callback))
@@ -120,11 +119,7 @@ class Wall:
         self.waiting.pop(key, None)
 
     def let_go(self) -> None:
-        """This process drains: who waits is answered, and asks again, elsewhere.
-
-        So is, at once, who asks from now on: a request may have been on its way.
-        """
-        self.draining = True
+        """This process drains: who waits is answered, and asks again, elsewhere."""
         waiting, self.waiting = self.waiting, {}
         for _, callback in waiting.values():
             callback([])

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tornado4 import hooks
+from tornado4 import hooks, serve
 from tornado4.concurrent import Future
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop, PeriodicCallback
@@ -37,18 +37,6 @@ _websockets: weakref.WeakSet[WebSocketHandler] = weakref.WeakSet()
 class _Remembering(hooks.Watcher):
     def websocket_opened(self, event: hooks.WebSocketEvent) -> None:
         _websockets.add(event.handler)
-
-
-_callbacks: list[Callable[[], Any]] = []
-
-
-def when_draining(callback: Callable[[], Any]) -> None:
-    """Call ``callback()`` on the loop when this process begins to drain: ``tornado4 serve``, and our gunicorn worker.
-
-    For long polls, say: answered now, their clients come back to a process that stays; else they hold the drain up
-    until the grace is over. An exception in it is logged.
-    """
-    _callbacks.append(callback)
 
 
 def remember_websockets() -> None:
@@ -109,8 +97,7 @@ class Drain:
             server.conn_params.no_keep_alive = True
         self._looking = PeriodicCallback(self._look, _LOOK * 1000, io_loop=loop)
         self._looking.start()
-        for callback in _callbacks:
-            loop.add_callback(callback)
+        serve._begin_to_drain(loop)
         loop.add_callback(self._look)
 
     def stop_listening(self) -> bool:
