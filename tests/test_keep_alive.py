@@ -313,3 +313,30 @@ def test_tls_connections_are_kept_as_well(loop, certificate):
     wait(loop, server.close_all_connections())
     run_until(loop, lambda: not len(client._idle_pool))
     client.close()
+
+
+def test_what_lies_behind_a_response_over_tls_is_no_answer_to_the_next_request(loop, certificate):
+    class Talkative(Server):
+        @gen.coroutine
+        def handle_stream(self, stream, address):
+            self.streams.append(stream)
+            try:
+                while True:
+                    self.heads.append((yield stream.read_until(b"\r\n\r\n")))
+                    stream.write(OK)
+                    stream.write(OK.replace(b"hi", b"no"))  # a record of its own, which lies in the kernel
+            except StreamClosedError:
+                pass
+
+    server = Talkative(loop)
+    server.ssl_options = certificate
+    client = SimpleAsyncHTTPClient(loop, force_instance=True, keep_alive=True, max_clients=1)
+    url = server.url.replace("http:", "https:")
+    # The second has been waiting, and starts at the very end of the first.
+    fetches = [client.fetch(url, validate_cert=False) for _ in range(3)]
+    assert [wait(loop, fetch).body for fetch in fetches] == [b"hi"] * 3
+    assert len(server.streams) == 3
+    client.close()
+    server.stop()
+    for stream in server.streams:
+        stream.close()

@@ -93,10 +93,11 @@ def _is_silent(stream: IOStream) -> bool:
     """Whether the server has neither closed the connection nor sent anything, as far as the kernel knows."""
     if stream.closed() or stream._incoming.size:
         return False
-    if isinstance(stream, SSLIOStream):
-        return True  # its socket cannot be looked into; the loop would have told of a close by now
+    if isinstance(stream, SSLIOStream) and stream.socket.pending():
+        return False
     try:
-        stream.socket.recv(1, socket.MSG_PEEK)
+        # Past TLS, where there is any: what lies encrypted in the kernel was not asked for either.
+        socket.socket.recv(stream.socket, 1, socket.MSG_PEEK)
     except BlockingIOError:
         return True
     except OSError:
