@@ -59,7 +59,7 @@ class _Phase(enum.Enum):
 Shortcut: TypeAlias = "Callable[[HTTP1ServerConnection, HTTP1Connection, Any, HTTPHeaders], bool]"
 
 # A look at an enumeration's member is a look into its class: not for what runs with each request.
-_PHASE_HEAD, _PHASE_RESPONSE, _LINGERING = _Phase.HEAD, _Phase.RESPONSE, _Phase.LINGER
+_PHASE_HEAD, _PHASE_RESPONSE, _LINGERING, _PHASE_OVER = _Phase.HEAD, _Phase.RESPONSE, _Phase.LINGER, _Phase.OVER
 _NEED_DATA, _END = http1.NEED_DATA, http1.END
 
 #: After this many events from one piece of input others get their turn.
@@ -224,7 +224,7 @@ class RequestPump:
             # One piece is taken in ahead, so that a peer's close is noticed; then no more is read.
             reader.feed(data)
             self._paused = True
-            self.stream._pause_push()
+            self.stream._pause_push(True)
             return
         if self._bulk and len(data) < reader.missing:
             reader.skip(len(data))  # a piece of a large body that is not the last one: nobody has to cut it
@@ -294,10 +294,23 @@ class RequestPump:
             self._running = False
             if self._cork:
                 self._flush_cork()
-        if self._paused and not self._held:
+        if self._held and self._has_more():
+            self._paused = True
+            self.stream._pause_push(True)
+        elif self._paused:
             self._paused = False
             if not self.stream.closed():
                 self.stream._resume_push()
+
+    def _has_more(self) -> bool:
+        """Whether something has come that has its turn before the end of the connection, as in 4.5.3: another request,
+        pieces of the body, or the end of a body whose last piece is being worked on.
+        """
+        phase = self._phase
+        if phase is _LINGERING or phase is _PHASE_OVER:
+            return False
+        reader = self.reader
+        return reader.pending or (phase is _Phase.BODY and reader.state is http1.State.END)
 
     def _wake(self) -> None:
         """What was waited for is there."""

@@ -78,6 +78,8 @@ class StreamLifecycle:
 
     _push: Callable[[bytes], None] | None = None
     _push_paused = False
+    #: Whether whoever has paused holds bytes that it has not looked at: an end waits behind these, too.
+    _push_ahead = False
     #: What arrives goes here, past ``_push``, until it is full; see `StreamPush._start_filling`.
     _sink: tuple[memoryview, Callable[[int], None]] | None = None
     #: Told when the stream has closed, as a pending read would be; see `StreamPush._start_push`.
@@ -292,6 +294,7 @@ class StreamLifecycle:
         elif (
             (self._state is None or self._state == _ERROR)
             and not self._incoming.size
+            and not self._push_ahead
             and self._close_callback is not None
         ):
             self._add_io_state(_READ)
@@ -352,7 +355,7 @@ class StreamLifecycle:
         if self._closed:
             return
         if events & _READ:
-            if self._incoming.size and not self.reading():
+            if (self._incoming.size or self._push_ahead) and not self.reading():
                 self._read_unwanted()
             else:
                 self._handle_read()
@@ -378,7 +381,7 @@ class StreamLifecycle:
         wanted = (state & _READ) | _ERROR
         if self.writing():
             wanted |= _WRITE
-        if self.reading() or (wanted == _ERROR and not self._incoming.size):
+        if self.reading() or (wanted == _ERROR and not (self._incoming.size or self._push_ahead)):
             wanted |= _READ
         if wanted != state:
             self._state = wanted

@@ -36,20 +36,27 @@ class StreamPush(StreamReading):
         """
         assert self._request is None and self._push is None, "Already reading"
         self._push = data_received
-        self._push_paused = False
         self._ask = 0
         self._resume_push()
 
-    def _pause_push(self) -> None:
-        """Call nothing until `_resume_push`. One more chunk is read and held, so that an end is noticed."""
+    def _pause_push(self, ahead: bool = False) -> None:
+        """Call nothing until `_resume_push`. One more chunk is read and held, so that an end is noticed.
+
+        ``ahead`` says that the engine has bytes to go on with. Then nothing is read: as in 4.5.3, an orderly end waits
+        behind what came before it, and what is answered meanwhile can still leave.
+        """
         self._push_paused = True
         self._push_direct = None
+        if self._push_ahead is not ahead:
+            self._push_ahead = ahead
+            if not ahead:
+                self._maybe_add_error_listener()
 
     def _resume_push(self) -> None:
         """Hand on what is held, at once, and then what arrives."""
         if self._push is None:
             return
-        self._push_paused = False
+        self._push_paused = self._push_ahead = False
         if self._direct_push():
             self._push_direct = self._push
         if self._incoming.size or self._hidden():
@@ -60,7 +67,7 @@ class StreamPush(StreamReading):
     def _stop_push(self, unread: bytes = b"") -> None:
         """Go back to pull mode, with ``unread`` as the first bytes to be read."""
         self._push = self._push_direct = None
-        self._push_paused = False
+        self._push_paused = self._push_ahead = False
         self._ask = 0
         self._incoming.prepend(unread)
         self._maybe_add_error_listener()

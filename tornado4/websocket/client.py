@@ -143,7 +143,7 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
         if protocol is not None:
             if self._room is not None or protocol._deferred:
                 # What had come before the end is still to be read.
-                protocol._process_events(waiting=False)
+                protocol._process_last()
             protocol.on_connection_close()
         self.on_message(None)
         self.tcp_client.close()

@@ -316,9 +316,6 @@ class WebSocketProtocol13(WebSocketProtocol):
             return
         assert self.stream is not None
         self._reader.receive(data)
-        if self._deferred:
-            self.stream._pause_push()  # what has come is enough to go on with
-            return
         self._process_events()
         missing = self._reader.missing
         if missing:
@@ -326,6 +323,13 @@ class WebSocketProtocol13(WebSocketProtocol):
             # was asked for says that there is no more.
             stream = self.stream
             stream._ask = min(max(stream.read_chunk_size, stream._ask, len(data) + missing + 1), _MOST_AT_ONCE)
+
+    def _process_last(self) -> None:
+        """Handle all that has come in before the stream was closed."""
+        held = self.stream._incoming if self.stream is not None else None
+        if held and self._reader is not None:
+            self._reader.receive(held.take(held.size))
+        self._process_events(waiting=False)
 
     def _process_events(self, waiting: bool = True) -> bool:
         """Handle all that has come in, until a handler wants to be waited for. False: it does; reading is
@@ -361,7 +365,7 @@ class WebSocketProtocol13(WebSocketProtocol):
             handled = self._handle_message(event[0], event[1])
             if handled is not None and waiting and not self.client_terminated:
                 # New messages wait for this one: the back-pressure of 4.5.3.
-                self.stream._pause_push()
+                self.stream._pause_push(reader.has_more)
                 self.stream.io_loop.add_future(handled, self._go_on)
                 return False
             if self._has_reader and reader.has_more and waiting:
@@ -369,6 +373,7 @@ class WebSocketProtocol13(WebSocketProtocol):
                 # frame: its answer still goes out. It may be more messages: a reader that recurs would run out of stack
                 # on a heap of them. A coroutine is up to two iterations away.
                 self._deferred = True
+                self.stream._pause_push(True)
                 add_callback = self.stream.io_loop.add_callback
                 add_callback(add_callback, self._go_on)
                 return False
