@@ -267,8 +267,9 @@ def test_forward_names_leave_in_place_what_migrate_watches_by(suite: Path, insta
         "    every.stop()\n    assert loop.time() - started < 15\n"
     )
     done = run(
-        suite, installed, "-m", "tornado4", "run", "--future=names", "--migrate=warn", "-m", "pytest", "-p", "no:warnings"
-    )
+        suite, installed,
+        "-m", "tornado4", "run", "--future=names", "--migrate=warn", "-m", "pytest", "-p", "no:warnings",
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 
