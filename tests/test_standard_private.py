@@ -170,6 +170,7 @@ def run(code: str, folder: Path | None = None) -> list[str]:
         ("from tornado4._core import private_asyncio as p; p.LOOP_QUEUE = ('_gone',)", [" select", ""], "None"),
         ("from tornado4._core import private_asyncio as p; p.HANDLE = ('_gone',)", ["", OWN_QUEUE], "None"),
         ("from tornado4._core import private_asyncio as p; p.CALL_SOON = ('_gone',)", ["", OWN_QUEUE], "None"),
+        ("from tornado4._core import private_asyncio as p; p.HANDLE_SLOTS = frozenset()", ["", ""], "None"),
         ("from tornado4._core import private_asyncio as p; p.WAKE_UP = ('_gone',)", ["", ""], "None"),
     ],
 )

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Generator
 from concurrent import futures
 from contextvars import Context
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -33,6 +34,9 @@ else:
     from typing import TypeVar
 
     _T = TypeVar("_T")
+
+_AsyncioFuture = asyncio.Future
+_current_task = asyncio.current_task
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
@@ -63,13 +67,13 @@ class Future(Generic[_T]):
     def __await__(self) -> Generator[Any, Any, _T]:
         if not self._done:
             loop = get_running_loop()
-            if loop is None or asyncio.current_task(loop) is None:
+            if loop is None or _current_task(loop) is None:
                 # Driven by hand, or by a generator coroutine's ``yield from``, as in 4.5.3.
                 yield self
                 return self.result()
             # A future of asyncio's own is what a task knows to wait for.
-            waiter: asyncio.Future[None] = asyncio.Future(loop=loop)
-            wake = _Wake(loop, waiter)
+            waiter: asyncio.Future[None] = _AsyncioFuture(loop=loop)
+            wake = partial(_wake, loop, waiter)
             self.add_done_callback(wake)
             try:
                 yield from waiter
@@ -217,26 +221,13 @@ def _traceback_text(exc_info: ExcInfo) -> str:
     return "".join(told.format()).rstrip()
 
 
-class _Wake:
-    """Resolves the future that a task waits on, in the task's thread.
-
-    A class, for a function that passes itself on is a cycle, which would keep the result until the next garbage
-    collection.
-    """
-
-    __slots__ = ("_loop", "_waiter")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
-        self._loop = loop
-        self._waiter = waiter
-
-    def __call__(self, future: Any) -> None:
-        loop = self._loop
-        if get_running_loop() is loop:
-            if not self._waiter.done():
-                self._waiter.set_result(None)
-        elif not loop.is_closed():
-            loop.call_soon_threadsafe(self, future)
+def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None], future: Any) -> None:
+    """Resolves the future that a task waits on, in the task's thread."""
+    if get_running_loop() is loop:
+        if not waiter.done():
+            waiter.set_result(None)
+    elif not loop.is_closed():
+        loop.call_soon_threadsafe(_wake, loop, waiter, future)
 
 
 class _LoopCallback:

@@ -37,6 +37,7 @@ from tornado4._core.private_asyncio import (
     WAKE_UP,
     enter_task,
     get_running_loop,
+    handle_maker,
     has_all,
     has_signal_handlers,
     leave_task,
@@ -57,6 +58,8 @@ _WRITING = WRITE | ERROR if sys.platform == "win32" else WRITE
 
 #: The longest wait handed to a poller, in seconds: some pollers take a C int of milliseconds.
 LONGEST_POLL = 3600.0
+
+_Handle = asyncio.Handle
 
 #: Where an asyncio loop remembers the IOLoop that stands on it.
 _OWNER_ATTRIBUTE = "_tornado4_ioloop"
@@ -248,20 +251,15 @@ class LoopSelector(selectors.BaseSelector):
                 owner._watch_blocking(True)
             if pairs:
                 self._dispatch(pairs, ready)
-        if callbacks or timeouts or owner._due_at_once:
-            self._call_queued(len(callbacks), pop_due(owner) if timeouts else None)
-
-    def _call_queued(self, count: int, due: list[Any] | None) -> None:
-        """Run ``count`` callbacks, and then the timeouts that are ``due``."""
-        owner = self._owner
-        callbacks = owner._callbacks
-        run = owner._run_callback
+        count = len(callbacks)
+        due = pop_due(owner) if timeouts else None
         if owner._due_at_once:
             due = sorted([*due, *owner._due_at_once]) if due else owner._due_at_once
             owner._due_at_once = []
+        run = owner._run_callback
         for _ in range(count):
             callback = callbacks.popleft()
-            if type(callback) is asyncio.Handle:
+            if type(callback) is _Handle:
                 if not callback._cancelled:
                     callback._run()
                 continue
@@ -361,6 +359,7 @@ class OwnedLoop(asyncio.SelectorEventLoop):
     def __init__(self, selector: LoopSelector, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock
         self._owner = selector._owner
+        self._make_handle = handle_maker()
         super().__init__(selector)
         if not has_all(asyncio.Handle, HANDLE) or not has_all(self, CALL_SOON):
             # Tasks wait in asyncio's own queue, then, and take their turns after the callbacks.
@@ -377,7 +376,7 @@ class OwnedLoop(asyncio.SelectorEventLoop):
         """Have ``callback(*args)`` called in the next round, in its turn among the IOLoop's callbacks."""
         if self._debug or self._closed:  # type: ignore[attr-defined]
             return super().call_soon(callback, *args, context=context)
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = self._make_handle(callback, args, self, context)
         self._owner._callbacks.append(handle)
         return handle
 

@@ -10,6 +10,7 @@ They are asked for here, once, at import. tests/test_standard_private.py finds u
 | `asyncio.tasks._leave_task`, ``_enter_task`` | the same, and a task's first step on 3.11 | a `RuntimeError` |
 | `LOOP_QUEUE` of `asyncio.BaseEventLoop` | several rounds in one turn of asyncio's | one round a turn |
 | `HANDLE`, `CALL_SOON`, ``_call_soon`` | one queue for tasks and callbacks | tasks wait in asyncio's own |
+| `HANDLE_SLOTS`: all attributes of a handle | making one without asking the loop for its debug mode | its constructor |
 | ``_csock``, ``_signal_handlers`` of the loop | waking up for a signal at once | the signal waits for the next event |
 | `WAKE_UP` of the loop | waking up from another thread without a detour | the detour: a callback that does nothing |
 | ``_local`` of asyncio's policy | which loop was set, before Python 3.14 | two loops are not told of |
@@ -19,8 +20,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
 from typing import Any
 
+_new = object.__new__
+_Handle = asyncio.Handle
 _Loop = asyncio.AbstractEventLoop
 _Task = asyncio.Task[Any]
 
@@ -48,6 +52,11 @@ LOOP_QUEUE = ("_ready", "_scheduled", "_stopping")
 #: Attributes of its handles: whoever makes them can run them.
 HANDLE = ("_run", "_cancelled")
 
+#: What a handle consists of, and nothing else.
+HANDLE_SLOTS = frozenset(
+    ("__weakref__", "_args", "_callback", "_cancelled", "_context", "_loop", "_repr", "_source_traceback")
+)
+
 #: Attributes of the loop: what its ``call_soon`` looks at, and ours.
 CALL_SOON = ("_debug", "_closed")
 
@@ -58,6 +67,24 @@ WAKE_UP = ("_write_to_self", "_ssock", "_process_self_data")
 def has_all(thing: object, names: Iterable[str]) -> bool:
     """Whether an object of the standard library has the private names that it had so far."""
     return all(hasattr(thing, name) for name in names)
+
+
+def handle_maker() -> Callable[[Any, Any, _Loop, Context | None], asyncio.Handle]:
+    """What makes an `asyncio.Handle` for a loop that is not in debug mode; its arguments are the constructor's."""
+    if frozenset(getattr(asyncio.Handle, "__slots__", ())) != HANDLE_SLOTS:
+        return asyncio.Handle
+
+    def make(callback: Any, args: Any, loop: _Loop, context: Context | None) -> asyncio.Handle:
+        handle: Any = _new(_Handle)
+        handle._context = copy_context() if context is None else context
+        handle._loop = loop
+        handle._callback = callback
+        handle._args = args
+        handle._cancelled = False
+        handle._repr = handle._source_traceback = None
+        return handle  # type: ignore[no-any-return]
+
+    return make
 
 
 def set_running_loop(loop: _Loop | None) -> None:

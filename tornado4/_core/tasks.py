@@ -23,6 +23,8 @@ from tornado4._core.private_asyncio import get_running_loop
 from tornado4._core.returned import Return
 from tornado4.stack_context import StackContextInconsistentError, _Attached, _state
 
+_AsyncioFuture = asyncio.Future
+
 # asyncio itself holds its tasks weakly. One that waits for something which only it knows would vanish.
 _running: set[asyncio.Task[Any]] = set()
 
@@ -140,6 +142,8 @@ class Steps:
 
 def _iterator_of(awaitable: Any) -> Any:
     """What ``await`` would iterate over. Raises what ``__await__`` raises; TypeError when that gives no iterable."""
+    if type(awaitable) is types.CoroutineType:
+        return awaitable  # its ``__await__`` would only wrap it
     if hasattr(awaitable, "__await__"):  # a generator of `types.coroutine` has none, and is its own
         awaitable = awaitable.__await__()
     return awaitable if hasattr(awaitable, "send") else iter(awaitable)
@@ -213,10 +217,12 @@ def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generato
                     del value, future
         argument = None
         try:
-            if isinstance(value, Future):
+            if type(value) is _AsyncioFuture or value is None:
+                argument = yield value
+            elif isinstance(value, Future):
                 # Plain objects with an ``__await__`` of their own may yield one, which no task understands.
                 argument = yield from value.__await__()
-            elif value is None or getattr(value, "_asyncio_future_blocking", None) is not None:
+            elif getattr(value, "_asyncio_future_blocking", None) is not None:
                 argument = yield value
             else:
                 argument = yield from _as_yielded(value).__await__()
