@@ -252,7 +252,12 @@ class LoopSelector(selectors.BaseSelector):
             if pairs:
                 self._dispatch(pairs, ready)
         count = len(callbacks)
-        due = pop_due(owner) if timeouts else None
+        due = None
+        if timeouts:
+            first = timeouts[0]
+            now = owner.time()
+            if first.callback is None or first[0] <= now or owner._cancellations > 512:
+                due = pop_due(owner, now)
         if owner._due_at_once:
             due = sorted([*due, *owner._due_at_once]) if due else owner._due_at_once
             owner._due_at_once = []
@@ -308,15 +313,14 @@ class LoopSelector(selectors.BaseSelector):
                 owner.handle_callback_exception(handlers.get(fd))
 
 
-def pop_due(owner: RoundOwner) -> list[Any] | None:
-    """Take the timeouts that are due, and the cancelled ones among the earliest, off the heap.
+def pop_due(owner: RoundOwner, now: float) -> list[Any] | None:
+    """Take the timeouts that are due at ``now``, and the cancelled ones among the earliest, off the heap.
 
     Cancelled timeouts stay in the heap until they come up; when more than 512 and more than half of the
     heap are such, it is rebuilt without them.
     """
     timeouts = owner._timeouts
     due: list[Any] = []
-    now = owner.time()
     while timeouts:
         first = timeouts[0]
         if first.callback is None:

@@ -108,7 +108,7 @@ def _first_step(coro: Coroutine[Any, Any, Any], context: Context | None) -> None
 
 async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> None:
     try:
-        await Steps(awaitable, contexts, future)
+        await take_steps(awaitable, contexts, future)
     except (Exception, asyncio.CancelledError):
         pass  # the Future has it, and whoever waits for that; the task itself has no owner
     except BaseException:
@@ -119,31 +119,8 @@ async def _deliver(awaitable: Awaitable[Any], contexts: Any, future: Future) -> 
         del awaitable, future
 
 
-class Steps:
-    """Awaits an awaitable step by step, within the stack contexts that were active when it began.
-
-    If there is a ``future``, it gets the outcome in the last step, within these contexts.
-    """
-
-    __slots__ = ("_awaitable", "_contexts", "_future")
-
-    def __init__(self, awaitable: Awaitable[Any], contexts: Any, future: Future | None = None) -> None:
-        self._awaitable = awaitable
-        self._contexts = contexts
-        self._future = future
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        try:
-            iterator = _iterator_of(self._awaitable)
-        except BaseException as error:
-            iterator = _failing(error)
-        return _take_steps(iterator, self._contexts, self._future)
-
-
 def _iterator_of(awaitable: Any) -> Any:
     """What ``await`` would iterate over. Raises what ``__await__`` raises; TypeError when that gives no iterable."""
-    if type(awaitable) is types.CoroutineType:
-        return awaitable  # its ``__await__`` would only wrap it
     if hasattr(awaitable, "__await__"):  # a generator of `types.coroutine` has none, and is its own
         awaitable = awaitable.__await__()
     return awaitable if hasattr(awaitable, "send") else iter(awaitable)
@@ -187,8 +164,22 @@ def keep_stack_contexts(coro: Coroutine[Any, Any, Any]) -> Generator[Any, Any, A
 _YIELDED, _RETURNED, _RAISED = range(3)
 
 
-def _take_steps(iterator: Any, contexts: Any, future: Future | None) -> Generator[Any, Any, Any]:
-    send: Callable[[Any], Any] = getattr(iterator, "send", None) or (lambda _: next(iterator))
+@types.coroutine
+def take_steps(awaitable: Any, contexts: Any, future: Future | None = None) -> Generator[Any, Any, Any]:
+    """Awaits an awaitable step by step, within the stack contexts that were active when it began.
+
+    If there is a ``future``, it gets the outcome in the last step, within these contexts.
+    """
+    send: Callable[[Any], Any]
+    if type(awaitable) is types.CoroutineType:
+        iterator: Any = awaitable  # its ``__await__`` would only wrap it
+        send = iterator.send
+    else:
+        try:
+            iterator = _iterator_of(awaitable)
+        except BaseException as error:
+            iterator = _failing(error)
+        send = getattr(iterator, "send", None) or (lambda _: next(iterator))
     step, argument = send, None
     while True:
         if _state.contexts is contexts:

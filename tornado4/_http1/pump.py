@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tornado4 import httputil, iostream, switches
 from tornado4._core.deadlines import deadlines_of
@@ -536,7 +536,7 @@ class RequestPump:
         if self._phase is _Phase.RESPONSE:
             self._held = False
             self._exchange_over()
-            phase = cast("_Phase", self._phase)  # another one by now, which mypy does not see
+            phase: Any = self._phase  # another one by now, which mypy does not see
             if phase is _Phase.HEAD and (self.reader.pending or self._paused):
                 # As in 4.5.3, the next request does not run within the application's `finish`, nor in its
                 # contexts.
@@ -745,20 +745,22 @@ class RequestPump:
     def _emit(self, data: bytes | tuple[bytes, ...]) -> bool:
         """Send ``data``, or keep it while more pipelined requests are being answered. False if the socket is
         full. A tuple's pieces are large, and not worth keeping."""
+        left: bool
         if isinstance(data, tuple):
             self._flush_cork()
-            return cast(bool, self.stream._send_pieces(data))
-        if self._alone:
-            left: bool = self.stream._send(data)
-            return left
-        if self._running and self.reader.pending:
+            left = self.stream._send_pieces(data)
+        elif self._alone:
+            left = self.stream._send(data)
+        elif self._running and self.reader.pending:
             self._cork.append(data)
             self._cork_size += len(data)
-            return self._cork_size < _CORK_SIZE or self._flush_cork()
-        if self._cork:
+            left = self._cork_size < _CORK_SIZE or self._flush_cork()
+        elif self._cork:
             self._cork.append(data)
-            return self._flush_cork()
-        return cast(bool, self.stream._send(data))
+            left = self._flush_cork()
+        else:
+            left = self.stream._send(data)
+        return left
 
     def _flush_cork(self) -> bool:
         if not self._cork:
@@ -768,4 +770,5 @@ class RequestPump:
         self._cork_size = 0
         if self.stream.closed():
             return True
-        return cast(bool, self.stream._send(data))
+        everything: bool = self.stream._send(data)
+        return everything

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado4 import gen, stack_context
 from tornado4._core.context import rejoin, run_in, shared_context, take_over
-from tornado4._core.tasks import Steps, as_future, end_task, keep_stack_contexts, start_task
+from tornado4._core.tasks import as_future, end_task, keep_stack_contexts, start_task, take_steps
 from tornado4._core.yielded import convert_yielded
 from tornado4.concurrent import Future
 from tornado4.gen.runner import call_soon
@@ -276,7 +276,7 @@ class _Run:
         """The task of a method that is a native coroutine: it finishes the response, too."""
         handler = self._handler
         try:
-            await Steps(awaitable, _state.contexts)
+            await take_steps(awaitable, _state.contexts)
             if self._suspended:
                 # As in 4.5.3, what the method has queued on the loop runs before the response is finished.
                 await _next_round()
