@@ -266,10 +266,8 @@ def test_forward_names_leave_in_place_what_migrate_watches_by(suite: Path, insta
         "    loop.call_later(20, loop.stop)\n    started = loop.time()\n    every.start()\n    loop.start()\n"
         "    every.stop()\n    assert loop.time() - started < 15\n"
     )
-    done = run(
-        suite, installed,
-        "-m", "tornado4", "run", "--future=names", "--migrate=warn", "-m", "pytest", "-p", "no:warnings",
-    )  # fmt: skip
+    command = ["-m", "tornado4", "run", "--future=names", "--migrate=warn", "-m", "pytest", "-p", "no:warnings"]
+    done = run(suite, installed, *command)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -12,7 +12,8 @@ what is left when the spelling of waiting is taken out on both sides (see `Core`
 conversion changed. A function whose core differs was changed in what it does as well; it is listed, not counted.
 
 **What is equal.** Text with comments and layout gone, and with the spellings that mean the same on Tornado 6 made one
-(see `Form`). Held against the function are both ladders, ``--unsafe`` and ``--unsafe --native``: people choose.
+(see `Form`). Held against the function are the ladders ``--unsafe`` and ``--unsafe --native``, the latter with and
+without helpers: people choose.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ from pathlib import Path
 from compat_tests.old_packages.fetch import fetched, packages
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+#: What is held against what people made.
+LADDERS = (
+    ("--unsafe",),
+    ("--unsafe", "--native"),
+    ("--unsafe", "--native", "--helpers", "compatibility_with_tornado4.py"),
+)
 
 #: Decorators that are a part of how one waits.
 WAITING = frozenset("coroutine engine asynchronous return_future".split())
@@ -332,7 +340,7 @@ def main() -> None:
     counts: Counter[str] = Counter()
     moves = moves_of_releases() if options.releases else moves_in_git(options.pairs, options.git)
     for move in moves:
-        ladders = [fixed(move.before, "--unsafe"), fixed(move.before, "--unsafe", "--native")]
+        ladders = [fixed(move.before, *ladder) for ladder in LADDERS]
         for path in move.looked_at:
             if path not in move.before or path not in move.after:
                 continue

@@ -39,7 +39,7 @@ RUNNERS = frozenset(
     + ["tornado.ioloop.PeriodicCallback"]
 )
 TAKERS = frozenset(
-    "tornado.gen.multi tornado.gen.with_timeout tornado.gen.convert_yielded tornado.gen.maybe_future asyncio.gather "
+    "tornado.gen.multi tornado.gen.with_timeout tornado.gen.convert_yielded asyncio.gather "
     "asyncio.ensure_future asyncio.wait_for asyncio.run tornado.gen.multi_future".split()
 )
 _STARTERS = frozenset(("asyncio.ensure_future", "tornado.gen.convert_yielded", "asyncio.run"))

@@ -1,5 +1,5 @@
 """Functions that rewritten code needs: where a callee takes a callback and nothing is known of it, or where it is not
-known what a coroutine yielded; or what `stack_context.wrap` did.
+known what a coroutine yielded, or `gen.maybe_future` was given; or what `stack_context.wrap` did.
 
 They are written into a module of the project's own (``--helpers FILE``), each once, and only when something needs it.
 They need nothing but Tornado, of either release.
@@ -13,11 +13,13 @@ from pathlib import Path
 
 from tornado4.migrate.check.files import module_name, shown
 from tornado4.migrate.check.project import Module
+from tornado4.migrate.check.scopes import FUNCTIONS
 from tornado4.migrate.fix.program import Import, free, visible
 from tornado4.migrate.fix.steps import Plan, Refused, Step
 
 AS_FUTURE = "as_future"
 WAIT = "wait"
+MAYBE_FUTURE = "maybe_future"
 IN_CONTEXT = "in_context"
 
 HEAD = '"""What code needs that was written for Tornado 4."""\n'
@@ -45,6 +47,18 @@ def as_future(function, *args, **kwargs):
 def wait(yielded):
     """Wait for what yield takes and await does not: None, a list, a dictionary, a Future of a thread."""
     return (yield yielded)
+''',
+    ),
+    MAYBE_FUTURE: (
+        ("import asyncio", "import concurrent.futures", "import inspect", "from tornado.concurrent import is_future"),
+        '''\
+async def maybe_future(value):
+    """Wait for a Future or a coroutine; anything else is the result as it is."""
+    if isinstance(value, concurrent.futures.Future):
+        return await asyncio.wrap_future(value)
+    if is_future(value) or inspect.iscoroutine(value):
+        return await value
+    return value
 ''',
     ),
     IN_CONTEXT: (
@@ -80,6 +94,7 @@ def spelled(plan: Plan, step: Step, at: Module, node: ast.AST, name: str) -> str
     if shown(path) == at.path:
         raise Refused("it stands in the module of the helpers: by hand")
     home = module(path)
+    _ensure_ours(plan, path, name)
     for bound, bindings in at.scope.bindings.items():
         if all(getattr(each, "dotted", "") == f"{home}.{name}" for each in bindings):
             if visible(bound, plan.index(at).scopes[node]) is at.scope:
@@ -89,6 +104,30 @@ def spelled(plan: Plan, step: Step, at: Module, node: ast.AST, name: str) -> str
     step.imports.append((at, Import(home, name, bound)))
     step.helpers.append(name)
     return bound
+
+
+def _ensure_ours(plan: Plan, path: Path, name: str) -> None:
+    """Refuse where the file has something of a helper's name that is no such helper."""
+    found = plan.program.files.get(shown(path))
+    if found is None and not path.exists():
+        return
+    tree = found.tree if found is not None else ast.parse(path.read_bytes())
+    nodes = [each for each in ast.walk(tree) if name in _bound(each)]
+    if nodes and not (len(nodes) == 1 and nodes[0] in tree.body and _is_helper(nodes[0], name)):
+        raise Refused(f"{shown(path)} has another {name} already: --helpers wants a file without one")
+
+
+def _bound(node: ast.AST) -> set[str]:
+    """The names that a node binds, in whatever scope."""
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, ast.alias):
+        return {node.asname or node.name.partition(".")[0]}
+    return {node.id} if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else set()
+
+
+def _is_helper(node: ast.AST, name: str) -> bool:
+    return ast.dump(node) == ast.dump(ast.parse(HELPERS[name][1]).body[0])
 
 
 def with_helpers(before: str, names: Iterable[str]) -> str:

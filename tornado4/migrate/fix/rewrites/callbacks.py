@@ -58,7 +58,6 @@ FUTURES = frozenset(GIVES) | frozenset(
         "tornado.gen.sleep",
         "tornado.gen.with_timeout",
         "tornado.gen.multi",
-        "tornado.gen.maybe_future",
         "tornado.gen.convert_yielded",
         "tornado.locks.Condition.wait",
         "tornado.locks.Event.wait",

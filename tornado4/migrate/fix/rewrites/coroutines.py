@@ -10,7 +10,7 @@ import libcst as cst
 
 from tornado4.migrate.check import callers
 from tornado4.migrate.check.callers import COROUTINE, ENGINE
-from tornado4.migrate.check.project import Module
+from tornado4.migrate.check.project import Module, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Function
 from tornado4.migrate.fix import helpers, shapes
 from tornado4.migrate.fix.program import Spot
@@ -266,6 +266,11 @@ def function_of(plan: Plan, module: Module, callee: ast.expr) -> tuple[Module, F
     if len(refs) != 1:
         return None
     return defined(plan, refs.pop())
+
+
+def is_sure(plan: Plan, module: Module, callee: ast.expr) -> bool:
+    """Whether what an expression stands for is certain: not by its name alone, and not set to something else."""
+    return all(isinstance(each, Ref) and each.sure for each in plan.program.resolve(module, callee))
 
 
 def defined(plan: Plan, dotted: str) -> tuple[Module, Function] | None:

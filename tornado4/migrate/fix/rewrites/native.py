@@ -19,13 +19,14 @@ from tornado4.migrate.check.project import Instance, Module, Ref
 from tornado4.migrate.check.scopes import FUNCTIONS, Assigned, Function
 from tornado4.migrate.fix import helpers, shapes
 from tornado4.migrate.fix.program import Spot, visible
-from tornado4.migrate.fix.rewrites import by_profile
+from tornado4.migrate.fix.rewrites import by_profile, maybe
 from tornado4.migrate.fix.rewrites.callbacks import FUTURES
 from tornado4.migrate.fix.rewrites.coroutines import (
     TRANSPARENT,
     decorator_change,
     decorator_named,
     function_of,
+    is_sure,
 )
 from tornado4.migrate.fix.steps import Never, Plan, Refused, Step, rewrites
 from tornado4.migrate.fix.tree import Change, Changed, calling, expression, holed
@@ -201,6 +202,9 @@ def _awaiting(plan: Plan, step: Step, module: Module, function: Function, node: 
         name = helpers.spelled(plan, step, module, node, helpers.WAIT)
         return made(lambda inner: cst.Await(calling(name, inner)))
 
+    helper = maybe.by_helper(plan, step, module, node)
+    if helper is not None:
+        return made(lambda inner: maybe.renamed(inner, helper))
     several = isinstance(value, ast.Tuple) or _is_collection(plan, module, value)
     try:
         told = by_profile.form(plan, step, module, function, node, lambda: _by_names(plan, module, value), several)
@@ -314,6 +318,15 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
         return
     if is_awaitable(plan, module, node):
         return
+    maybe_future = maybe.given(plan, module, node)
+    if maybe_future is not None:
+        if _submitted(plan, module, maybe_future) is not None or _of_threads(plan, module, maybe_future):
+            raise Refused("gen.maybe_future gives an executor's Future on, which yield takes and await does not")
+        if not isinstance(maybe_future, ast.Constant) and not is_awaitable(plan, module, maybe_future):
+            plan.unsafe_only(
+                "whether gen.maybe_future gets an executor's Future, which await does not take, is not seen"
+            )
+        return
     if isinstance(node, ast.Call):
         names = plan.program.refs(module, node.func)
         if names & NOTHING_TO_AWAIT:
@@ -350,7 +363,7 @@ def _may_give_awaitable(plan: Plan, module: Module, function: Function) -> bool:
 def is_awaitable(plan: Plan, module: Module, node: ast.expr, depth: int = 3) -> bool:
     """Whether an expression certainly can be awaited."""
     if isinstance(node, ast.Call):
-        if not all(isinstance(each, Ref) and each.sure for each in plan.program.resolve(module, node.func)):
+        if not is_sure(plan, module, node.func):
             return False  # by its name alone, or it may be something else: f = timed(f)
         names = plan.program.refs(module, node.func)
         if names and names <= FUTURES:
@@ -506,9 +519,7 @@ def _with_locks(plan: Plan, step: Step, module: Module, function: Function) -> N
 # -- who calls
 
 
-def _look_at_callers(
-    plan: Plan, step: Step, whole: callers.Family, converted: list[tuple[Module, Function]]
-) -> None:
+def _look_at_callers(plan: Plan, step: Step, whole: callers.Family, converted: list[tuple[Module, Function]]) -> None:
     project = plan.program.project
     if whole.is_method and not callers.called_by_tornado(project, whole):
         for cls in whole.classes:
@@ -600,9 +611,7 @@ def _calls_super(function: Function, name: str) -> bool:
     )
 
 
-def _look_at(
-    plan: Plan, step: Step, use: callers.Use, converted: list[tuple[Module, Function]]
-) -> None:
+def _look_at(plan: Plan, step: Step, use: callers.Use, converted: list[tuple[Module, Function]]) -> None:
     index = plan.index(use.module)
     where = str(use)
     if use.call is None:
@@ -627,8 +636,10 @@ def _look_at(
     if calls_back:
         reason = f"{where} may give it a callback"
         by_profile.told(plan, step, reason, by_profile.calls_another(plan, use, converted, reason))
-    if use.waits:
+    if use.waits or maybe.is_waited_by_helper(plan, use):
         return
+    if maybe.takes(plan, use):
+        raise Refused(f"{where} gives it to gen.maybe_future, which does not wait for an async def")
     if use.sure:
         raise Refused(f"{where} does not wait for it: an async def would not start there")
     reason = f"{where} may call it and does not wait"
