@@ -312,7 +312,8 @@ def suffer(name: str, seconds: float, scale: float) -> list[str]:
     server = Subject(FEW_DESCRIPTORS if name == "descriptors" else None)
     neighbour = Neighbour(server)
     neighbour.start()
-    time.sleep(0.1)
+    while not (neighbour.waits or neighbour.lost):
+        time.sleep(0.01)  # until it has its descriptor there
     attack = Attack(server, seconds, scale)
     memory_before, descriptors_before = server.memory, server.descriptors
     memory = descriptors_at_most = 0.0

@@ -210,5 +210,6 @@ class TestLinkify:
             return time.process_time() - start
 
         cpu(100)
-        # Four times the text: four times the time if linear, sixteen if quadratic.
-        assert cpu(40_000) < 10 * max(cpu(10_000), 0.005)
+        # Four times the text: four times the time if linear, sixteen if quadratic. A collection of garbage, or others'
+        # work on the machine, may come into one.
+        assert min(cpu(40_000) for _ in range(3)) < 10 * max(min(cpu(10_000) for _ in range(3)), 0.005)
