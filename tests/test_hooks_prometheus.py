@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import python
 from serving import serve
 from watched import Bench, watching
 
@@ -179,3 +180,53 @@ def test_serve_answers_metrics_beside_health(tmp_path: Path, processes: int) -> 
             assert not list(shared.glob(f"gauge_livesum_{killed}.db"))
         served.signal(signal.SIGTERM)
         assert served.end() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_serve_counts_for_an_application_that_does_not(
+    tmp_path: Path, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers have a folder of the master's for it, which goes with the master, not with one of them."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    app = APP.replace("prometheus.install()\n", "").replace("from tornado4.hooks import prometheus\n", "")
+    options = ("app:application", "--port", "0", "--health", "0", "--metrics", "--processes", str(processes))
+    ready = "all workers ready" if processes > 1 else "ready"
+    with serve(*options, cwd=tmp_path, app=app, env={"TMPDIR": str(temporary)}, ready=ready) as served:
+        found = re.search(r"health on http://127.0.0.1:(\d+)", "\n".join(served.lines))
+        assert found
+
+        def counted() -> float:
+            peer = served.connect()
+            assert peer.get("/", "Connection: close")[0] == 200
+            peer.close()
+            peer = served.connect(int(found[1]))
+            body = peer.get("/metrics")[2]
+            peer.close()
+            return samples(body)["tornado4_request_seconds_count{handler=app.Main,method=GET,status=200}"]
+
+        assert counted() == 1
+        if processes > 1:
+            served.signal(signal.SIGHUP)
+            served.wait_for("all workers ready")
+            assert counted() == 2  # those that have left count on
+            assert len(list(temporary.iterdir())) == 1
+        served.signal(signal.SIGTERM)
+        assert served.end() == 0
+        assert not list(temporary.iterdir())
+
+
+def test_serve_says_what_metrics_need(tmp_path: Path) -> None:
+    done = python("-m", "tornado4", "serve", "app:application", "--metrics", cwd=tmp_path, code=2)
+    assert "--metrics: it needs --health" in done.stderr
+    code = (
+        "import sys\n"
+        "import importlib.util\n"
+        "importlib.util.find_spec = lambda name: None\n"
+        "from tornado4.serve import command\n"
+        "sys.exit(command.main(['app:application', '--metrics', '--health', '0']))\n"
+    )
+    done = python("-c", code, cwd=tmp_path, code=2)
+    assert "--metrics: there is no prometheus_client: pip install 'tornado4[prometheus]'" in done.stderr

@@ -100,6 +100,53 @@ def test_what_is_no_application_is_named(tmp_path: Path, name: str, message: str
     assert message in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_class_of_applications_is_named_as_well(tmp_path: Path) -> None:
+    """The usual form of Tornado 4's demos; one that needs arguments is no candidate."""
+    app = (
+        "from tornado4 import web\n"
+        "from tornado4.web import RequestHandler\n"
+        "class Application(web.Application):\n"
+        "    def __init__(self):\n"
+        "        web.Application.__init__(self, [])\n"
+        "class Other(Application):\n"
+        "    def __init__(self, loop):\n"
+        "        Application.__init__(self)\n"
+        "def main(): pass\n"
+    )
+    (tmp_path / "app.py").write_text(app)
+    done = python("-m", "tornado4", "serve", "app:application", "--port", "0", cwd=tmp_path, code=1)
+    assert "app has no 'application'; it has: Application, main" in done.stderr
+    with serve("app:Application", "--port", "0", cwd=tmp_path, app=app) as served:
+        peer = served.connect()
+        assert peer.get("/", "Connection: close")[0] == 404
+        peer.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_the_running_program_tells_what_tornado_6_does_otherwise(tmp_path: Path, processes: str) -> None:
+    app = (
+        "from tornado4 import concurrent, web\n"
+        "class Main(web.RequestHandler):\n"
+        "    def get(self):\n"
+        "        future = concurrent.Future()\n"
+        "        future.add_done_callback(lambda future: None)\n"
+        "        future.set_result(None)\n"
+        "application = web.Application([('/', Main)])\n"
+    )
+    command = ("-W", "default", "-m", "tornado4", "serve")
+    ready = "ready" if processes == "1" else "all workers ready"
+    with serve("app:application", "--port", "0", "--processes", processes, cwd=tmp_path, app=app, command=command,
+               env={"TORNADO4_MIGRATE": "warn"}, ready=ready) as served:  # fmt: skip
+        peer = served.connect()
+        assert peer.get("/", "Connection: close")[0] == 200
+        peer.close()
+        served.wait_for("Tornado6Silent: TND403")
+        served.signal(signal.SIGTERM)
+        assert served.end() == 0
+        assert any("TND403  1 place, 1 times" in line for line in served.lines)  # at the end of the worker
+
+
 MAIN = """
 import threading
 from tornado4 import ioloop, web

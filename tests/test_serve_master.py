@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from programs import free_port
-from serving import Served, serve
+from serving import APP, Served, serve
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
 
@@ -168,6 +168,18 @@ def test_sigttin_and_sigttou_are_one_more_and_one_less(tmp_path: Path) -> None:
         served.wait_for("2 workers wanted")
         served.wait_for(r"worker 1 .* ready")
         assert "0 workers wanted" not in "\n".join(served.lines)
+
+
+def test_a_worker_ends_as_a_program_does(tmp_path: Path) -> None:
+    """What the application has left to atexit is done, in each of them, and not by the master."""
+    app = APP + (
+        "import atexit\natexit.register(lambda: print('over with', os.getpid(), file=sys.stderr, flush=True))\n"
+    )
+    with serve(*TWO, cwd=tmp_path, app=app, ready="all workers ready") as served:
+        workers = pids(served)
+        served.signal(signal.SIGTERM)
+        assert served.end() == 0
+        assert sorted(line for line in served.lines if "over" in line) == sorted(f"over with {pid}" for pid in workers)
 
 
 def test_max_requests_replaces_a_worker_once_the_next_is_ready(tmp_path: Path) -> None:

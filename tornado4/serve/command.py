@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tornado4.migrate import alias, run, settings
-from tornado4.serve import accesslog, config, reloading, sockets, target
+from tornado4.serve import accesslog, config, health, reloading, sockets, target
 from tornado4.serve.config import Config
 from tornado4.serve.signals import OF_ONE, OF_SEVERAL, Signals
 from tornado4.serve.worker import Single, Worker
@@ -35,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
             raise settings.SettingsError('what is to be served? MODULE:APP, or app = "..." in ' + _PLACE)
         target.split(chosen.app)
         _check_files(chosen)
+        health.check(chosen)
         accesslog.configure(chosen)
         if chosen.loop is not None:
             run.choose_loop(chosen.loop, "tornado4 serve")
@@ -59,6 +60,7 @@ def _serve(chosen: Config, listening: sockets.Listening, wanted: settings.Settin
     single = Single(chosen, listening, signals)
     try:
         prepare(wanted)
+        health.install(chosen)
         single.run()
     except Exception as error:
         code = say_why(chosen, error)
@@ -76,6 +78,7 @@ def _serve_several(chosen: Config, listening: sockets.Listening, wanted: setting
     def serve(worker: Worker) -> None:
         try:
             prepare(wanted)
+            health.install(chosen)
             worker.run()
         except Exception as error:
             raise SystemExit(say_why(chosen, error)) from None
@@ -86,7 +89,8 @@ def _serve_several(chosen: Config, listening: sockets.Listening, wanted: setting
     from tornado4.serve.master import Master
 
     try:
-        return Master(chosen, listening, serve, signals).run()
+        with health.counted_together(chosen):
+            return Master(chosen, listening, serve, signals).run()
     finally:
         listening.close()
 
@@ -102,7 +106,7 @@ def say_why(chosen: Config, error: Exception) -> int:
 def prepare(wanted: settings.Settings) -> None:
     """What ``tornado4 run`` does before a program, in this process.
 
-    :raises SettingsError: a switch or a flag is none.
+    :raises SettingsError: a switch, a flag or a mode of ``migrate`` is none.
     """
     settings.allow(wanted.allow)
     settings.turn_on(wanted.future)
@@ -112,6 +116,7 @@ def prepare(wanted: settings.Settings) -> None:
         from tornado4.migrate import backfill
 
         backfill.install()
+    settings.migrate(wanted.migrate)
 
 
 def _settings(of_run: dict[str, Any]) -> settings.Settings:
@@ -180,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-requests", type=int, metavar="N", help="replace a process after so many requests, or a tenth more")
     add("--health", type=int, metavar="PORT", help="answer /live and /ready there, as JSON")
     add("--health-host", metavar="HOST", help=f"the name or address for that ({Config.health_host})")
+    add("--metrics", action="store_true", default=None, help="answer /metrics there as well, for Prometheus")
     add("--alias", action="store_true", help="'import tornado' gets tornado4")
     add("--alias-for", metavar="PACKAGE,...", default="", help="only what these packages import is tornado4")
     add("--backfill", action="store_true", help="put back standard-library names that this Python has dropped")

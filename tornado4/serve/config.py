@@ -35,6 +35,7 @@ class Config:
     max_requests: int | None = None
     health: int | None = None
     health_host: str = "127.0.0.1"
+    metrics: bool = False
 
     @property
     def workers(self) -> int:
@@ -67,6 +68,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "max-requests": ((int,), "a number from 1 on"),
     "health": ((int,), "a number from 0 to 65535"),
     "health-host": ((str,), "a text, a host's name or address"),
+    "metrics": ((bool,), "true or false"),
 }
 
 
@@ -116,6 +118,8 @@ def _check(config: Config) -> None:
         raise SettingsError("--tls-key: it needs --tls-cert, the certificate of that key")
     if config.trusted and not config.xheaders:
         raise SettingsError("--trusted: it needs --xheaders, which has the headers of proxies believed")
+    if config.metrics and config.health is None:
+        raise SettingsError("--metrics: it needs --health, a port where /metrics is answered")
     if config.reload and config.workers > 1:
         raise SettingsError("--reload: it restarts one process; leave --processes out while you develop")
     if config.reuse_port and (config.unix or config.fd):

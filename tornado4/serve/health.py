@@ -7,31 +7,71 @@ the application is loaded, and while the server drains. ``/`` is as ``/ready``. 
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import os
 import selectors
+import shutil
 import socket
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from tornado4 import httputil
 from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop
+from tornado4.migrate.settings import SettingsError
+from tornado4.serve.config import Config
+
+#: prometheus_client's variable: where several processes keep what they count.
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def check(config: Config) -> None:
+    """SettingsError where --metrics cannot be had."""
+    if config.metrics and importlib.util.find_spec("prometheus_client") is None:
+        raise SettingsError("--metrics: there is no prometheus_client: pip install 'tornado4[prometheus]'")
+
+
+def install(config: Config) -> None:
+    """Have the process that serves count, before its application is imported, where --metrics asks for it."""
+    if config.metrics:
+        from tornado4.hooks import prometheus
+
+        prometheus.install()
+
+
+@contextlib.contextmanager
+def counted_together(config: Config) -> Iterator[None]:
+    """A folder for what the workers count, until the end, unless ``PROMETHEUS_MULTIPROC_DIR`` names one."""
+    if not config.metrics or _FOLDER in os.environ:
+        yield
+        return
+    folder = tempfile.mkdtemp(
+        prefix="tornado4-metrics-"
+    )  # no TemporaryDirectory: a forked worker's end would remove it
+    os.environ[_FOLDER] = folder
+    try:
+        yield
+    finally:
+        del os.environ[_FOLDER]
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def metrics(path: str) -> bytes | None:
     """What ``/metrics`` answers: None for another path, or where nobody has asked for metrics.
 
-    That is `tornado4.hooks.prometheus.install`, in the process that answers. A master serves nothing itself: it adds up
-    what its workers leave in ``PROMETHEUS_MULTIPROC_DIR``.
+    That is --metrics, or `tornado4.hooks.prometheus.install` in the process that answers. A master serves nothing
+    itself: it adds up what its workers leave in ``PROMETHEUS_MULTIPROC_DIR``.
     """
     if path.partition("?")[0] != "/metrics":
         return None
     module = sys.modules.get("tornado4.hooks.prometheus")
     if module is not None and module.installed() is not None:
         return cast(bytes, module.installed().exposition())
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if _FOLDER not in os.environ:
         return None
     try:
         from tornado4.hooks import prometheus
@@ -42,7 +82,7 @@ def metrics(path: str) -> bytes | None:
 
 def forget(pid: int) -> None:
     """A worker has ended: what it left of gauges in ``PROMETHEUS_MULTIPROC_DIR`` counts no more."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    if _FOLDER in os.environ:
         try:
             from prometheus_client import multiprocess
         except ImportError:
@@ -74,7 +114,7 @@ def answer(path: str, report: Report) -> tuple[int, bytes]:
     """Status and body for a request."""
     path = path.partition("?")[0]
     if path not in ("/", "/live", "/ready"):
-        return 404, b'{"error": "there are /live and /ready, and /metrics where tornado4.hooks.prometheus is"}\n'
+        return 404, b'{"error": "there are /live and /ready, and with --metrics /metrics"}\n'
     status = 200 if path == "/live" or report["ready"] else 503
     return status, json.dumps({"live": True, **report}).encode() + b"\n"
 

@@ -9,6 +9,7 @@ doubles.
 
 from __future__ import annotations
 
+import atexit
 import enum
 import logging
 import os
@@ -327,6 +328,9 @@ class Master:
             log.critical("worker %d failed", number, exc_info=True)
         finally:
             try:
+                # A worker is a process of the application's, which may have something to do at its end. What only the
+                # interpreter's own end does is left out: it waits for threads.
+                atexit._run_exitfuncs()
                 sys.stdout.flush()
                 sys.stderr.flush()
             finally:

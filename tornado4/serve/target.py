@@ -107,9 +107,15 @@ def _candidates(module_name: str) -> str:
         name
         for name, value in vars(sys.modules[module_name]).items()
         if isinstance(value, httputil.HTTPServerConnectionDelegate)
-        or (inspect.isfunction(value) and value.__module__ == module_name and not name.startswith("_"))
+        or (_may_make(value) and value.__module__ == module_name and not name.startswith("_"))
     ]
     return f"it has: {', '.join(names)}" if names else "nothing in it looks like an application"
+
+
+def _may_make(value: Any) -> bool:
+    if inspect.isclass(value):
+        return issubclass(value, httputil.HTTPServerConnectionDelegate) and _required(value) == 0
+    return inspect.isfunction(value)
 
 
 def adapt(found: Any, name: str) -> Any:
