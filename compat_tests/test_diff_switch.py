@@ -73,7 +73,7 @@ def diff(folder: Path, candidate: str, future: str = "", *more: str) -> tuple[in
             "--json", "report.json", "--candidate", candidate, "--candidate-python", str(oracle("6.6.1").python), *more,
         ],
         cwd=folder, env=os.environ | {"TORNADO4_FUTURE": future},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
@@ -115,7 +115,7 @@ def test_what_was_fixed_there_and_turned_on_here_does_not_differ(trees: Path) ->
 def test_what_cannot_be_is_said(trees: Path, arguments: list[str], complaint: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tornado4", "diff", "app.py:make_app", "--crawl", *arguments],
-        cwd=trees, capture_output=True, text=True, timeout=60, check=False,
+        cwd=trees, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert complaint in done.stderr
@@ -159,6 +159,9 @@ PLAIN = [
     "TND201", "TND202", "TND210", "TND402", "TND404", "TND408", "TND416", "TND423", "TND424", "TND502", "TND503",
     "TND505", "TND507", "TND510", "TND511", "TND514", "TND518", "TND753", "TND754",
 ]  # fmt: skip
+if sys.version_info[:3] == (3, 13, 0):
+    # asyncio of that one release forgets the loop that runs when another refuses to start: no answer comes after it.
+    PLAIN.remove("TND408")
 SOCKETS = {
     "TND701": "connect /TND701\n",
     "TND702": "header Origin: http://localhost\nconnect /TND702\nexpect\n",

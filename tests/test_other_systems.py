@@ -91,7 +91,8 @@ for module in pkgutil.walk_packages(tornado4.__path__, "tornado4."):
         importlib.import_module(module.name)
     except (ImportError, AssertionError) as error:
         left_out.append(module.name)
-        known = ("kqueue not supported", "no fork", "No module named", "fcntl", "cannot import name 'WSA", "libcurl")
+        known = ("kqueue not supported", "no fork", "No module named", "fcntl", "cannot import name 'WSA", "libcurl",
+                 "cannot import name 'isreserved'")  # Twisted asks ntpath for it on 3.13; here os.path is posixpath
         assert any(part in str(error) for part in known), (module.name, error)
 print(*left_out)
 """
@@ -248,7 +249,7 @@ def test_serve_serves_in_one_process_and_drains(tmp_path: Path) -> None:
         answer = b""
         while not answer and time.monotonic() < deadline and served.poll() is None:
             with contextlib.suppress(OSError):
-                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
+                answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=120).read()
         assert answer == b"hello"
         served.send_signal(signal.SIGINT)
         _, said = served.communicate(timeout=60)
