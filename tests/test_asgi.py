@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 import pytest
+from clocks import pass_time
 
 from tornado4 import gen, httpclient, web, websocket
 from tornado4.asgi import ASGIAdapter, ASGIContainer
@@ -395,6 +396,7 @@ async def http_application(scope, receive, send):
     elif path == "cancelled":
         raise asyncio.CancelledError
     elif path == "wait":
+        plain.events.append("waits")
         await receive()
         plain.events.append((await receive())["type"])
 
@@ -464,8 +466,12 @@ class ContainerTest(AsyncHTTPTestCase):
 
     @gen_test
     def test_a_client_that_leaves(self):
+        asked = self.http_client.fetch(self.get_url("/api/wait"), request_timeout=30)
+        while "waits" not in plain.events:
+            yield gen.moment
+        pass_time(self.io_loop, 40)
         with contextlib.suppress(httpclient.HTTPError):
-            yield self.http_client.fetch(self.get_url("/api/wait"), request_timeout=0.05)
+            yield asked
         while "http.disconnect" not in plain.events:
             yield gen.moment
 

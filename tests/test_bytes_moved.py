@@ -12,6 +12,7 @@ import socket
 from itertools import accumulate
 from unittest import mock
 
+from clocks import pass_time
 from raw_peers import RawServer
 from stream_pairs import closing_all, loop, run_until, socket_pair, wait  # noqa: F401  (some are fixtures)
 
@@ -397,6 +398,7 @@ class LargeBodies(AsyncTestCase):
     @gen_test
     def test_a_time_out_within_it_ends_the_request(self):
         self.answer(b"z" * 200_000, length=400_000)
+        self.server.scripts[0].append(lambda stream: pass_time(self.io_loop, 40))
         with self.assertRaises(HTTPError) as caught:
-            yield self.client.fetch(self.server.url(), request_timeout=0.3)
+            yield self.client.fetch(self.server.url(), request_timeout=30)
         assert "Timeout during request" in str(caught.exception)

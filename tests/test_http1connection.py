@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
+from clocks import pass_time, passing_time  # noqa: F401  (one is a fixture)
 
 from tornado4 import gen, http1connection, httputil, locks, switches
 from tornado4.concurrent import Future
@@ -110,7 +111,7 @@ class Talk:
 
 
 def talk(io_loop: IOLoop, app: App, *pieces: bytes, **options: Any) -> bytes:
-    return io_loop.run_sync(lambda: Talk(app, **options).say(*pieces), timeout=10)
+    return io_loop.run_sync(lambda: Talk(app, **options).say(*pieces), timeout=120)
 
 
 def get(
@@ -357,7 +358,7 @@ def test_delegates_future_holds_back_what_follows(io_loop: IOLoop) -> None:
         assert app.log == ["headers POST /", b"abc", "finish", "on_close"]
         assert (yield answer) == HELLO
 
-    io_loop.run_sync(conversation, timeout=10)
+    io_loop.run_sync(conversation, timeout=120)
 
 
 def test_coroutine_delegates(io_loop: IOLoop) -> None:
@@ -500,7 +501,7 @@ def test_close_while_the_answer_is_being_made(io_loop: IOLoop) -> None:
         yield told.wait()
         yield app.closed.wait()
 
-    io_loop.run_sync(conversation, timeout=10)
+    io_loop.run_sync(conversation, timeout=120)
     assert app.log == ["headers GET /", "finish", "on_close"]
 
 
@@ -514,7 +515,7 @@ def test_close_within_a_body(io_loop: IOLoop) -> None:
         connection.client.close()
         yield app.closed.wait()
 
-    io_loop.run_sync(conversation, timeout=10)
+    io_loop.run_sync(conversation, timeout=120)
     assert app.log == ["headers POST /", b"abc", "closed", "on_close"]
 
 
@@ -550,19 +551,32 @@ def test_detached_stream_has_what_was_read_ahead(io_loop: IOLoop) -> None:
         assert (yield connection.client.read_until_close()) == b"HTTP/1.1 101 \r\n\r\nbye"
         connection.client.close()
 
-    io_loop.run_sync(conversation, timeout=10)
+    io_loop.run_sync(conversation, timeout=120)
 
 
+@pytest.mark.usefixtures("passing_time")
 def test_idle_connections_are_closed(io_loop: IOLoop) -> None:
-    params = HTTP1ConnectionParameters(header_timeout=0.02)
-    assert talk(io_loop, App(), params=params) == b""
-    assert talk(io_loop, App(), get(), params=params) == HELLO
-    assert talk(io_loop, App(), b"GET / HT", params=params) == b""
+    @gen.coroutine
+    def conversation(sent: bytes, answer: bytes) -> Any:
+        talking = Talk(App(), params=HTTP1ConnectionParameters(header_timeout=30))
+        yield talking.client.write(sent)
+        got = yield talking.client.read_bytes(len(answer))
+        for _ in range(10):
+            yield gen.moment  # it waits for the next head
+        pass_time(io_loop, 40)
+        return got + (yield talking.client.read_until_close())
+
+    assert io_loop.run_sync(lambda: conversation(b"", b"")) == b""
+    assert io_loop.run_sync(lambda: conversation(get(), HELLO)) == HELLO
+    assert io_loop.run_sync(lambda: conversation(b"GET / HT", b"")) == b""
 
 
 def test_slow_bodies_are_given_up(io_loop: IOLoop, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    app = App(on_headers=lambda delegate: delegate.conn.set_body_timeout(0.02))
+    app = App(
+        on_headers=lambda delegate: delegate.conn.set_body_timeout(30),
+        on_data=lambda delegate, chunk: pass_time(io_loop, 40),
+    )
     assert talk(io_loop, app, get(b"/", b"Content-Length: 9", method=b"POST", body=b"abc")) == b""
     assert caplog.messages == ["Timeout reading body from peer"]
     assert app.log == ["headers POST /", b"abc", "closed", "on_close"]
@@ -577,7 +591,7 @@ def test_server_connection_can_be_closed_and_waited_for(io_loop: IOLoop) -> None
         yield connection.server.close()
         connection.client.close()
 
-    io_loop.run_sync(conversation, timeout=10)
+    io_loop.run_sync(conversation, timeout=120)
     assert app.log == ["on_close"]
 
 
@@ -688,7 +702,7 @@ def read_response(
             client.close()
         return result, left
 
-    result, left = io_loop.run_sync(conversation, timeout=10)
+    result, left = io_loop.run_sync(conversation, timeout=120)
     return result, delegate.log, left
 
 

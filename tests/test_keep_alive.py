@@ -8,6 +8,7 @@ import ssl
 from typing import Any
 
 import pytest
+from clocks import pass_time, passing_time  # noqa: F401  (one is a fixture)
 from stream_pairs import certificate, loop, run_until, wait  # noqa: F401  (some are fixtures)
 
 from tornado4 import gen
@@ -229,11 +230,13 @@ class KeepAliveTest(AsyncTestCase):
         yield none.fetch(self.server.url)
         assert len(none._idle_pool) == 0
 
+    @pytest.mark.usefixtures("passing_time")
     @gen_test
     def test_and_not_for_longer_than_that(self) -> Any:
-        client = self.make(idle_timeout=0.01)
+        client = self.make(idle_timeout=30)
         yield client.fetch(self.server.url)
         assert len(client._idle_pool) == 1
+        pass_time(self.io_loop, 40)
         yield self.until(lambda: not len(client._idle_pool))
         yield self.until(lambda: self.server.streams[0].closed() or self.server.streams[0].reading())
         assert client._idle_pool._timer is None
