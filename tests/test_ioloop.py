@@ -19,6 +19,7 @@ import time
 import weakref
 
 import pytest
+from stream_pairs import run_until, turn
 
 from tornado4 import gen, ioloop, stack_context
 from tornado4._core import loops
@@ -111,12 +112,11 @@ def test_a_round_is_callbacks_timeouts_handlers_as_in_453(poll_loop):
     def first():
         log.append("first")
         loop.add_callback(log.append, "callback of first")
-        loop.add_timeout(0, log.append, "timeout of first")
+        loop.add_timeout(0, lambda: (log.append("timeout of first"), loop.stop()) and None)
 
     loop.add_timeout(0, log.append, "timeout")
     loop.add_callback(first)
     loop.add_callback(log.append, "second")
-    loop.call_later(0.02, loop.stop)
     loop.start()
     assert log == [
         "first",
@@ -163,9 +163,13 @@ def test_callbacks_of_callbacks_wait_for_the_next_round(loop):
 def test_asyncio_callbacks_and_timers_run_beside_ours(loop):
     log = []
     inner = loop.asyncio_loop
+
+    def ours():
+        log.append("ours")
+        inner.call_later(0.01, lambda: (log.append("later"), loop.stop()) and None)
+
     inner.call_soon(log.append, "soon")
-    inner.call_later(0.05, lambda: (log.append("later"), loop.stop()) and None)
-    loop.add_callback(log.append, "ours")
+    loop.add_callback(ours)
     loop.start()
     assert sorted(log[:2]) == ["ours", "soon"]
     assert log[2] == "later"
@@ -421,8 +425,7 @@ def test_exceptions_of_futures_and_coroutines_that_callbacks_return_are_logged(l
 
     loop.add_callback(fail)
     loop.add_callback(failed_future)
-    loop.call_later(0.01, loop.stop)
-    loop.start()
+    run_until(loop, lambda: len(caplog.records) == 2)
     assert [r.exc_info[0] for r in caplog.records] == [ZeroDivisionError] * 2
     assert all(r.getMessage().startswith("Exception in callback") for r in caplog.records)
 
@@ -489,7 +492,7 @@ def test_callbacks_of_many_threads_all_run_and_no_wakeup_is_lost(poll_loop):
             done = threading.Event()
             poll_loop.add_callback(lambda i=i, done=done: (seen.append((number, i)), done.set()) and None)
             # Waiting for each makes the loop go to sleep between, which is where a wake-up could be lost.
-            assert done.wait(30)
+            assert done.wait(120)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(count)]
 
@@ -580,8 +583,7 @@ def test_context_variables_travel_with_callbacks_timeouts_and_handlers(loop, pai
         loop.add_callback(var.set, "changed in callback")
 
     contextvars.copy_context().run(register, "mine")
-    loop.call_later(0.02, loop.stop)
-    loop.start()
+    run_until(loop, lambda: len(seen) == 3)
     loop.remove_handler(near)
     assert sorted(seen) == [("callback", "mine"), ("handler", "mine"), ("timeout", "mine")]
     assert var.get() == "none"
@@ -776,8 +778,8 @@ def test_a_handler_may_remove_another_that_is_ready_in_the_same_round(loop):
 
     loop.add_handler(a, handler, loop.READ)
     loop.add_handler(c, handler, loop.READ)
-    loop.call_later(0.02, loop.stop)
-    loop.start()
+    run_until(loop, lambda: seen)
+    turn(loop)
     assert len(seen) == 1
     for end in (a, b, c, d):
         end.close()
@@ -928,6 +930,7 @@ def test_a_second_close_and_what_cannot_be_called(poll_loop):
 
 
 def test_a_forgotten_loop_goes_without_a_warning_and_frees_its_descriptors():
+    gc.collect()  # what others left open goes before it is counted
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     loop = IOLoop(make_current=False)
     loop.run_sync(lambda: None)
@@ -1347,7 +1350,7 @@ assert run() == os.getpid()
 if pid:
     assert os.waitpid(pid, 0)[1] == 0
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=300)
 
 
 def test_no_running_loop_hides_and_restores():
