@@ -20,8 +20,8 @@ import pytest
 
 from compat_tests import load
 from compat_tests.bridge import cases
-from compat_tests.demos.test_demos import free_port
 from compat_tests.oracle import TOP, Oracle, oracle
+from compat_tests.peers.programs import free_port
 from compat_tests.side import ServerSide, comparable
 
 TORNADO_6 = "6.6.1"
@@ -168,7 +168,7 @@ def run(code: str, *, arguments: tuple[str, ...] = (), cwd: Path | None = None) 
     real = installed()
     done = subprocess.run(
         real.command("-W", "error", *(arguments or ("-c", code))),
-        env=real.environ(), capture_output=True, text=True, timeout=30, cwd=cwd,
+        env=real.environ(), capture_output=True, text=True, timeout=300, cwd=cwd,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -426,7 +426,7 @@ def test_old_code_keeps_its_alias_beside_it(tmp_path: Path, options: tuple[str, 
         real = installed()
         done = subprocess.run(
             real.command("-m", "tornado4", "run", "program.py"),
-            env=real.environ(), capture_output=True, text=True, timeout=30, cwd=tmp_path,
+            env=real.environ(), capture_output=True, text=True, timeout=300, cwd=tmp_path,
         )  # fmt: skip
         assert "limit the alias to the packages that need it (tornado4 run --alias-for PACKAGE" in done.stderr
 
@@ -473,7 +473,7 @@ def test_code_of_the_documentation_serves(code: str, path: str, answer: str) -> 
         assert (b"as it was" if path == "/new/" else b"moved") in load.answer(port, "/")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def test_the_rest_of_the_documentation_runs() -> None:

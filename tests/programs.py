@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
 def python(*args: str, cwd: Path | None = None, code: int | None = 0) -> subprocess.CompletedProcess[str]:
     """Run the interpreter with ``-W error`` and check its exit code (None: whatever it is)."""
     command = [sys.executable, "-W", "error", *args]
-    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300)
     if code is not None:
         assert done.returncode == code, done.stdout + done.stderr
     return done
@@ -42,11 +42,16 @@ def tornado4_run(
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on just now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody listens on, and that the system gives to nobody else until we end.
+
+    It stays bound: a server may listen there all the same, as servers set ``SO_REUSEADDR``.
+    """
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port: int = sock.getsockname()[1]
+    sock.detach()
+    return port
 
 
 @contextlib.contextmanager
@@ -66,7 +71,7 @@ def server(
             if process.poll() is None:
                 process.terminate()
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=120)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # workers that it forked would go on
@@ -74,7 +79,7 @@ def server(
 
 
 def _wait_for_port(process: subprocess.Popen[bytes], port: int, output: IO[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -88,7 +93,7 @@ def _wait_for_port(process: subprocess.Popen[bytes], port: int, output: IO[bytes
 def fetch(port: int, path: str, data: bytes | None = None) -> tuple[int, bytes]:
     """Status and body; an HTTP error is an answer, too."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data, timeout=30) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data, timeout=120) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from compat_tests.oracle import TOP, OracleUnavailable, oracle, sdist
+from compat_tests.peers.programs import free_port
 
 ELSEWHERE = str(Path(__file__).with_name("elsewhere.py"))
 SECONDS = 60
@@ -78,12 +79,6 @@ def runners() -> list[Runner]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     ours = [sys.executable, "-W", "error", "-m", "tornado4", "run"]
     return [Runner(real.command(), real.environ()), Runner(ours, {**env, "PYTHONPATH": str(TOP)})]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def wait_for(port: int, process: subprocess.Popen[str]) -> None:

@@ -26,13 +26,13 @@ from compat_tests.demos.test_demos import (
     chat,
     demos,
     file_upload,
-    free_port,
     helloworld,
     plain,
     tcpecho,
     webspider,
 )
 from compat_tests.oracle import CACHE, TOP, oracle
+from compat_tests.peers.programs import free_port
 from tornado4.migrate.diff.report import from_json
 
 pytest.importorskip("libcst")

@@ -24,10 +24,16 @@ def environment(*folders: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody listens on, and that the system gives to nobody else until we end.
+
+    It stays bound: a server may listen there all the same, as servers set ``SO_REUSEADDR``.
+    """
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port: int = sock.getsockname()[1]
+    sock.detach()
+    return port
 
 
 @contextlib.contextmanager
@@ -45,7 +51,7 @@ def running(command: Sequence[str], port: int, cwd: Path, *folders: Path) -> Ite
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(120)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # its workers
@@ -53,7 +59,7 @@ def running(command: Sequence[str], port: int, cwd: Path, *folders: Path) -> Ite
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

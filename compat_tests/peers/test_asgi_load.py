@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from compat_tests import load
-from compat_tests.demos.test_demos import free_port
 from compat_tests.oracle import TOP
+from compat_tests.peers.programs import free_port
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is told by Linux")
 
@@ -48,7 +48,7 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
         yield port, process.pid
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def check_bodies(name: str, size: int) -> None:
