@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 from pathlib import Path
 
@@ -10,6 +12,18 @@ import pytest
 # A shell gives what it runs in the background an ignored SIGINT, and children inherit that; tests press Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A limit that only ends what hangs: on a busy machine five seconds may pass without a fault.
+os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")
+
+with contextlib.suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    # The same inputs each time, and no limit of milliseconds for one of them.
+    settings.register_profile(
+        "tests", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("tests")
 
 #: What needs programs that pip does not bring: ``nox -s deploy`` runs it, where they must be.
 DEPLOY = Path(__file__).parent / "deploy"

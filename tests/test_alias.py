@@ -302,7 +302,7 @@ def test_children_of_multiprocessing_have_the_alias(tmp_path: Path, method: str)
                 queue = context.Queue()
                 child = context.Process(target=work, args=(queue,))
                 child.start()
-                print(queue.get(timeout=30))
+                print(queue.get(timeout=120))
                 child.join()
                 raise SystemExit(child.exitcode)
             """

@@ -555,12 +555,12 @@ assert isinstance(client, httpclient.AsyncHTTPClient)
 client.close()
 loop.close()
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=300)
 
 
 def test_auth_lies_below_web():
     code = "import sys, tornado4.auth; assert 'tornado4.web' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
 
 def test_mixins_have_no_base_and_report_the_face_as_their_home():

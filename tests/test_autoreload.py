@@ -196,7 +196,7 @@ def run_until_restarted(tmp_path: Path, *command: str, old: bool) -> str:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 42, done.stdout + done.stderr
     first, second = (tmp_path / "starts").read_text().splitlines()
@@ -240,7 +240,7 @@ def test_a_program_under_the_wrapper_restarts_under_the_wrapper(
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 42, done.stdout + done.stderr
     first, second = (tmp_path / "starts").read_text().splitlines()

@@ -31,9 +31,9 @@ def resolver() -> Iterator[tuple[IOLoop, CaresResolver]]:
 
 def test_localhost() -> None:
     with resolver() as (io_loop, subject):
-        found = io_loop.run_sync(lambda: subject.resolve("localhost", 80), timeout=5)
+        found = io_loop.run_sync(lambda: subject.resolve("localhost", 80), timeout=120)
         assert (socket.AF_INET, ("127.0.0.1", 80)) in found
-        only = io_loop.run_sync(lambda: subject.resolve("localhost", 80, socket.AF_INET), timeout=5)
+        only = io_loop.run_sync(lambda: subject.resolve("localhost", 80, socket.AF_INET), timeout=120)
         assert only == [(socket.AF_INET, ("127.0.0.1", 80))]
 
 
@@ -93,7 +93,7 @@ def test_time_passes_for_lost_packets() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             subject._sock_state_cb(silent.fileno(), True, False)
             with pytest.raises(OSError, match="C-Ares returned error 12"):
-                io_loop.run_sync(lambda: subject.resolve("lost.example", 1), timeout=5)
+                io_loop.run_sync(lambda: subject.resolve("lost.example", 1), timeout=120)
             bad = pycares.ARES_SOCKET_BAD
             assert subject.channel.processed == [(bad, bad)]  # type: ignore[attr-defined]
             subject._sock_state_cb(silent.fileno(), False, False)

@@ -210,7 +210,7 @@ def test_more_requests_than_handles(bench: Bench) -> None:
         responses = yield [bench.client.fetch(bench.server.url()) for _ in range(7)]
         return [response.body for response in responses]
 
-    assert bench.io_loop.run_sync(run, timeout=5) == [b"hi"] * 7
+    assert bench.io_loop.run_sync(run, timeout=120) == [b"hi"] * 7
 
 
 def test_commentary_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ from tornado4.migrate.doctor.findings import Finding
 
 def doctor(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "tornado4", "doctor", *args]
-    return subprocess.run(argv, cwd=cwd, env=environment() | env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(argv, cwd=cwd, env=environment() | env, capture_output=True, text=True, timeout=300)
 
 
 def found(*args: str, cwd: Path, **env: str) -> dict[str, list[dict[str, Any]]]:
@@ -48,11 +48,12 @@ def test_a_switch_that_weakens_is_a_warning_here_and_in_tornado4_security(tmp_pa
     (said,) = [line for line in done.stdout.splitlines() if line.startswith(f"! security        {weakening} is set in")]
     argv = [sys.executable, "-m", "tornado4", "security"]
     env = environment() | {"TORNADO4_ALLOW": weakening}
-    other = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    other = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
     assert other.returncode == 1
     assert said[18:].split(" (")[0] in other.stderr
     here = json.loads(doctor("--json", cwd=tmp_path, TORNADO4_ALLOW=weakening).stdout)["security"]
-    there = json.loads(subprocess.run([*argv, "--json"], cwd=tmp_path, env=env, capture_output=True, timeout=60).stdout)
+    done = subprocess.run([*argv, "--json"], cwd=tmp_path, env=env, capture_output=True, timeout=300)
+    there = json.loads(done.stdout)
     assert here == there
 
 

@@ -51,7 +51,7 @@ def test_chat_long_polling() -> None:
             pass
         assert fetch(port, "/say", b"name=ann&text=hello") == (201, b'{"number": 1}')
         for thread in listeners:
-            thread.join(10)
+            thread.join(120)
         assert len(answers) == 5 and len(set(answers)) == 1
         (message,) = json.loads(answers[0][1])["messages"]
         assert (message["number"], message["name"], message["text"]) == (1, "ann", "hello")
@@ -98,7 +98,7 @@ def test_chat_ends_on_sigterm() -> None:
     port = free_port()
     with chat(port) as process:
         process.send_signal(signal.SIGTERM)
-        process.wait(5)
+        process.wait(120)
         assert process.returncode == 0
 
 

@@ -57,7 +57,7 @@ def test_message_is_what_the_program_says(title: str, where: str, code: str, mes
     start = [] if where == "python" else ["-m", "tornado4", "run"]
     done = subprocess.run(
         [sys.executable, *start, "app.py"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=60,
+        stderr=subprocess.STDOUT, text=True, timeout=300,
     )  # fmt: skip
     pattern = ".*".join(re.escape(line).replace(re.escape("..."), ".*") for line in message.splitlines())
     assert re.search(pattern, done.stdout, re.DOTALL), done.stdout

@@ -54,7 +54,7 @@ class Folder:
         command = [sys.executable, "-W", "error::RuntimeWarning", "-m", "tornado4", "run", *python, "app.py"]
         done = subprocess.run(
             [*command, *arguments],
-            cwd=self.path, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=60,
+            cwd=self.path, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "never awaited" not in done.stderr, done.stderr
@@ -154,7 +154,7 @@ def test_each_kind_of_what_is_waited_for_gets_its_form(folder):
     except OracleUnavailable as error:
         pytest.skip(f"the real Tornado cannot be had here: {error}")
     command = real.command("-W", "error::RuntimeWarning", "app.py")
-    done = subprocess.run(command, env=real.environ(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=real.environ(), capture_output=True, text=True, check=False, timeout=300)
     assert (done.stdout, done.stderr) == (before, "")
 
 

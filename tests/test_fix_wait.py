@@ -102,7 +102,7 @@ def printed(folder: Path, release: str | None) -> str:
         except OracleUnavailable as error:
             pytest.skip(f"the real Tornado cannot be had here: {error}")
         command, environ = real.command("app.py", *(["--backfill"] if real.backfilled else [])), real.environ()
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -140,7 +140,7 @@ def test_under_the_alias_too() -> None:
             from tornado4.testing import bind_unused_port
             async def main():
                 sock, port = bind_unused_port(address="127.0.0.1")
-                stream = await TCPClient().connect("127.0.0.1", port, timeout=5)
+                stream = await TCPClient().connect("127.0.0.1", port, timeout=120)
                 print(stream.closed())
                 buffer = bytearray(4)
                 reading = stream.read_into(buffer)

@@ -172,7 +172,7 @@ def test_a_program_runs_on_every_loop(every_loop: str) -> None:
     loop = IOLoop()
     kind = type(loop.asyncio_loop).__module__.partition(".")[0]
     assert kind == {"owned": "tornado4", "asyncio": "asyncio", "uvloop": "uvloop"}[every_loop]
-    loop.run_sync(use_everything, timeout=30)
+    loop.run_sync(use_everything, timeout=120)
     loop.close()
 
 
@@ -208,7 +208,7 @@ def test_signals_and_subprocesses_on_every_loop(every_loop: str) -> None:
 
     process.Subprocess.initialize()
     try:
-        assert loop.run_sync(child, timeout=30) == 3
+        assert loop.run_sync(child, timeout=120) == 3
     finally:
         process.Subprocess.uninitialize()
     loop.close()
@@ -230,7 +230,7 @@ def test_a_synchronous_client_in_a_handler_on_every_loop(every_loop: str) -> Non
 
     thread = threading.Thread(target=serve)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(120)
 
     async def ask() -> None:
         server, place = listen(
@@ -245,7 +245,7 @@ def test_a_synchronous_client_in_a_handler_on_every_loop(every_loop: str) -> Non
         await server.close_all_connections()
 
     loop = IOLoop()
-    loop.run_sync(ask, timeout=30)
+    loop.run_sync(ask, timeout=120)
     loop.close()
     started[0].add_callback(started[1].stop)
     started[0].add_callback(started[0].stop)
@@ -259,7 +259,7 @@ def test_a_nested_loop_serves_what_it_needs_itself(every_loop: str) -> None:
     async def outer() -> Any:
         before = asyncio.current_task()
         inner = IOLoop(make_current=False)
-        inner.run_sync(use_everything, timeout=30)
+        inner.run_sync(use_everything, timeout=120)
         inner.close()
         assert asyncio.current_task() is before and IOLoop.current() is loop
         await asyncio.sleep(0)
@@ -519,7 +519,7 @@ def test_a_variable_set_while_a_connection_is_accepted_is_not_the_next_ones(ever
         server.stop()
 
     loop = IOLoop()
-    loop.run_sync(main, timeout=30)
+    loop.run_sync(main, timeout=120)
     assert seen == ["unset"] * 3
     loop.close()
 
@@ -570,7 +570,7 @@ def test_a_variable_set_by_a_request_is_not_the_next_ones_on_its_connection(kind
         server.stop()
         await server.close_all_connections()
 
-    IOLoop().run_sync(main, timeout=30)
+    IOLoop().run_sync(main, timeout=120)
     IOLoop.current().close()
 
 
@@ -654,7 +654,7 @@ def tornado6() -> Path:
 @pytest.mark.parametrize("kind", ["asyncio", pytest.param("uvloop", marks=needs_uvloop)])
 def test_beside_a_real_tornado_6_on_one_loop(kind: str, tornado6: Path) -> None:
     command = [str(tornado6), "-W", "error::DeprecationWarning:tornado4", "-c", BESIDE, kind]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     real = report.pop("real")

@@ -47,7 +47,7 @@ shows_head = "-i" in arguments
 headers = dict(h.split(": ") for o, h in zip(arguments, arguments[1:]) if o == "-H")
 (url,) = [argument for argument in arguments if argument.startswith(("http:", "https:"))]
 try:
-    answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), context=context, timeout=30)
+    answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), context=context, timeout=120)
 except urllib.error.HTTPError as error:
     answer = error
 if shows_head:

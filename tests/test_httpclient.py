@@ -201,7 +201,7 @@ class TestFetch:
                 yield future
                 yield gen.moment
 
-            io_loop.run_sync(run, timeout=5)
+            io_loop.run_sync(run, timeout=120)
             assert order == ["future", 200]
             client.close()
 
@@ -218,7 +218,7 @@ class TestFetch:
                         yield client.fetch(url, callback=seen.append)
                 yield gen.moment
 
-            io_loop.run_sync(run, timeout=5)
+            io_loop.run_sync(run, timeout=120)
             assert [response.code for response in seen] == [404, 599]
             assert str(seen[0].error) == "HTTP 404: Gone Away"
             assert str(seen[1].error) == "Unsupported url scheme: nothing://x"
@@ -228,10 +228,10 @@ class TestFetch:
         with raw_server() as (io_loop, server):
             server.scripts = [[b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nhi"]]
             client = AsyncHTTPClient(force_instance=True)
-            response = io_loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=5)
+            response = io_loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=120)
             assert (response.code, response.body) == (500, b"hi")
             with pytest.raises(HTTPError) as caught:
-                io_loop.run_sync(lambda: client.fetch(server.url()), timeout=5)
+                io_loop.run_sync(lambda: client.fetch(server.url()), timeout=120)
             assert caught.value.response is not None and caught.value.response.body == b"hi"
             client.close()
 
@@ -239,7 +239,7 @@ class TestFetch:
         with raw_server() as (io_loop, server):
             client = AsyncHTTPClient(force_instance=True)
             headers = {"X-Own": "1"}
-            io_loop.run_sync(lambda: client.fetch(server.url(), headers=headers), timeout=5)
+            io_loop.run_sync(lambda: client.fetch(server.url(), headers=headers), timeout=120)
             assert headers == {"X-Own": "1"}
             client.close()
 
@@ -257,7 +257,7 @@ class TestBlockingClient:
 
         thread = threading.Thread(target=run)
         thread.start()
-        assert started.wait(5)
+        assert started.wait(120)
         return thread, box
 
     def test_fetch_in_a_script_and_within_a_running_loop(self, io_loop: IOLoop) -> None:
@@ -279,7 +279,7 @@ class TestBlockingClient:
                 yield gen.moment
                 return nested()
 
-            assert io_loop.run_sync(outer, timeout=5) == b"hi"
+            assert io_loop.run_sync(outer, timeout=120) == b"hi"
             assert IOLoop.current() is io_loop
             server.scripts = [[b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"]]
             with pytest.raises(HTTPError):
@@ -299,13 +299,13 @@ class TestBlockingClient:
                 [*command, "--print_headers", server.url()],
                 capture_output=True,
                 text=True,
-                timeout=30,
+                timeout=300,
                 check=True,
             )
             assert run.stdout == "Content-Length: 2\n\nhi\n"
             server.scripts = [[b"HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\nsorry"]]
             run = subprocess.run(
-                [*command, server.url()], capture_output=True, text=True, timeout=30, check=True
+                [*command, server.url()], capture_output=True, text=True, timeout=300, check=True
             )
             assert run.stdout == "sorry\n"
         finally:

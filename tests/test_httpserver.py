@@ -51,7 +51,7 @@ def fetch(io_loop: IOLoop, server: HTTPServer, data: bytes, sock: socket.socket 
         yield server.close_all_connections()
         return answer
 
-    answer: bytes = io_loop.run_sync(conversation, timeout=10)
+    answer: bytes = io_loop.run_sync(conversation, timeout=120)
     return answer
 
 

@@ -12,7 +12,7 @@ HELLO = "import tornado4.httpserver, tornado4.ioloop, tornado4.netutil, tornado4
 
 
 def in_a_process(code: str) -> object:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     return json.loads(done.stdout)
 
 

@@ -409,7 +409,7 @@ def test_under_error_after_goes_as_ever(rule: str) -> None:
 def python(code: str, *options: str, **environ: str) -> str:
     done = subprocess.run(
         [sys.executable, *options, "-c", textwrap.dedent(code)],
-        env=os.environ | environ, capture_output=True, text=True, check=False, timeout=60,
+        env=os.environ | environ, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -530,7 +530,7 @@ def project(tmp_path: Path) -> Path:
 def tornado4(project: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tornado4", *arguments],
-        cwd=project, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=60,
+        cwd=project, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 
@@ -582,14 +582,14 @@ def test_under_pytest(project: Path) -> None:
     (project / "pytest.ini").write_text("[pytest]\n")  # else, where temporary files are below a checkout, its settings
     arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--tornado4-alias", "--tornado4-migrate=warn"]
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tornado6Silent: TND403" in done.stdout
     assert "TND403  1 place, 1 times" in done.stdout
     strict = ["-W", "error::tornado4.migrate.live.Tornado6Silent"]
     done = subprocess.run(
-        [sys.executable, *arguments, *strict], cwd=project, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *arguments, *strict], cwd=project, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 1
     assert "1 failed" in done.stdout

@@ -88,7 +88,7 @@ def serve(loop: IOLoop, server: Any, ask: Callable[[Served], Any]) -> Any:
         finally:
             await served.close()
 
-    return loop.run_sync(run, timeout=30)
+    return loop.run_sync(run, timeout=120)
 
 
 class Hello(web.RequestHandler):
@@ -535,7 +535,7 @@ def test_read_body_until_close_takes_part_in_a_client(loop: IOLoop, monkeypatch:
         client.close()
         server.stop()
 
-    loop.run_sync(run, timeout=30)
+    loop.run_sync(run, timeout=120)
     assert calls == ["/path"]
 
 
@@ -980,7 +980,7 @@ def test_a_proxy_client_replaces_the_connection_class(loop: IOLoop) -> None:
         client.close()
         proxy.stop()
 
-    loop.run_sync(run, timeout=30)
+    loop.run_sync(run, timeout=120)
     assert log == ["http", b"welcome\r\n\r\n", "connection"]
 
 
@@ -1052,7 +1052,7 @@ def test_tornado_http2_puts_back_what_it_has_read(loop: IOLoop) -> None:
         reading.close()
         writing.close()
 
-    loop.run_sync(run, timeout=30)
+    loop.run_sync(run, timeout=120)
 
 
 def test_gunicorn_and_salt_use_the_sockets_of_a_tcp_server(loop: IOLoop) -> None:
@@ -1083,7 +1083,7 @@ def test_gunicorn_and_salt_use_the_sockets_of_a_tcp_server(loop: IOLoop) -> None
         assert await other.read_until_close() == b"hello"
         server.stop()
 
-    loop.run_sync(run, timeout=30)
+    loop.run_sync(run, timeout=120)
     assert handled[0][0] == "127.0.0.1" and handled[1] == "handed over"
 
 

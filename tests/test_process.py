@@ -25,7 +25,7 @@ from tornado4.ioloop import IOLoop
 
 def run_script(code):
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FORKING + code], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", FORKING + code], capture_output=True, text=True, timeout=300
     )
     assert done.stderr == ""
     return done.returncode, [
@@ -167,9 +167,9 @@ def test_streams_of_a_subprocess_talk_to_it(loop):
     )
     child.stdin.write(b"hello")
     child.stdin.close()
-    assert loop.run_sync(child.stdout.read_until_close, timeout=30) == b"HELLO"
-    assert loop.run_sync(child.stderr.read_until_close, timeout=30) == b"err\n"
-    assert loop.run_sync(child.wait_for_exit, timeout=30) == 0
+    assert loop.run_sync(child.stdout.read_until_close, timeout=120) == b"HELLO"
+    assert loop.run_sync(child.stderr.read_until_close, timeout=120) == b"err\n"
+    assert loop.run_sync(child.wait_for_exit, timeout=120) == 0
     assert (child.returncode, child.proc.returncode) == (0, 0)
 
 
@@ -178,12 +178,12 @@ def test_wait_for_exit_raises_unless_told_not_to(loop):
         return Subprocess([sys.executable, "-c", code], io_loop=loop)
 
     with pytest.raises(subprocess.CalledProcessError) as caught:
-        loop.run_sync(child("import sys; sys.exit(3)").wait_for_exit, timeout=30)
+        loop.run_sync(child("import sys; sys.exit(3)").wait_for_exit, timeout=120)
     assert (caught.value.returncode, caught.value.cmd) == (3, None)
     failing = child("import sys; sys.exit(3)")
-    assert loop.run_sync(lambda: failing.wait_for_exit(raise_error=False), timeout=30) == 3
+    assert loop.run_sync(lambda: failing.wait_for_exit(raise_error=False), timeout=120) == 3
     killed = child("import os; os.kill(os.getpid(), 9)")
-    assert loop.run_sync(lambda: killed.wait_for_exit(raise_error=False), timeout=30) == -9
+    assert loop.run_sync(lambda: killed.wait_for_exit(raise_error=False), timeout=120) == -9
     assert process.CalledProcessError is subprocess.CalledProcessError
 
 

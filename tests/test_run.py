@@ -180,7 +180,7 @@ def test_without_run_there_is_no_alias() -> None:
 def test_options_of_the_interpreter_hold(programs: Path) -> None:
     command = [sys.executable, "-P", "-m", "tornado4", "run", "show.py"]
     done = subprocess.run(
-        command, cwd=programs, env=environment(), capture_output=True, text=True, timeout=60
+        command, cwd=programs, env=environment(), capture_output=True, text=True, timeout=300
     )
     plain = subprocess.run(
         [sys.executable, "-P", "show.py"],
@@ -188,7 +188,7 @@ def test_options_of_the_interpreter_hold(programs: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.stdout == plain.stdout and done.returncode == 0
 
@@ -246,7 +246,7 @@ def test_code_and_standard_input_are_run_as_python_runs_them(tmp_path: Path, sou
     done = [
         subprocess.run(
             [*command, "-", "a", "-c"],
-            input=source, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+            input=source, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False,
         )
         for command in (plain, [*plain, "-m", "tornado4", "run"])
     ]
@@ -273,7 +273,7 @@ def test_a_loop_that_is_not_installed_is_named(tmp_path: Path) -> None:
     env["PYTHONPATH"] = f"{tmp_path}:{env['PYTHONPATH']}"
     done = subprocess.run(
         [sys.executable, "-m", "tornado4", "run", "--loop", "uvloop", "-c", "1"],
-        env=env, capture_output=True, text=True, timeout=60, check=False,
+        env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "tornado4 run: --loop uvloop: no uvloop here; 'pip install tornado4[uvloop]'\n"

@@ -88,7 +88,7 @@ def fetch(client_class: Any, body: bytes, pieces: int = 1, **options: Any) -> HT
         server.scripts = [[head, *(body[at : at + size] for at in range(0, len(body), size)), None]]
         client = client_class(loop, force_instance=True, **options)
         try:
-            response: HTTPResponse = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=10)
+            response: HTTPResponse = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=120)
         finally:
             client.close()
     return response

@@ -180,7 +180,7 @@ def test_the_build_puts_it_where_scanners_look(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     code = f"from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel({str(tmp_path)!r})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tree, env=environment(), capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tree, env=environment(), capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
     (made,) = tmp_path.glob("*.dist-info/sboms/*")
     assert made.name == "tornado4.cdx.json"
@@ -192,7 +192,7 @@ def test_the_build_puts_it_where_scanners_look(tmp_path: Path) -> None:
 
 def security(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "tornado4", "security", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment() | env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=cwd, env=environment() | env, capture_output=True, text=True, timeout=300)
 
 
 def test_the_table_has_a_line_for_each(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_proxys_credentials_do_not_stay_with_a_curl_handle() -> None:
         server.scripts = [[OK, None]]
         for credentials in ({"proxy_username": "u", "proxy_password": "p"}, {}):
             request = HTTPRequest("http://elsewhere.example/", **where, **credentials)
-            loop.run_sync(lambda asked=request: client.fetch(asked, raise_error=False), timeout=5)
+            loop.run_sync(lambda asked=request: client.fetch(asked, raise_error=False), timeout=120)
         client.close()
         first, second = (request.decode() for request in server.requests)
     assert "Proxy-Authorization: Basic dTpw" in first
@@ -132,9 +132,9 @@ def test_a_response_without_a_length_is_whole_or_an_error(limit: str) -> None:
         sizes: dict[str, Any] = {"max_buffer_size": 100_000, limit: 10_000}
         client: Any = SimpleAsyncHTTPClient(loop, force_instance=True, **sizes)
         server.scripts = [[b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 9_000, None]]
-        whole = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=5)
+        whole = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=120)
         server.scripts = [[b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 50_000, None]]
-        longer = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=5)
+        longer = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=120)
         client.close()
     assert (whole.code, len(whole.body)) == (200, 9_000)
     assert longer.code == 599
@@ -146,11 +146,11 @@ def test_a_redirect_to_another_scheme_is_an_error_and_frees_its_place() -> None:
         for scheme in ("ftp", "file", "javascript", "HTTPX"):
             head = f"HTTP/1.1 302 Found\r\nLocation: {scheme}://127.0.0.1/\r\nContent-Length: 0\r\n\r\n"
             server.scripts = [[head.encode()]]
-            response = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=5)
+            response = loop.run_sync(lambda: client.fetch(server.url(), raise_error=False), timeout=120)
             assert response.code == 599 and "Unsupported url scheme" in str(response.error)
             assert not client.active and not client.queue and not client.waiting
         server.scripts = [[OK]]
-        assert loop.run_sync(lambda: client.fetch(server.url()), timeout=5).body == b"hi"
+        assert loop.run_sync(lambda: client.fetch(server.url()), timeout=120).body == b"hi"
         client.close()
 
 
@@ -212,7 +212,7 @@ def test_read_until_close_hands_over_what_there_is_and_the_stream_has_the_error(
             data = yield stream.read_until_close()
             return data, stream.error
 
-        data, error = loop.run_sync(talk, timeout=5)
+        data, error = loop.run_sync(talk, timeout=120)
     assert data in (b"", b"begun")  # the kernel may drop what a reset overtakes
     assert isinstance(error, ConnectionResetError)
 
@@ -228,7 +228,7 @@ def test_read_until_close_is_cut_at_a_full_buffer_with_a_log_line_as_in_453(capl
             yield stream.write(b"GET / HTTP/1.1\r\n\r\n")
             return (yield stream.read_until_close())
 
-        data = loop.run_sync(talk, timeout=5)
+        data = loop.run_sync(talk, timeout=120)
     assert 1000 < len(data) < 2000
     assert "Reached maximum read buffer size" in caplog.text
 

@@ -206,7 +206,7 @@ for start in range(0, len(form), 3):
 print("ended")
 """
     command = [sys.executable, "-O", "-c", program]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.stdout == "ended\n", done.stderr
 
 

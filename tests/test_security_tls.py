@@ -140,7 +140,7 @@ def quiet() -> Any:
 
 def run(server: Any, way: _Way, options: Any) -> None:
     loop, port = server
-    loop.run_sync(lambda: way(loop, port, options), timeout=20)
+    loop.run_sync(lambda: way(loop, port, options), timeout=120)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -216,6 +216,6 @@ def test_what_is_no_tls_is_a_line_a_connection_at_most(data: bytes) -> None:
 
     with attacked(Application(), ssl_options=AsyncHTTPSTestCase("run").get_ssl_options()) as server:
         for count in range(1, 4):
-            server.loop.run_sync(lambda: send(server), timeout=10)
+            server.loop.run_sync(lambda: send(server), timeout=120)
             assert len(server.complaints()) <= count
         assert "Traceback" not in server.log

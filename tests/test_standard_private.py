@@ -155,7 +155,7 @@ HIDDEN = "an event loop runs in this thread already, and this Python's"
 
 def run(code: str, folder: Path | None = None) -> list[str]:
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=folder)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=folder)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout.splitlines()
 

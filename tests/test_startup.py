@@ -15,7 +15,7 @@ from tornado4.migrate import startup
 def start(site: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """An interpreter that finds .pth files in ``site``."""
     argv = [sys.executable, "-c", f"import site; site.addsitedir({str(site)!r})\n{code}"]
-    return subprocess.run(argv, env=environment() | variables, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(argv, env=environment() | variables, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_installed_and_removed_by_a_command(tmp_path: Path) -> None:
@@ -73,6 +73,6 @@ def test_a_tornado4_that_is_gone_is_no_error(site: Path) -> None:
     argv = [sys.executable, "-S", "-c", f"import site; site.addsitedir({str(site)!r}); print('on')"]
     kept = {key: value for key, value in environment().items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        argv, env=kept | {"TORNADO4_ALIAS": "1"}, cwd=site, capture_output=True, text=True, timeout=60, check=False
+        argv, env=kept | {"TORNADO4_ALIAS": "1"}, cwd=site, capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.stdout, done.stderr) == ("on\n", "")

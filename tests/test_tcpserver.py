@@ -231,7 +231,7 @@ def test_start_forks_after_bind(tmp_path):
     )
     try:
         port, pid = map(int, parent.stdout.readline().split())
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as client:
             answered = int(client.makefile("rb").read())
         assert answered != pid
     finally:

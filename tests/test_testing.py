@@ -283,7 +283,7 @@ def test_log_trap_shows_the_log_of_failing_tests_only():
         unittest.TextTestRunner(stream=open("/dev/null", "w")).run(
             unittest.defaultTestLoader.loadTestsFromTestCase(Case))
     """)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert "ERROR:root:shown" in done.stdout
     assert "RUNNING TEST: test_bad" in done.stdout
     assert "hidden" not in done.stdout
@@ -370,7 +370,7 @@ def run_main(tmp_path, *arguments):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "PYTHONPATH": root},
     )
 

@@ -59,7 +59,7 @@ class Client:
                 bodies.append((yield self.stream.read_bytes(int(headers.get("Content-Length", 0)))))
             return bodies
 
-        bodies: list[bytes] = self.io_loop.run_sync(conversation, timeout=10)
+        bodies: list[bytes] = self.io_loop.run_sync(conversation, timeout=120)
         return bodies
 
 
@@ -246,7 +246,7 @@ class TestBodies:
         client = Client(io_loop, web.Application([("/", Takes)]))
         client.stream.write(post("/", b"abc")[:-1])
         client.stream.close()
-        io_loop.run_sync(client.server.close_all_connections, timeout=10)
+        io_loop.run_sync(client.server.close_all_connections, timeout=120)
 
 
 class TestOverrides:
@@ -393,7 +393,7 @@ class TestOneConnection:
             return (yield client.stream.read_until_close())
 
         with caplog.at_level(logging.ERROR):
-            assert io_loop.run_sync(conversation, timeout=10) == b""
+            assert io_loop.run_sync(conversation, timeout=120) == b""
         assert [(r.name, r.getMessage()) for r in caplog.records] == [
             ("tornado.application", "Uncaught exception")
         ]

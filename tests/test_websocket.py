@@ -86,7 +86,7 @@ class Server:
         self.streams: list[IOStream] = []
 
     def run(self, function: Any) -> Any:
-        return self.io_loop.run_sync(function, timeout=5)
+        return self.io_loop.run_sync(function, timeout=120)
 
     @gen.coroutine
     def shake(self, changes: dict[str, str | None] | None = None, method: str = "GET") -> Any:
@@ -602,7 +602,7 @@ class TestClient:
                 step.server = server  # type: ignore[attr-defined]
         server.scripts = [list(script)]
         url = kwargs.pop("url", f"ws://127.0.0.1:{server.port}/x?y")
-        return server.io_loop.run_sync(lambda: websocket_connect(url, **kwargs), timeout=5)
+        return server.io_loop.run_sync(lambda: websocket_connect(url, **kwargs), timeout=120)
 
     def test_request_byte_for_byte_as_in_453(self) -> None:
         with raw_server() as (_io_loop, server):
@@ -625,7 +625,7 @@ class TestClient:
             )
             connection = self.connect(server, self.shake(data))
             assert (connection.close_code, connection.headers["Upgrade"]) == (None, "websocket")
-            read = [io_loop.run_sync(connection.read_message, timeout=5) for _ in range(3)]
+            read = [io_loop.run_sync(connection.read_message, timeout=120) for _ in range(3)]
             assert read == ["hi", b"\xff", None]
             assert (connection.close_code, connection.close_reason) == (1001, "bye")
 
@@ -676,7 +676,7 @@ class TestClient:
                     if protocol._wire_bytes_out >= expected:
                         connection.stream.close()  # both answers are on their way
 
-            io_loop.run_sync(run, timeout=5)
+            io_loop.run_sync(run, timeout=120)
             sent, frames = server.requests[1], []
             while sent:
                 length, key = sent[1] & 127, sent[2:6]
@@ -704,7 +704,7 @@ class TestClient:
                     assert connection._queued <= 13_000 or connection.stream.closed()
                 return got
 
-            assert io_loop.run_sync(read, timeout=5) == [*sent, None]
+            assert io_loop.run_sync(read, timeout=120) == [*sent, None]
             assert connection.close_code == 1000
             assert connection._queued == 0
 
@@ -723,7 +723,7 @@ class TestClient:
                     yield gen.moment
                 return (yield [connection.read_message() for _ in range(4)])
 
-            assert io_loop.run_sync(leave, timeout=3) == [b"x" * 200] * 3 + [None]
+            assert io_loop.run_sync(leave, timeout=120) == [b"x" * 200] * 3 + [None]
 
     def test_what_it_sends_is_masked(self) -> None:
         with raw_server() as (io_loop, server):
@@ -744,7 +744,7 @@ class TestClient:
     def test_masked_frames_from_a_server_end_the_connection(self) -> None:
         with raw_server() as (io_loop, server):
             connection = self.connect(server, self.shake(frame(1, b"x")))
-            assert io_loop.run_sync(connection.read_message, timeout=5) is None
+            assert io_loop.run_sync(connection.read_message, timeout=120) is None
 
     def test_callbacks(self) -> None:
         with raw_server() as (io_loop, server):

@@ -246,14 +246,14 @@ def test_threads_run_side_by_side_without_a_loop(adapter):
     barrier, bodies = threading.Barrier(4), []
 
     def work():
-        barrier.wait(10)
+        barrier.wait(120)
         bodies.append(call(adapter, "/coroutine")[2])
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
     assert bodies == [b"done"] * 4
 
 
@@ -279,7 +279,7 @@ body = wsgi.WSGIApplication([("/", Handler)])(environ, lambda *args: answer.appe
 assert (answer, body) == (["200 OK"], [b'{"a": 1}']), (answer, body)
 assert not IOLoop.initialized() and IOLoop.current(instance=False) is None
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=300)
 
 
 class Recorder(httputil.HTTPConnection):

@@ -241,7 +241,7 @@ def test_each_request_of_a_connection_is_answered_once_or_the_last_answer_is_a_r
         @given(st.lists(REQUESTS, min_size=1, max_size=4), PLACES)
         def property_holds(requests: list[bytes], places: list[int]) -> None:
             data = b"".join(requests)
-            answer = server.loop.run_sync(lambda: converse(server, cut(data, places)), timeout=20)
+            answer = server.loop.run_sync(lambda: converse(server, cut(data, places)), timeout=120)
             assert is_quiet(server)
             read = answers(answer, requests)
             assert 1 <= len(read) <= len(requests) and all(message.complete for message in read)
@@ -293,7 +293,7 @@ def test_whatever_is_damaged_nothing_is_logged_but_refusals(application: Applica
             for at, gone, new in changes:
                 at %= len(data) + 1
                 data = data[:at] + new + data[at + gone :]
-            server.loop.run_sync(lambda: converse(server, cut(data, places)), timeout=20)
+            server.loop.run_sync(lambda: converse(server, cut(data, places)), timeout=120)
             assert is_quiet(server)
             # Whoever comes next is served.
             assert server.ask("/form")[0] == 200
@@ -308,7 +308,7 @@ def test_whatever_frames_come_nothing_is_logged_but_refusals(application: Applic
         @given(st.lists(FRAMES | st.binary(max_size=5), max_size=6).map(b"".join), PLACES)
         def property_holds(frames: bytes, places: list[int]) -> None:
             pieces = [HANDSHAKE, *cut(frames, places)]
-            answer = server.loop.run_sync(lambda: converse(server, pieces), timeout=20)
+            answer = server.loop.run_sync(lambda: converse(server, pieces), timeout=120)
             assert answer.startswith(b"HTTP/1.1 101") and is_quiet(server)
 
         property_holds()
@@ -325,7 +325,7 @@ def test_whatever_is_sent_to_a_wsgi_application_nothing_is_logged_but_refusals()
         @examples(40)
         @given(st.lists(REQUESTS, min_size=1, max_size=3), PLACES)
         def property_holds(requests: list[bytes], places: list[int]) -> None:
-            answer = server.loop.run_sync(lambda: converse(server, cut(b"".join(requests), places)), timeout=20)
+            answer = server.loop.run_sync(lambda: converse(server, cut(b"".join(requests), places)), timeout=120)
             assert is_quiet(server)
             assert answers(answer, requests)
 
