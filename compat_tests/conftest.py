@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# A limit that only ends what hangs, in the programs that tests start as well.
+os.environ.setdefault("ASYNC_TEST_TIMEOUT", "60")
 
 #: Markers, and what they mark.
 ON_DEMAND = {

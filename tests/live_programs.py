@@ -17,7 +17,7 @@ from typing import Any
 
 from tornado4.migrate import alias
 
-SECONDS = 20
+SECONDS = 60
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ AGENTS = [
 def recorded(agent: str, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "tornado4", "run", str(APPLICATION), agent, *arguments],
-        env=environment(), capture_output=True, text=True, timeout=60,
+        env=environment(), capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "detach" not in done.stderr and "inconsistency" not in done.stderr, done.stderr

@@ -160,10 +160,10 @@ def test_gunicorn_serves_an_application_in_a_wsgi_adapter(tmp_path: Path) -> Non
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", "app:application"]
     with running(command, port, tmp_path, tmp_path):
         for _ in range(5):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/you?agent=a%20b", timeout=30) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/you?agent=a%20b", timeout=120) as answer:
                 assert answer.read() == b'{"hello": "you", "agent": "a b"}'
                 assert "gunicorn" in answer.headers["Server"] and "name=" in answer.headers["Set-Cookie"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", b"body" * 10_000, timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", b"body" * 10_000, timeout=120) as answer:
             assert (answer.status, answer.read()) == (201, b"body" * 10_000)
 
 
@@ -190,7 +190,7 @@ def test_gunicorns_own_tornado_worker_runs_on_tornado4(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tornado4", "run", *gunicorn, "app:application"]
     with running(command, port, tmp_path, tmp_path) as log:
         for _ in range(10):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=120) as answer:
                 assert answer.read() == b"hello"
                 assert answer.headers["Server"].startswith("TornadoServer/4.5.3 (Gunicorn/")
         assert "Traceback" not in log.read_text()
@@ -304,7 +304,7 @@ def run_program(source: str, folder: Path, *folders: Path) -> str:
     file = folder / "program.py"
     file.write_text(source)
     command = [sys.executable, "-W", "error::ResourceWarning", "-m", "tornado4", "run", str(file)]
-    done = subprocess.run(command, env=environment(*folders), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment(*folders), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -438,7 +438,7 @@ def program():
     while len(Chat.closed) < 2:
         yield tornado.gen.sleep(0.001)
 
-loop.run_sync(program, timeout=30)
+loop.run_sync(program, timeout=120)
 server.stop()
 loop.run_sync(server.close_all_connections)
 loop.close()

@@ -1,4 +1,4 @@
-"""Runs many small programs in one process: a fork for each, so that none sees what another did to its modules.
+"""Runs many small programs from one process: a fork for each, so that none sees what another did to its modules.
 
 Started as a script by the interpreter of a side (Python 3.6 or later, so in that language); a list of programs comes in
 as JSON on standard input, a list of what each printed, or of how it ended, goes out.
@@ -15,7 +15,8 @@ import signal
 import sys
 import tempfile
 
-SECONDS = 20
+#: After which a program has not ended, and how many run at once: mostly they wait.
+SECONDS, AT_ONCE = 40, 4
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -32,24 +33,33 @@ def main():
     import tornado.testing
     import tornado.websocket  # noqa: F401 (imported once, here: each program is a fork)
 
-    results = [run(program) for program in json.load(sys.stdin)]
-    json.dump(results, sys.stdout)
-
-
-def run(program):
-    """What the program printed; its last line names the exception, if one ended it."""
-    with tempfile.TemporaryFile("w+") as out:
+    programs = json.load(sys.stdin)
+    results, running = [""] * len(programs), {}
+    for number, program in enumerate(programs):
+        if len(running) == AT_ONCE:
+            wait_for_one(running, results)
+        out = tempfile.TemporaryFile("w+")
         pid = os.fork()
         if pid == 0:
             child(program, out)
-        _, status = os.waitpid(pid, 0)
+        running[pid] = number, out
+    while running:
+        wait_for_one(running, results)
+    json.dump(results, sys.stdout)
+
+
+def wait_for_one(running, results):
+    """Note what a program printed that has ended; its last line names the exception, if one ended it."""
+    pid, status = os.wait()
+    number, out = running.pop(pid)
+    with out:
         out.seek(0)
         printed = out.read()
     if status == signal.SIGALRM:
         printed += "never ended\n"
     elif status and not printed.endswith("\n"):
         printed += "status {}\n".format(status)
-    return printed
+    results[number] = printed
 
 
 def child(program, out):
