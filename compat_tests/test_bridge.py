@@ -327,13 +327,13 @@ if order == "old first":
 else:
     one_loop()
 six = tornado.web.Application([("/", Six)], debug=True, autoreload=True)
-tornado.ioloop.PeriodicCallback(lambda: print("tick"), 1).start()
+tornado.ioloop.PeriodicCallback(lambda: look(), 1).start()
 bridge = Tornado6(six)
 assert tornado.ioloop.IOLoop.current().asyncio_loop is IOLoop4.current().asyncio_loop
 def look():
     assert tornado.ioloop.IOLoop.current().asyncio_loop is IOLoop4.current().asyncio_loop is asyncio.get_running_loop()
+    print("tick")
     IOLoop4.current().stop()
-IOLoop4.current().call_later(0.1, look)
 IOLoop4.current().start()
 """
     )
