@@ -115,11 +115,20 @@ def plain(text: str) -> str:
 
 def ask(port: int, method: str, path: str, body: str | None = None, **headers: str) -> tuple[str, str]:
     """What the client sees: (everything, the cookies)."""
+    return answered(asked(port, method, path, body, **headers))
+
+
+def asked(port: int, method: str, path: str, body: str | None = None, **headers: str) -> http.client.HTTPConnection:
+    """A connection with a request that is sent."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    if body is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    connection.request(method, path, body, headers)
+    return connection
+
+
+def answered(connection: http.client.HTTPConnection) -> tuple[str, str]:
     try:
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, body, headers)
         response = connection.getresponse()
         text = response.read().decode("latin-1")
         fields = "".join(f"{name}: {value}\n" for name, value in sorted(response.getheaders()))
@@ -160,20 +169,13 @@ def chat(runner: Runner, demos: Path) -> list[str]:
         form = {"_xsrf": token}
         send = urllib.parse.urlencode
         seen += [page, ask(port, "POST", "/a/message/new", send({"body": "refused"}))[0]]
-        news: list[str] = []
-
-        def listen() -> None:
-            news.append(ask(port, "POST", "/a/message/updates", send(form), Cookie=f"_xsrf={token}")[0])
-
-        listeners = [threading.Thread(target=listen) for _ in range(3)]
-        for thread in listeners:
-            thread.start()
-        time.sleep(0.5)  # the demo has no way to ask how many listen
+        listeners = [
+            asked(port, "POST", "/a/message/updates", send(form), Cookie=f"_xsrf={token}") for _ in range(3)
+        ]
+        ask(port, "GET", "/")  # who came later has an answer: those before are listening
         said = {**form, "body": "hello <b> http://example.com/ \u00e9"}
         seen.append(ask(port, "POST", "/a/message/new", send(said), Cookie=f"_xsrf={token}")[0])
-        for thread in listeners:
-            thread.join(SECONDS)
-        seen += news
+        seen += [answered(listener)[0] for listener in listeners]
         then = send({**form, "body": "two", "next": "/"})
         seen.append(ask(port, "POST", "/a/message/new", then, Cookie=f"_xsrf={token}")[0])
         seen.append(ask(port, "GET", "/", Cookie=f"_xsrf={token}")[0])
