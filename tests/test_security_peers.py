@@ -289,7 +289,7 @@ def test_a_cancellation_in_the_callback_of_a_stream_closes_it() -> None:
             stream.set_close_callback(lambda: ended.set_result(None))
             stream.write(b"GET / HTTP/1.1\r\nHost: test.example\r\n\r\n")
             stream.read_until(b"\r\n\r\n", callback=cancelled)
-            yield gen.with_timeout(server.loop.time() + 5, ended)
+            yield gen.with_timeout(server.loop.time() + 120, ended)
             closed.append(stream.closed())
 
         server.loop.run_sync(talk)

@@ -99,7 +99,7 @@ def by_wrapped_socket(loop: IOLoop, port: int, options: Any) -> Any:
     bare.setblocking(False)
     wrapped = ssl_wrap_socket(bare, options, server_hostname="localhost", do_handshake_on_connect=False)
     try:
-        deadline = loop.time() + 10
+        deadline = loop.time() + 120
         while loop.time() < deadline:
             try:
                 wrapped.do_handshake()

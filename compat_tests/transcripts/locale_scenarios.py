@@ -85,12 +85,24 @@ def dates(record):
 
 def relative_dates(record):
     en = locale.get("en_US")
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime(2026, 5, 6, 12, 0, 0)
+
+    class Standing(datetime.datetime):
+        @classmethod
+        def utcnow(cls):
+            return now
+
+        @classmethod
+        def now(cls, tz=None):
+            return now.replace(tzinfo=tz)
+
+    locale.datetime = type("datetime", (), dict(vars(datetime), datetime=Standing))
     for seconds in (2, 1, 70, 200, 3700, 7300):
         record(en.format_date(now - datetime.timedelta(seconds=seconds)))
     for days in (-1, 400):
         text = en.format_date(now - datetime.timedelta(days=days), full_format=True)
         record(" at " in text)
+    locale.datetime = datetime
 
 
 def friendly(record):
