@@ -19,6 +19,8 @@ from compat_tests.oracle import TOP, oracle
 from tornado4.migrate.diff.scenarios import Scenario, Transcript, transcripts
 
 HERE = Path(__file__).resolve().parent / "transcripts"
+#: The most that a scenario may take: nobody does, unless it hangs.
+SECONDS = 120.0
 
 
 def on_6() -> Iterator[ParameterSet]:
@@ -48,12 +50,12 @@ def scenarios_of(file: Path) -> tuple[list[Scenario], dict[str, str]]:
 def results_on_6(file: Path) -> dict[str, Transcript]:
     wanted = {case.values[1] for case in on_6() if case.values[0] == file}
     found = [scenario for scenario in scenarios_of(file)[0] if scenario.name in wanted]
-    return {result.name: result for result in transcripts(found, oracle("6.6.1"))}
+    return {result.name: result for result in transcripts(found, oracle("6.6.1"), seconds=SECONDS)}
 
 
 @functools.cache
 def results(file: Path) -> dict[str, Transcript]:
-    return {result.name: result for result in transcripts(scenarios_of(file)[0], oracle())}
+    return {result.name: result for result in transcripts(scenarios_of(file)[0], oracle(), seconds=SECONDS)}
 
 
 def every_case() -> list[object]:

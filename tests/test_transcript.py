@@ -60,7 +60,7 @@ def test_a_scenario_that_does_not_end_or_ends_the_process_costs_the_next_nothing
         Scenario("exits", "source", "import os\nos._exit(3)"),
         Scenario("fine", "source", "record('fine')"),
     ]
-    endless, exits, fine = recorded(scenarios, None, seconds=1.0)
+    endless, exits, fine = recorded(scenarios, None, seconds=5.0)
     assert endless[0] == "record 'in'" and endless[1].startswith("did not end\n") and "in <module>" in endless[1]
     assert exits[0].startswith("did not end")
     assert fine == ["record 'fine'"]

@@ -7,6 +7,8 @@ Two programs, a second apart, must give equal answers when they behave alike. :f
 from __future__ import annotations
 
 import re
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from tornado4.migrate.diff.sides import Answer
@@ -25,11 +27,23 @@ VOLATILE = [
 _DURATION = re.compile(r" [0-9.]+ms$")
 
 
+_EXPIRES = re.compile(rb"(?m)^(Expires: )([^\r\n]*)")
+
+
 def stable(data: bytes) -> bytes:
     """The bytes without what changes from one second, or one token, to the next."""
     for pattern, replacement in VOLATILE:
         data = pattern.sub(replacement, data)
-    return data
+    return _EXPIRES.sub(_days_ahead, data)
+
+
+def _days_ahead(found: re.Match[bytes]) -> bytes:
+    """``Expires: <in 3650 days>`` for a time to come; others are fixed ones, and stay."""
+    try:
+        ahead = parsedate_to_datetime(found[2].decode("latin-1")).timestamp() - time.time()
+    except ValueError:
+        return found[0]
+    return found[1] + b"<in %d days>" % round(ahead / 86400) if ahead > 0 else found[0]
 
 
 def stable_log(line: list[Any]) -> list[Any]:

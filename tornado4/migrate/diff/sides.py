@@ -27,6 +27,8 @@ from typing import Any
 from tornado4.migrate.diff.environments import Environment, environment
 
 START_SECONDS = 60
+#: How often it is looked whether a server has ended a connection that we have ended.
+_LOOKS = 5
 LAUNCHER = Path(__file__).with_name("launcher.py")
 HOME = Path(__file__).resolve().parents[3]
 
@@ -189,6 +191,8 @@ class ServerSide:
                 self._until_silent(sock, answer)
                 if answer.closed:
                     break
+            answer.log += self.drain_log()
+            self._hang_up(sock, answer)
         answer.log += self.drain_log()
         return answer
 
@@ -206,6 +210,23 @@ class ServerSide:
         """Stop serving; calling it again does nothing."""
         self._control.close()
         self._process.close()
+
+    def _hang_up(self, sock: socket.socket, answer: Answer) -> None:
+        """End the connection, and wait for the server's end: what it says of that is said of this exchange.
+
+        Else its log would have it before or after the first lines of the next one, as chance will have it. A handler
+        that reads nothing sees no end; it is not waited for.
+        """
+        if answer.closed:
+            return
+        rest = Answer(b"", False)
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
+        for _ in range(_LOOKS):
+            self._read(sock, rest)
+            if rest.closed:
+                return
+            answer.log += self.drain_log()
 
     def _send(self, sock: socket.socket, data: bytes, answer: Answer) -> None:
         """Send all of it, reading meanwhile: a peer that waits for its answer to be read must not stop us."""
