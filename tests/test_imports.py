@@ -19,6 +19,8 @@ def in_a_process(code: str) -> object:
 def test_a_server_imports_nothing_that_it_does_not_need() -> None:
     lazy = [
         "doctest",
+        "html",
+        "http.client",
         "unittest",
         "pdb",
         "csv",
@@ -55,6 +57,7 @@ print(json.dumps([at_import, same, other, len(made)]))
     [
         "tornado4.web.template.Loader tornado4.web.gzip.GzipFile tornado4.web.mimetypes.types_map",
         "tornado4.template.Template tornado4.locale.csv.reader tornado4.locale.gettext.translation",
+        "tornado4.escape.htmlentitydefs.name2codepoint tornado4.escape._HTML_UNICODE_MAP tornado4.escape._URL_RE",
         "tornado4.httputil.copy.copy tornado4.log.curses tornado4.httputil.doctests tornado4.iostream.doctests",
     ],
 )

@@ -6,7 +6,6 @@ common case first and leave early.
 
 from __future__ import annotations
 
-import html.entities as htmlentitydefs
 import json
 import re
 import urllib.parse as urllib_parse
@@ -96,17 +95,18 @@ def xhtml_escape(value: str | bytes) -> str:
 
 
 def _build_unicode_map() -> dict[str, str]:
-    return {name: chr(number) for name, number in htmlentitydefs.name2codepoint.items()}
+    names: dict[str, int] = _handed_on.own(globals(), "htmlentitydefs").name2codepoint
+    return {name: chr(number) for name, number in names.items()}
 
 
-_HTML_UNICODE_MAP = _build_unicode_map()
 _ENTITY_RE = re.compile(r"&(#?)(\w+?);")
 
 
 def _convert_entity(m: re.Match[str]) -> str:
     body = m[2]
     if not m[1]:
-        return _HTML_UNICODE_MAP.get(body, m[0])
+        names: dict[str, str] = _handed_on.own(globals(), "_HTML_UNICODE_MAP")
+        return names.get(body, m[0])
     try:
         return chr(int(body[1:], 16) if body[0] in "xX" else int(body))
     except (ValueError, OverflowError):
@@ -256,12 +256,11 @@ def recursive_unicode(obj: Any) -> Any:
 # linear time.
 _INNER = r"""[!"#$%'*+,.:;<=>?@\[\]^`{|}~]++|&(?:amp|quot);"""
 _FINAL = r"""[^!"#$%&'()*+,.:;<=>?@\[\]^`{|}~\s]"""
-_URL_RE = re.compile(
+_URL = (
     rf"""(?:(?<![\w-])(?P<hyphens>-*+)(?P<protocol>\w[\w-]*+):(?P<slashes>/{{1,3}})|\bwww[.])
          (?:(?:{_INNER})*{_FINAL}++
          |  \((?:[^\s&()]++|&(?:amp|quot);)*\)
-         )+""",
-    re.VERBOSE,
+         )+"""
 )
 _SHORT_URL = 30  # characters that `shorten` aims at
 _LinkParams = str | Callable[[str], str]
@@ -301,7 +300,8 @@ def linkify(
                 params += f' title="{href}"'
         return f'{lead}<a href="{href}"{params}>{url}</a>'
 
-    return _URL_RE.sub(make_link, _unicode(xhtml_escape(text)))
+    pattern: re.Pattern[str] = _handed_on.own(globals(), "_URL_RE")
+    return pattern.sub(make_link, _unicode(xhtml_escape(text)))
 
 
 def _clip_url(url: str, host_start: int) -> str:
@@ -351,4 +351,8 @@ __all__ = [
     "xhtml_unescape",
 ]
 
-_handed_on.complete(globals())
+# For what few programs do, and long in the making.
+_handed_on.complete(
+    globals(),
+    made={"_HTML_UNICODE_MAP": _build_unicode_map, "_URL_RE": lambda: re.compile(_URL, re.VERBOSE)},
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -127,5 +126,7 @@ def write_page(handler: RequestHandler, status_code: int, details: dict[str, Any
             handler.write(line)
         handler.finish()
         return
+    import html  # which brings a table along that a server without errors does not need
+
     title = f"{status_code}: {html.escape(handler._reason, quote=False)}"
     handler.finish(f"<html><title>{title}</title><body>{title}</body></html>")

@@ -6,13 +6,18 @@ import os
 import re
 import stat
 from collections.abc import Iterable
+from functools import cache
 
 from tornado4 import switches
 
 _ON_WINDOWS = os.name == "nt"
 
-#: Devices, which Windows finds in every directory and whatever the suffix.
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ .]*(?:[.:].*)?", re.I)
+
+@cache  # the first request makes it, not each start
+def _device() -> re.Pattern[str]:
+    """Devices, which Windows finds in every directory and whatever the suffix."""
+    return re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ .]*(?:[.:].*)?", re.I)
+
 
 #: By path and places allowed, the file that was found to lie in one of them. It is known again by its number and the
 #: time of its last change, so that the links on the way to it need not be followed for each request.
@@ -35,7 +40,7 @@ def is_windows_trap(path: str) -> bool:
     one with dots or blanks at its end. A file's source could be read so where only its output should.
     """
     return any(
-        ":" in name or _DEVICE.fullmatch(name) or (name[-1:] in (".", " ") and name not in (".", ".."))
+        ":" in name or _device().fullmatch(name) or (name[-1:] in (".", " ") and name not in (".", ".."))
         for name in re.split(r"[/\\]", path)
     )
 
