@@ -104,7 +104,7 @@ class StreamWriting(StreamLifecycle):
         """
         future = Future()
         if through and not self._closed and not self._outgoing.size:
-            future.set_result(None)
+            future._done, future._callbacks = True, None  # `set_result(None)`: nobody can listen yet
             return future
         future.add_done_callback(_retrieve)
         if self._closed:  # by the write itself: the peer has gone
