@@ -70,6 +70,9 @@ RULES: list[tuple[str, Step, Answer, Answer]] = [
     ("TND503", get(), failed("ValueError: unknown status code 299"), answer("x", status="299 Unknown")),
     ("TND504", get(), FINE, failed("TypeError: can't compare offset-naive and offset-aware datetimes")),
     ("TND601", get(), FINE, failed("HTTPTimeoutError: Timeout during request")),
+    ("TND601", get(), FINE, failed("ConnectionRefusedError: [Errno 111] Connection refused")),
+    ("TND601", get(), FINE, failed("gaierror: [Errno -2] Name or service not known")),
+    ("TND601", get(), answer("code 599", *MINE), answer("[Errno 111] Connection refused", *MINE)),
     ("TND753", get(), FINE, failed("HTTPInputError: Invalid header name 'a b'")),
     ("TND754", get(), FINE, failed("HTTPInputError: Invalid multipart/form-data: no final boundary found")),
     (
@@ -85,6 +88,27 @@ RULES: list[tuple[str, Step, Answer, Answer]] = [
         replace(
             failed("", "400 Bad Request"), log=(logged("400 POST /: Invalid body: Invalid multipart/form-data: no"),)
         ),
+    ),
+    (
+        "TND512",
+        get("/", "Content-Type: application/x-www-form-urlencoded", "Content-Encoding: br", method="POST", body="a=1"),
+        replace(FINE, log=(logged("Unsupported Content-Encoding: br", logger="tornado.general", level="WARNING"),)),
+        replace(
+            failed("", "400 Bad Request"),
+            log=(
+                logged(
+                    "400 POST / (127.0.0.1): Invalid body: Unsupported Content-Encoding: br",
+                    logger="tornado.general",
+                    level="WARNING",
+                ),
+            ),
+        ),
+    ),
+    (
+        "TND512",
+        get("/", "Content-Type: application/json", "Content-Encoding: br", method="POST", body="{}"),
+        replace(FINE, log=(logged("Unsupported Content-Encoding: br", logger="tornado.general", level="WARNING"),)),
+        FINE,
     ),
     (
         "TND522",
@@ -161,6 +185,24 @@ RULES: list[tuple[str, Step, Answer, Answer]] = [
         OPENED,
         answer("", *MINE, status="403 Forbidden"),
         answer("", *MINE, status="101 Switching Protocols", length=False),
+    ),
+    (
+        "TND703",
+        OPENED,
+        answer("", *MINE, status="101 Switching Protocols", length=False),
+        failed("IndexError: list index out of range"),
+    ),
+    (
+        "TND703",
+        OPENED,
+        failed("AssertionError: subprotocol 'v1' was selected but not offered: ['']"),
+        answer("", *MINE, status="101 Switching Protocols", length=False),
+    ),
+    (
+        "TND703",
+        FRAMES,
+        Answer(b"", False, frames=(Frame(1, b"offered: ['']"),)),
+        Answer(b"", False, frames=(Frame(1, b"offered: []"),)),
     ),
     (
         "TND706",
@@ -337,3 +379,16 @@ def test_what_is_ignored_beside_it_in_a_body_is_no_obstacle() -> None:
 def test_an_error_that_the_old_side_raises_as_well_explains_nothing() -> None:
     same = failed("ValueError: fd 13 added twice")
     assert {*ids(switch(get(), same, replace(same, raw=answer("x").raw)))} == {""}
+
+
+def test_an_error_that_the_old_side_met_as_well_is_not_the_clients() -> None:
+    refused = "ConnectionRefusedError: [Errno 111] Connection refused"
+    old = replace(FINE, log=(logged("tried", refused),))
+    assert {*ids(switch(get(), old, failed(refused)))} == {""}
+
+
+def test_a_client_that_offers_subprotocols_is_not_one_that_offers_none() -> None:
+    data = OPENED.send[0].data.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Protocol: v1\r\n\r\n")
+    step = replace(OPENED, send=(Send(data),))
+    opened = answer("", status="101 Switching Protocols", length=False)
+    assert {*ids(switch(step, opened, failed("IndexError: list index out of range")))} == {""}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tornado4 import flags
+from tornado4.migrate.rules import rules
 
 
 def run(code: str, future: str = "names") -> str:
@@ -70,6 +71,25 @@ def test_the_page_lists_each_flag() -> None:
     page = (Path(__file__).parent.parent / "docs" / "migrate.md").read_text("utf-8")
     for flag in flags._ALL:
         assert f"| `{flag.name}` | {flag.since or '5.0 to 6.6'} | {flag.brings} |" in page
+
+
+#: The rules on behaviour, rather than on names and arguments: what Tornado 6 does otherwise can be turned on.
+BEHAVIOURS = """
+    TND120 TND150 TND210 TND401 TND402 TND403 TND404 TND405 TND406 TND407 TND408 TND410 TND411 TND412 TND417
+    TND418 TND424 TND425 TND452 TND504 TND506 TND508 TND512 TND514 TND517 TND601 TND602 TND604 TND606 TND702
+    TND753 TND754 TND802 TND803
+""".split()
+
+
+def test_each_behaviour_has_a_flag_or_the_reason_why_there_is_none() -> None:
+    assert [rule_id for rule_id in BEHAVIOURS if not (rules()[rule_id].flag or rules()[rule_id].no_flag)] == []
+    assert {rule.id for rule in rules().values() if rule.flag or rule.no_flag} == {*BEHAVIOURS}
+    assert [rule.id for rule in rules().values() if rule.flag and rule.no_flag] == []
+    listed = (Path(__file__).parent.parent / "docs" / "deviations.md").read_text("utf-8")
+    for rule in rules().values():
+        if rule.no_flag:
+            row = rule.no_flag.rpartition(" ")[2]
+            assert f"| {row} |" in listed, f"{rule.id}: {row} is no row of docs/deviations.md"
 
 
 def test_under_the_alias_too() -> None:

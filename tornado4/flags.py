@@ -45,6 +45,7 @@ _ALL = (
     Flag("future-strict-state", "5.0", "a Future is set once: InvalidStateError"),
     Flag("future-needs-loop", "5.0", "no Future without a loop in other threads than the main one"),
     Flag("future-cancel", "5.0", "Future.cancel() cancels"),
+    Flag("future-thread", "5.0", "a Future that another thread sets does not wake the loop"),
     Flag("executor-future", "5.0", "run_on_executor gives a Future of the loop; no Future takes a timeout"),
     Flag("run-sync-cancels", "5.0", "run_sync(timeout=) cancels a native coroutine"),
     Flag("loop-make-current", "5.0", "IOLoop() becomes the current loop although there is one"),
@@ -63,6 +64,7 @@ _ALL = (
     Flag("escape-apostrophe", "6.4", "xhtml_escape and templates write &#x27; for an apostrophe"),
     Flag("strict-body", "6.5", "a malformed multipart body is a 400, before the handler"),
     Flag("strict-headers", "6.5", "HTTPHeaders.add and parse raise HTTPInputError"),
+    Flag("coalesced-chunks", "6.6", "data_received gets small chunks of the peer's as one piece"),
     Flag("ws-check-origin", "6.6", "check_origin is not asked for requests of the same origin"),
     Flag("zero-timeout", "6.6", "timeout=0 of locks and queues waits for nothing"),
 )

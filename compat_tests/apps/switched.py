@@ -78,6 +78,24 @@ class Called(web.RequestHandler):
         self.write("x")
 
 
+class Unanswered(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        # Port 9 is that of the service "discard", which has gone.
+        response = yield httpclient.AsyncHTTPClient().fetch("http://127.0.0.1:9/", raise_error=False)
+        self.write("code %d" % response.code)
+
+
+class Caught(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        try:
+            response = yield httpclient.AsyncHTTPClient().fetch("http://127.0.0.1:9/", raise_error=False)
+            self.write("code %d" % response.code)
+        except EnvironmentError as error:
+            self.write(str(error))
+
+
 class NoContent(web.RequestHandler):
     def get(self):
         self.set_status(204)
@@ -133,6 +151,27 @@ class NoOrigin(websocket.WebSocketHandler):
         self.write_message("open")
 
 
+class First(websocket.WebSocketHandler):
+    def select_subprotocol(self, subprotocols):
+        return subprotocols[0]
+
+    def open(self):
+        self.write_message("open")
+
+
+class Default(First):
+    def select_subprotocol(self, subprotocols):
+        return "v1" if subprotocols == [""] else None
+
+
+class Shown(First):
+    def select_subprotocol(self, subprotocols):
+        self.write_later = str(subprotocols)
+
+    def open(self):
+        self.write_message(self.write_later)
+
+
 def make_app():
     paths = {
         "TND201": answer(lambda handler: ioloop.PeriodicCallback(int, 1000, io_loop=ioloop.IOLoop.current())),
@@ -153,10 +192,16 @@ def make_app():
         "TND511": Teapot,
         "TND514": answer(lambda handler: handler.write(web.escape.xhtml_escape("it's"))),
         "TND515": answer(lambda handler: None),
+        "TND512": Upload,
         "TND518": answer(lambda handler: 1 / 0),
         "TND521": Upload,
+        "TND601": Unanswered,
+        "TND601/caught": Caught,
         "TND701": Redefined,
         "TND702": NoOrigin,
+        "TND703": First,
+        "TND703/default": Default,
+        "TND703/shown": Shown,
         "TND711": Echo,
         "TND753": answer(lambda handler: httputil.HTTPHeaders().add("a b", "x")),
         "TND754": answer(lambda handler: httputil.parse_multipart_form_data(b"x", b"no form", {}, {})),

@@ -31,10 +31,11 @@ SERVER = (
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-def ask(handlers, path="/", settings={}, **kwargs):
+def ask(handlers, path="/", settings={}, limit=20, **kwargs):
     async def main():
         try:
-            return await httpclient.AsyncHTTPClient().fetch(url + path, raise_error=False, **kwargs)
+            client = httpclient.AsyncHTTPClient()
+            return await client.fetch(url + path, raise_error=False, request_timeout=limit, **kwargs)
         except Exception as error:
             return error
     socket, port = bind_unused_port()
@@ -44,6 +45,75 @@ def ask(handlers, path="/", settings={}, **kwargs):
     response = IOLoop.current().run_sync(main)
     server.stop()
     return response
+"""
+)
+
+THREAD = (
+    SERVER
+    + """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from tornado.concurrent import chain_future
+
+order, loop_waits, over = [], threading.Event(), threading.Event()
+
+def work(set_it, *args):
+    loop_waits.wait()
+    time.sleep(0.4)
+    set_it(*args)
+    time.sleep(0.6)
+    order.append("worker")
+    over.set()
+    loop.add_callback(lambda: None)
+
+def set_from_a_thread(set_it, *args):
+    threading.Thread(target=work, args=(set_it,) + args, name="worker").start()
+
+@gen.coroutine
+def end():
+    while not over.is_set():
+        yield gen.sleep(0.01)
+
+loop = IOLoop.current()
+loop.add_callback(loop_waits.set)
+"""
+)
+
+CHUNKS = (
+    SERVER
+    + """
+@web.stream_request_body
+class Pieces(web.RequestHandler):
+    def prepare(self):
+        self.pieces = []
+    def data_received(self, piece):
+        self.pieces.append(piece)
+    def post(self):
+        self.write(str([piece if len(piece) < 20 else len(piece) for piece in self.pieces]))
+
+def chunked(pieces):
+    return b"".join(b"%x\\r\\n%s\\r\\n" % (len(piece), piece) for piece in pieces) + b"0\\r\\n\\r\\n"
+
+def send(*parts):
+    async def main():
+        stream = IOStream(socket.socket())
+        await stream.connect(("127.0.0.1", port))
+        await stream.write(b"POST / HTTP/1.1\\r\\nHost: x\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+        for part in parts:
+            await gen.sleep(0.1)
+            await stream.write(part)
+        head = await stream.read_until(b"\\r\\n\\r\\n")
+        if b"Content-Length" not in head:
+            return head.split(b"\\r\\n")[0]
+        length = int(head.split(b"Content-Length: ")[1].split(b"\\r\\n")[0])
+        return await stream.read_bytes(length)
+    listener, port = bind_unused_port()
+    server = HTTPServer(web.Application([("/", Pieces)]))
+    server.add_sockets([listener])
+    return IOLoop.current().run_sync(main)
+
+import json, socket
+from tornado.iostream import IOStream
 """
 )
 
@@ -142,6 +212,57 @@ class Handler(web.RequestHandler):
         thread.join()
         self.write(str(self.made))
 print(ask([("/", Handler)]).body)
+""",
+    ],
+    "future-thread": [
+        THREAD + """
+async def main():
+    future = Future()
+    set_from_a_thread(future.set_result, 1)
+    await future
+    order.append("main")
+    await end()
+IOLoop.current().run_sync(main)
+print(order)
+""",
+        THREAD + """
+@gen.coroutine
+def main():
+    future = Future()
+    future.add_done_callback(lambda done: order.append(threading.current_thread().name))
+    set_from_a_thread(future.set_exception, ValueError("x"))
+    try:
+        yield gen.with_timeout(timedelta(seconds=15), future)
+    except ValueError:
+        order.append("main")
+    yield end()
+IOLoop.current().run_sync(main)
+print(sorted(order[:2]), order[2:])
+""",
+        THREAD + """
+@gen.coroutine
+def main():
+    future, chained = Future(), Future()
+    executor = ThreadPoolExecutor(1)
+    chain_future(executor.submit(work, lambda: None), chained)
+    chained.add_done_callback(lambda done: order.append("chained"))
+    yield chained
+    order.append("main")
+    yield end()
+IOLoop.current().run_sync(main)
+print(order)
+""",
+        THREAD + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        future = Future()
+        set_from_a_thread(future.set_result, None)
+        yield future
+        order.append("handler")
+        yield end()
+        self.write(str(order))
+print(ask([("/", Handler)], limit=15).body)
 """,
     ],
     "loop-make-current": [
@@ -703,6 +824,9 @@ def parse(kind, body, **headers):
 print(name_of(parse, "multipart/form-data", b""))
 print(name_of(parse, "application/x-www-form-urlencoded", b"a=1"))
 print(name_of(parse, "text/plain", b"a=1"))
+coding = {"Content-Encoding": "br"}
+for kind in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "application/json"):
+    print(name_of(parse, kind, b"a=1", **coding))
 """,
         SERVER + """
 class Handler(web.RequestHandler):
@@ -710,6 +834,10 @@ class Handler(web.RequestHandler):
         self.write(str(len(self.request.body_arguments)))
 for kind, body in (("multipart/form-data; boundary=x", "no form"), ("multipart/form-data", ""), ("text/plain", "x")):
     response = ask([("/", Handler)], method="POST", body=body, headers={"Content-Type": kind})
+    print(response.code, response.body)
+for kind in ("application/x-www-form-urlencoded", "application/json"):
+    headers = {"Content-Type": kind, "Content-Encoding": "br"}
+    response = ask([("/", Handler)], method="POST", body="a=1", headers=headers)
     print(response.code, response.body)
 """,
     ],
@@ -775,6 +903,40 @@ class Case(AsyncTestCase):
 result = unittest.TestResult()
 Case().run(result)
 print(result.wasSuccessful())
+""",
+    ],
+    "coalesced-chunks": [
+        CHUNKS + """
+print(send(chunked([b"one", b"two"])))
+print(send(chunked([b"one"]), ))
+print(send(chunked([b"a"] * 5 + [b"b" * 10])))
+""",
+        CHUNKS + """
+# What has come is handed on: nothing is kept for what has not.
+print(send(b"3\\r\\none\\r\\n3\\r\\nt", b"wo\\r\\n2\\r\\n33\\r\\n", b"1\\r\\n4\\r\\n0\\r\\n", b"\\r\\n"))
+""",
+        CHUNKS + """
+# A piece has 64 KiB at the most; the first one may be less, for it is what came with the first read.
+sizes = json.loads(send(chunked([b"x" * 1000] * 300)))
+print(max(sizes) <= 65536, sum(sizes), len(sizes) < 100)
+""",
+        CHUNKS + """
+# What is malformed behind some chunks is refused before they are seen.
+seen = []
+Pieces.data_received = lambda self, piece: seen.append(piece)
+for body in (b"3\\r\\none\\r\\nzz\\r\\n", b"3\\r\\none\\r\\n3\\r\\ntwo!!"):
+    name_of(send, body)  # how it is refused is not the question here
+    print(seen)
+""",
+        SERVER + """
+class Handler(web.RequestHandler):
+    @gen.coroutine
+    def get(self):
+        for piece in (b"one", b"two", b"three"):
+            self.write(piece)
+            self.flush()
+pieces = []
+print(ask([("/", Handler)], streaming_callback=pieces.append).code, b"".join(pieces))
 """,
     ],
     "ws-check-origin": [

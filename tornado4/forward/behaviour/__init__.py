@@ -15,6 +15,7 @@ PLACES = {
     "future-strict-state": "futures.refuse_second_results",
     "future-needs-loop": "futures.refuse_without_loop",
     "future-cancel": "futures.cancel_for_real",
+    "future-thread": "futures.leave_the_loop_asleep",
     "executor-future": "waits.give_futures_of_the_loop",
     "run-sync-cancels": "loops.cancel_when_time_is_up",
     "ws-check-origin": "sockets.trust_the_same_origin",
@@ -35,6 +36,7 @@ PLACES = {
     "escape-apostrophe": "web.escape_in_hex",
     "strict-headers": "messages.refuse_headers",
     "strict-body": "messages.refuse_forms",
+    "coalesced-chunks": "bodies.join_chunks",
 }
 
 

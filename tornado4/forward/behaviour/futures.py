@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -12,9 +13,9 @@ from tornado4._core import futures
 from tornado4._core.current import asyncio_loop, current
 from tornado4._core.futures import Future
 from tornado4._core.private_asyncio import get_running_loop
+from tornado4.ioloop import IOLoop
 
 _add_done_callback = Future.add_done_callback
-_init = Future.__init__
 
 
 def call_back_later() -> None:
@@ -145,4 +146,57 @@ def refuse_without_loop() -> None:
             raise RuntimeError(f"There is no current event loop in thread {thread.name!r}.")
         _init(self)
 
+    _init = Future.__init__
     Future.__init__ = __init__  # type: ignore[method-assign]
+
+
+def leave_the_loop_asleep() -> None:
+    """A Future belongs to the loop of the thread that makes it. Setting it from another thread wakes nobody: the loop
+    runs its callbacks with whatever it does next.
+
+    `chain_future` sees to it that an executor's Future comes by way of the loop, as in 5.0, where `with_timeout` and
+    whoever else uses it are not late.
+    """
+
+    def __init__(self: Any) -> None:
+        _init(self)
+        self._home = get_running_loop() or getattr(getattr(current, "instance", None), "asyncio_loop", None)
+
+    def _set_done(self: Any) -> None:
+        home = getattr(self, "_home", None) or _first_loop()
+        callbacks = self._callbacks
+        if not callbacks or home is None or not home.is_running() or get_running_loop() is home:
+            set_done(self)
+            return
+
+        def run_callbacks() -> None:
+            self._callbacks = callbacks
+            set_done(self)
+
+        self._done, self._callbacks = True, None
+        home.call_soon(run_callbacks)  # not threadsafe, for that would wake it
+
+    def chain(a: Any, b: Any) -> None:
+        if isinstance(a, Future):
+            chain_future(a, b)
+        else:
+            IOLoop.current().add_future(a, lambda done: chain_future(done, b))
+
+    _init, set_done = Future.__init__, Future._set_done
+    Future.__init__ = __init__  # type: ignore[method-assign]
+    Future._set_done = _set_done  # type: ignore[method-assign]
+    chain_future = futures.chain_future
+    for name in _CHAINING:
+        if name in sys.modules:
+            vars(sys.modules[name])["chain_future"] = chain
+
+
+#: Where `chain_future` is asked for by its name; those that are not there yet get it from the first of them.
+_CHAINING = tuple(
+    f"tornado4.{room}" for room in ("concurrent", "gen", "gen.waiting", "_core.futures", "auth", "auth.facebook")
+)
+
+
+def _first_loop() -> Any:
+    """The loop of whoever has asked for none: the main thread's, if there is one."""
+    return getattr(IOLoop.__dict__.get("_instance"), "asyncio_loop", None)

@@ -7,10 +7,11 @@ from typing import Any
 
 from tornado4 import httputil
 from tornado4.escape import to_unicode
-from tornado4.httputil import HTTPHeaders, HTTPInputError, body
+from tornado4.httputil import HTTPHeaders, HTTPInputError, body, request
 from tornado4.log import gen_log
 from tornado4.web import HTTPError, application, shortcut
 
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _add = HTTPHeaders.add
 _parse_line = HTTPHeaders.parse_line
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -58,18 +59,26 @@ def refuse_forms() -> None:
     room: Any = body
     room.gen_log = _Refusing()
 
+    def parse_body_arguments(content_type: str, body: bytes, arguments: Any, files: Any, headers: Any = None) -> None:
+        if content_type.startswith(_FORMS):  # of other bodies nothing is said, whatever their coding
+            _parse(content_type, body, arguments, files, headers)
+
+    _parse = body.parse_body_arguments
+    for asked_there in (httputil, request, body):
+        vars(asked_there)["parse_body_arguments"] = parse_body_arguments
+
     def finish(self: Any) -> None:
         if not self.stream_request_body:
-            request = self.request
-            request.body = b"".join(self.chunks)
+            asked = self.request
+            asked.body = b"".join(self.chunks)
             try:
-                request._parse_body()
+                asked._parse_body()
             except HTTPInputError as error:
                 self.chunks, self.handler_class = [], _refused(self.handler_class, error)
                 self.execute()
                 return
             # What is in the arguments now would come twice.
-            request._parse_body = _nothing
+            asked._parse_body = _nothing
         _finish(self)
 
     def serve(application: Any, server_conn: Any, connection: Any, start_line: Any, headers: Any) -> bool:

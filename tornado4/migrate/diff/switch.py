@@ -22,6 +22,14 @@ _REQUEST_LINE = re.compile(rb"(?m)^([A-Z]+) (\S+) HTTP/1\.\d\r?$")
 _LOGGED_HEADERS = re.compile(r", headers=\{.*?\}\)", re.DOTALL)
 _REASON = re.compile(r"(?<=<title>)\d{3}: [^<]*|(?<=<body>)\d{3}: [^<]*")
 _WAY_OUT = re.compile(r" \(SEC-COOKIE-ATTR of docs/deviations\.md; [^()]*\)$")
+_UNSUPPORTED = "Unsupported Content-Encoding: "
+#: What `fetch(raise_error=False)` raises where there is no answer: errors that others raise as well.
+_NO_ANSWER = re.compile(r"(?:ConnectionRefusedError|gaierror): \[Errno -?\d+\] ")
+_REFUSED = re.compile(r"ConnectionRefusedError|Connection refused")
+#: The old side's list of subprotocols for a client that offers none, in Python and in JSON, and Tornado 6's.
+_NONE_OFFERED = re.compile(r"\[(?:''|\"\")\]")
+_FIRST_OF_NONE = "IndexError: list index out of range"
+_NOT_OFFERED = re.compile(r"AssertionError: subprotocol .* was selected but not offered: \[''\]$")
 _AGENT = re.compile(r"Tornado/6\.\d+(?:\.\d+)?")
 _MD5, _SHA512 = r"[0-9a-f]{32}", r"[0-9a-f]{128}"
 #: What a 304 keeps since 6.1.
@@ -84,6 +92,8 @@ def _single(exchange: _Exchange, one: Difference) -> str:
         return _of_header(exchange, header_name(one), one)
     if one.kind is Kind.LOG:
         return _of_log(exchange, one)
+    if one.kind is Kind.WEBSOCKET_FRAME:
+        return "TND703" if one.new and _NONE_OFFERED.sub("[]", one.old) == one.new else ""
     return _of_exception(one) if one.kind is Kind.EXCEPTION else ""
 
 
@@ -105,6 +115,8 @@ def _of_header(exchange: _Exchange, name: str, one: Difference) -> str:
 def _of_log(exchange: _Exchange, one: Difference) -> str:
     if _LOGGED_HEADERS.sub(")", one.old) == one.new:
         return "TND518"
+    if one.old.startswith(f"WARNING {_UNSUPPORTED}") and not one.new and exchange.statuses[0] == exchange.statuses[1]:
+        return "TND512"  # it was said of any body, and is of forms only
     if exchange.step.frames and one.old.startswith("ERROR Uncaught exception in /"):
         return "TND711" if one.new.startswith("ERROR Uncaught exception GET /") else ""
     return ""
@@ -169,6 +181,8 @@ def _changes_between(old: str, new: str) -> list[str]:
 
 def _other_changes(exchange: _Exchange, of_bodies: Iterable[Difference]) -> list[str]:
     """Where the request, or what differs, tells the rule: agents that the program wrote out, names of uploads."""
+    if all("599" in one.old and _REFUSED.search(one.new) for one in of_bodies):
+        return ["TND601"]
     if all(_AGENT.search(one.new) and not _AGENT.search(one.old) for one in of_bodies):
         return ["TND606"]
     sent = exchange.sent
@@ -205,17 +219,26 @@ def _cause(exchange: _Exchange) -> str:
         rule = "" if _text(record) in before else causes.rule_of(_text(record))
         if rule:
             return rule
-    return _refusal(exchange) or _of_websocket(exchange)
+    return _refusal(exchange) or _of_client(exchange) or _of_websocket(exchange)
 
 
 def _text(record: LogRecord) -> str:
     return f"{record.exception}\n{record.message}"
 
 
+def _of_client(exchange: _Exchange) -> str:
+    """An error of `fetch(raise_error=False)`, that nobody caught, where the old side went on with a 599."""
+    sides = exchange.old, exchange.new
+    old, new = (any(_NO_ANSWER.match(record.exception) for record in side.log) for side in sides)
+    return "TND601" if new and not old and exchange.statuses[1] == 500 else ""
+
+
 def _refusal(exchange: _Exchange) -> str:
     sent, (old, new) = exchange.sent, exchange.statuses
     messages = " ".join(record.message for record in exchange.new.log)
     if b"multipart/form-data" in sent and old != 400 and new == 400 and "Invalid multipart/form-data" in messages:
+        return "TND512"
+    if old != 400 and new == 400 and f": Invalid body: {_UNSUPPORTED}" in messages:
         return "TND512"
     if (old, new) == (200, 416) and _backwards(exchange.header("range")):
         return "TND522"
@@ -234,6 +257,11 @@ def _of_websocket(exchange: _Exchange) -> str:
     if step.frames:
         too_big = all(any(frame.close_code == 1009 for frame in side.frames) for side in (exchange.old, exchange.new))
         return "TND706" if too_big and exchange.new.closed and not exchange.old.closed else ""
+    if step.websocket and not exchange.header("sec-websocket-protocol"):
+        first_of_none = any(record.exception == _FIRST_OF_NONE for record in exchange.new.log)
+        not_offered = any(_NOT_OFFERED.match(record.exception) for record in exchange.old.log)
+        if ((old, new) == (101, 500) and first_of_none) or ((old, new) == (500, 101) and not_offered):
+            return "TND703"
     if step.websocket and (old, new) == (101, 200) and not exchange.new_pages[0].body:
         return "TND701"
     origin, host = exchange.header("origin"), exchange.header("host")

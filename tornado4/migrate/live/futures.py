@@ -43,8 +43,9 @@ def install(patches: Patches, ledger: Ledger) -> None:
                 return
             if get_ident() != main and without_loop():
                 ledger.tell("TND406", places.here())
-            else:
-                _tell_early(callbacks)
+                original(self)  # which may be that of the flag future-thread
+                return
+            _tell_early(callbacks)
             self._done = True
             self._callbacks = None
             for callback in callbacks:

@@ -68,6 +68,8 @@ def of_rule(rule: Rule) -> str:
     facts.append(("fix", FIXES[rule.fix] + (f" ({rule.fix_note})" if rule.fix_note else "")))
     if rule.flag:
         facts.append(("flag", f"tornado4 run --future {rule.flag} turns Tornado 6's behaviour on"))
+    if rule.no_flag:
+        facts.append(("flag", f"none: {rule.no_flag}"))
     lines += [f"  {name:<9} {value}" for name, value in facts]
     if rule.advice:
         lines += ["", _wrapped("Instead: " + rule.advice)]

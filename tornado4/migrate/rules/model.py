@@ -58,7 +58,8 @@ class Rule:
     safely ``tornado4 fix`` rewrites it, and ``fix_note`` why it does not.
     ``since`` names the release that changed it ("" where none did: style, tools); ``effort`` is points for one
     place: 1 a rewrite without thought, 2 one with a look, 5 some thought, 0 none.
-    ``flag`` is the future flag that turns Tornado 6's behaviour on, still on tornado4.
+    ``flag`` is the future flag that turns Tornado 6's behaviour on, still on tornado4; ``no_flag`` says why a behaviour
+    has none, with the row of the deviations behind the last blank.
 
     ``names`` are names of 4.5.3 whose use is what the rule is about, ``overrides`` methods that a class of the program
     redefines, ``calls`` calls with certain arguments: what reading the source needs no code of its own for.
@@ -83,6 +84,7 @@ class Rule:
     fix_note: str = ""
     advice: str = ""
     flag: str = ""
+    no_flag: str = ""
     before: str = ""
     after: str = ""
     setup: str = ""

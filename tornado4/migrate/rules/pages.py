@@ -41,6 +41,10 @@ def section(rule: Rule) -> str:
     seers = ", ".join(f"`{SEERS[seer]}`" for seer in rule.seen_by)
     facts.append(f"seen by {seers}" if seers else "seen by nobody")
     facts.append(FIXES[rule.fix] + (f" ({_escaped(rule.fix_note)})" if rule.fix_note else ""))
+    if rule.flag:
+        facts.append(f"turned on, still on tornado4, by `--future {rule.flag}`")
+    if rule.no_flag:
+        facts.append(f"no future flag: {_escaped(rule.no_flag)}")
     lines += [f"- {fact[0].upper()}{fact[1:]}" for fact in facts]
     if rule.advice:
         lines += ["", f"Instead: {_escaped(rule.advice)}"]
