@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado4 import httputil
 from tornado4.escape import utf8
-from tornado4.migrate.bridge import real
+from tornado4.migrate.bridge import handing_on, real
 from tornado4.migrate.bridge.loops import look_for_two_loops
 from tornado4.migrate.bridge.streams import to_real_stream
 
@@ -59,48 +59,34 @@ class Tornado6(httputil.HTTPServerConnectionDelegate):
         message.finish()
 
 
-class _Message(httputil.HTTPMessageDelegate):
+class _Message(handing_on.Message, httputil.HTTPMessageDelegate):
     """What our server tells of a request goes on to Tornado 6's delegate."""
 
     def __init__(self, bridge: Tornado6, server_conn: Any, request_conn: Any) -> None:
-        self._bridge = bridge
-        self._delegate = bridge._target.start_request(server_conn, bridge._connection(request_conn))
-
-    def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
-        line = self._bridge._request_line(*start_line)
-        return self._tell(self._delegate.headers_received, line, real.to_real_headers(headers))
-
-    def data_received(self, chunk: bytes) -> Any:
-        return self._tell(self._delegate.data_received, chunk)
-
-    def finish(self) -> None:
-        self._tell(self._delegate.finish)
-
-    def on_connection_close(self) -> None:
-        self._delegate.on_connection_close()
+        delegate = bridge._target.start_request(server_conn, bridge._connection(request_conn))
+        super().__init__(delegate, bridge._request_line, real.to_real_headers)
+        self._input_error = bridge._input_error
 
     def _tell(self, method: Callable[..., Any], *args: Any) -> Any:
         try:
             waiting = method(*args)
-        except self._bridge._input_error as error:
+        except self._input_error as error:
             raise httputil.HTTPInputError(str(error)) from error
         return None if waiting is None else self._translated(waiting)
 
     async def _translated(self, waiting: Awaitable[Any]) -> None:
         try:
             await waiting
-        except self._bridge._input_error as error:
+        except self._input_error as error:
             raise httputil.HTTPInputError(str(error)) from error
 
 
-class _Connection:
+class _Connection(handing_on.Connection):
     """Our connection, as Tornado 6's handlers see it: asyncio's futures, its errors, its streams."""
 
-    __slots__ = ("_connection", "context")
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.context = connection.context
+    _output_error = httputil.HTTPOutputError
+    _to_error = staticmethod(real.to_real_error)
+    _to_stream = staticmethod(to_real_stream)
 
     def write_headers(self, start_line: Any, headers: Any, chunk: bytes | None = None) -> asyncio.Future[None]:
         """Send a head, with the first piece of the body."""
@@ -112,36 +98,16 @@ class _Connection:
             request_line = connection._request_start_line
             if request_line is not None and request_line.version == "HTTP/1.1":
                 ours["Connection"] = "close"
-        return self._sent(connection.write_headers, line, ours, chunk)
+        return real.to_real_future(self._ask(connection.write_headers, line, ours, chunk))
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
         """Send a piece of the body."""
-        return self._sent(self._connection.write, chunk)
-
-    def finish(self) -> None:
-        """The response is complete."""
-        try:
-            self._connection.finish()
-        except httputil.HTTPOutputError as error:
-            raise real.to_real_error(error) from error
-
-    def _sent(self, send: Callable[..., Any], *args: Any) -> asyncio.Future[None]:
-        try:
-            return real.to_real_future(send(*args))
-        except httputil.HTTPOutputError as error:
-            raise real.to_real_error(error) from error
+        return real.to_real_future(self._ask(self._connection.write, chunk))
 
     def detach(self) -> Any:
         """The connection's stream, as an ``IOStream`` of Tornado 6: HTTP is over. RuntimeError where ASGI has none."""
         try:
-            stream = self._connection.detach()
+            return super().detach()
         except RuntimeError:
             self._connection.answer(500, "Internal Server Error")  # Tornado 6 counts the request as answered by now
             raise
-        return to_real_stream(stream)
-
-    def __getattr__(self, name: str) -> Any:
-        """``set_close_callback``, ``set_body_timeout``, ``close``, ``params``, ``stream`` and the rest are ours."""
-        if name == "_connection":  # one that `copy` makes, and has not filled yet
-            raise AttributeError(name)
-        return getattr(self._connection, name)

@@ -9,7 +9,7 @@ from tornado4 import httputil
 from tornado4.concurrent import Future
 from tornado4.httpserver import _CallableAdapter
 from tornado4.ioloop import IOLoop
-from tornado4.migrate.bridge import real
+from tornado4.migrate.bridge import handing_on, real
 from tornado4.migrate.bridge.streams import to_our_stream
 
 
@@ -48,24 +48,11 @@ class Tornado4:
         return _Message(_CallableAdapter(self.application, connection))
 
 
-class _Message:
+class _Message(handing_on.Message):
     """What Tornado 6's server tells of a request goes on to our delegate."""
 
     def __init__(self, delegate: httputil.HTTPMessageDelegate) -> None:
-        self._delegate = delegate
-
-    def headers_received(self, start_line: Any, headers: Any) -> Any:
-        line = httputil.RequestStartLine(*start_line)
-        return self._tell(self._delegate.headers_received, line, real.to_our_headers(headers))
-
-    def data_received(self, chunk: bytes) -> Any:
-        return self._tell(self._delegate.data_received, chunk)
-
-    def finish(self) -> None:
-        self._tell(self._delegate.finish)
-
-    def on_connection_close(self) -> None:
-        self._delegate.on_connection_close()
+        super().__init__(delegate, httputil.RequestStartLine, real.to_our_headers)
 
     def _tell(self, method: Callable[..., Any], *args: Any) -> Any:
         try:
@@ -74,48 +61,30 @@ class _Message:
             raise real.to_real_error(error) from error
 
 
-class _Connection(httputil.HTTPConnection):
+class _Connection(handing_on.Connection, httputil.HTTPConnection):
     """Tornado 6's connection, as our handlers see it: Futures that call back at once, our errors, our streams."""
 
+    _to_error = staticmethod(real.to_our_error)
+    _to_stream = staticmethod(to_our_stream)
+
     def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.context = connection.context
-        self._line = real.module("httputil").ResponseStartLine
+        super().__init__(connection)
+        theirs = real.module("httputil")
+        self._line = theirs.ResponseStartLine
+        self._output_error = theirs.HTTPOutputError
 
     def write_headers(
         self, start_line: Any, headers: httputil.HTTPHeaders, chunk: bytes | None = None, callback: Any = None
     ) -> Future:
         """Send a head, with the first piece of the body."""
         line = self._line(*start_line)
-        return self._sent(callback, self._connection.write_headers, line, real.to_real_headers(headers), chunk)
+        sent = self._ask(self._connection.write_headers, line, real.to_real_headers(headers), chunk)
+        return real.to_our_future(sent, callback)
 
     def write(self, chunk: bytes, callback: Callable[[], Any] | None = None) -> Future:
         """Send a piece of the body."""
-        return self._sent(callback, self._connection.write, chunk)
-
-    def finish(self) -> None:
-        """The response is complete."""
-        try:
-            self._connection.finish()
-        except real.module("httputil").HTTPOutputError as error:
-            raise real.to_our_error(error) from error
-
-    def _sent(self, callback: Callable[[], Any] | None, send: Callable[..., Any], *args: Any) -> Future:
-        try:
-            return real.to_our_future(send(*args), callback)
-        except real.module("httputil").HTTPOutputError as error:
-            raise real.to_our_error(error) from error
+        return real.to_our_future(self._ask(self._connection.write, chunk), callback)
 
     def set_close_callback(self, callback: Callable[[], Any] | None) -> None:
         """Be told when the client has gone before the response was complete."""
         self._connection.set_close_callback(callback)
-
-    def detach(self) -> Any:
-        """The connection's stream, as an `.IOStream` of ours: HTTP is over."""
-        return to_our_stream(self._connection.detach())
-
-    def __getattr__(self, name: str) -> Any:
-        """``set_body_timeout``, ``close``, ``no_keep_alive``, ``stream`` and the rest are Tornado 6's."""
-        if name == "_connection":  # one that `copy` makes, and has not filled yet
-            raise AttributeError(name)
-        return getattr(self._connection, name)
