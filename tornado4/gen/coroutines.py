@@ -146,7 +146,11 @@ def _first_unresolved(gen: Generator[Any, Any, Any]) -> Any:
         if type(yielded) is not Future or not yielded._done or yielded._exc_info is not None:
             return yielded
         yielded = gen.send(yielded._result)
-    # Thrown at the ``yield`` by the Runner, so that the ``with`` block is left and can restore the contexts.
+    return _inconsistent()
+
+
+def _inconsistent() -> Future:
+    """What is thrown at a ``yield`` by the Runner, so that the ``with`` block is left and can restore the contexts."""
     failed = Future()
     failed.set_exception(StackContextInconsistentError(INCONSISTENT))
     return failed

@@ -19,7 +19,8 @@ _TASK = gen.Task
 
 
 def install(patches: Patches, ledger: Ledger) -> None:
-    """TND802, TND806."""
+    """TND802, TND806, and from the first test on TND809."""
+    watched: list[bool] = []
 
     def make_fetch(original: Callable[..., Any]) -> Any:
         def fetch(self: Any, path: str, **kwargs: Any) -> Any:
@@ -34,6 +35,9 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
     def make_run(original: Callable[..., Any]) -> Any:
         def run(self: Any, result: Any = None) -> Any:
+            if not watched:  # programs that run no tests go without
+                watched.append(True)
+                _watch_yields(patches, ledger)
             _tests.append(self)
             try:
                 return original(self, result)
@@ -58,7 +62,7 @@ def install(patches: Patches, ledger: Ledger) -> None:
     patches.put(testing.AsyncTestCase, "tearDown", make_tear_down)
 
 
-def watch_yields(patches: Patches, ledger: Ledger) -> None:
+def _watch_yields(patches: Patches, ledger: Ledger) -> None:
     """TND809: a coroutine waits while a test has put something in the place of ``gen.Task``."""
 
     def make(original: Callable[..., bool]) -> Any:

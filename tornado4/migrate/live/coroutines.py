@@ -14,13 +14,13 @@ from typing import Any
 
 from tornado4.concurrent import Future
 from tornado4.gen import coroutines, runner
-from tornado4.migrate.live import cases, places
+from tornado4.migrate.live import places
 from tornado4.migrate.live.ledger import Ledger
 from tornado4.migrate.live.patches import Patches
 
 
 def install(patches: Patches, ledger: Ledger) -> None:
-    """TND210, TND422, TND809; TND314, TND315 and TND316 with ``native``."""
+    """TND210, TND422; TND314, TND315 and TND316 with ``native``."""
 
     def make_run_callback(original: Callable[..., None]) -> Any:
         def _run_callback_later(future: Future, callback: Callable[[Any], Any]) -> None:
@@ -43,7 +43,6 @@ def install(patches: Patches, ledger: Ledger) -> None:
 
     patches.put(coroutines, "_run_callback_later", make_run_callback)
     patches.put(coroutines, "take_over", make_take_over)
-    cases.watch_yields(patches, ledger)
     if ledger.wanted.native:
         _watch_waiting(patches, ledger)
 

@@ -9,7 +9,7 @@ from threading import get_ident
 from typing import Any
 
 from tornado4._core.current import current
-from tornado4._core.futures import Future
+from tornado4._core.futures import Future, is_future
 from tornado4._core.private_asyncio import get_running_loop
 from tornado4.log import app_log
 from tornado4.migrate.live import places
@@ -26,10 +26,15 @@ def install(patches: Patches, ledger: Ledger) -> None:
         return get_ident() != main and get_running_loop() is None and getattr(current, "instance", None) is None
 
     def make_init(original: Callable[..., None]) -> Any:
+        own = is_own(original)
+
         def __init__(self: Future) -> None:
             if get_ident() != main and without_loop():
                 ledger.tell("TND402", places.here(), _no_loop)
-            original(self)
+            if own:
+                self._callbacks = []  # all that it does: there is a Future for every wait of a program
+            else:
+                original(self)
 
         return __init__
 
@@ -68,7 +73,12 @@ def install(patches: Patches, ledger: Ledger) -> None:
                 return
 
     def make_add(original: Callable[..., None]) -> Any:
+        own = is_own(original)
+
         def add_done_callback(self: Future, fn: Any, *, context: Any = None) -> None:
+            if own and context is None and not self._done and self._callbacks is not None:
+                self._callbacks.append(fn)
+                return
             if self._done and context is None and places.is_programs(fn):
                 place = places.caller()
                 if place is not None:
@@ -89,6 +99,11 @@ def install(patches: Patches, ledger: Ledger) -> None:
     patches.put(Future, "_set_done", make_set_done)
     patches.put(Future, "add_done_callback", make_add)
     patches.put(Future, "cancel", make_cancel)
+
+
+def is_own(function: Callable[..., Any]) -> bool:
+    """Whether it is the framework's, which no flag has put another in the place of."""
+    return function.__code__.co_filename == is_future.__code__.co_filename
 
 
 def _no_loop() -> RuntimeError:

@@ -30,6 +30,11 @@ class Patches:
         self._undo.append((owner, name, original))
         setattr(owner, name, new)
 
+    def replace(self, owner: Any, name: str, new: Any) -> None:
+        """Set ``owner.name`` to ``new`` as it is."""
+        self._undo.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, new)
+
     def put_missing(self, owner: Any, name: str, new: Any) -> None:
         """Set a name that the class only inherits."""
         assert name not in vars(owner)

@@ -27,6 +27,8 @@ class Kind(enum.Enum):
     PROGRAM = "the program's, or a package's"
 
 
+#: A look at an enumeration's member is a look into its class: not for what runs with each callback.
+_PROGRAM = Kind.PROGRAM
 _PACKAGE = os.path.dirname(os.path.abspath(tornado4.__file__)) + os.sep
 _STANDARD = tuple(
     {os.path.realpath(path) + os.sep for name in ("stdlib", "platstdlib") if (path := sysconfig.get_path(name))}
@@ -82,7 +84,7 @@ def here() -> Place | None:
 def caller() -> Place | None:
     """The line that has called the function that calls this one, if that line is the program's own."""
     frame = sys._getframe(2)
-    return of_frame(frame) if kind_of(frame.f_code.co_filename) is Kind.PROGRAM else None
+    return of_frame(frame) if kind_of(frame.f_code.co_filename) is _PROGRAM else None
 
 
 def maker(files: tuple[str, ...]) -> Place | None:
@@ -171,10 +173,13 @@ def code_of(function: Any) -> CodeType | None:
 
 def is_programs(function: Any) -> bool:
     """Whether a callback is the program's own, not one that the framework made."""
-    if isinstance(function, functools.partial):
-        return is_programs(function.func)
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is not None and kind_of(code.co_filename) is Kind.PROGRAM
+    try:
+        code = function.__func__.__code__ if type(function) is MethodType else function.__code__
+    except AttributeError:
+        if isinstance(function, functools.partial):
+            return is_programs(function.func)
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and kind_of(code.co_filename) is _PROGRAM
 
 
 @functools.cache

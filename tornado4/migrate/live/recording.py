@@ -13,19 +13,22 @@ from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeAlias
 
+from tornado4 import stack_context
 from tornado4.concurrent import Future
 from tornado4.gen import coroutines, moment, runner
 from tornado4.ioloop import IOLoop, PeriodicCallback, PollIOLoop
 from tornado4.migrate import profile
 from tornado4.migrate.live import places
 from tornado4.migrate.live.coverage import Coverage
+from tornado4.migrate.live.futures import is_own
 from tornado4.migrate.live.ledger import Ledger
 from tornado4.migrate.live.patches import Patches
 
+_state = stack_context._state
+
 #: What becomes of a result, the strongest first: a later one that is stronger takes the place of an earlier one.
 FATES = ("yielded", "awaited", "callback", "asked", "dropped")
-_RANKS = {fate: rank for rank, fate in enumerate(FATES)}
-_DROPPED = _RANKS["dropped"]
+_YIELDED, _AWAITED, _CALLBACK, _ASKED, _DROPPED = range(len(FATES))
 _GENERATOR = 0x20  # of a code object's flags
 
 #: What takes a function and runs it, by its name and where the function stands among the arguments (self is 0).
@@ -35,6 +38,9 @@ RUNNERS = {"add_callback": 1, "add_callback_from_signal": 1, "spawn_callback": 1
 #: Where something happened: the code's id (codes that are alike are equal, whatever their files), and the instruction.
 #: What that is in the source is found at the end.
 Spot: TypeAlias = tuple[int, int]
+#: How often each of the `FATES` was met. A coroutine's Future has, in its ``__dict__``, those of where it was called as
+#: ``_recorded``, and as ``_rank`` which one it is counted under: no object more for each call.
+Fates: TypeAlias = list[int]
 
 
 class _Function:
@@ -43,30 +49,12 @@ class _Function:
     def __init__(self, name: str, kind: str) -> None:
         self.name = name
         self.kind = kind
-        self.calls = 0
-        self.called_from: dict[Spot | str, dict[str, int]] = {}
+        self.called_from: dict[Spot | str, Fates] = {}
+        #: The same by the caller's instruction: several of the framework's are one place.
+        self.callers: dict[Spot, Fates] = {}
         self.yields: dict[Spot, dict[str, int]] = {}
         self.handed: dict[Spot, dict[str, int]] = {}
         self.owners: set[type] = set()
-
-
-class _Call:
-    """One call: it counts as dropped, until somebody does something with its Future."""
-
-    __slots__ = ("_fates", "rank")
-
-    def __init__(self, fates: dict[str, int]) -> None:
-        self._fates = fates
-        self.rank = _DROPPED
-        fates["dropped"] = fates.get("dropped", 0) + 1
-
-    def met(self, fate: str) -> None:
-        rank = _RANKS[fate]
-        if rank < self.rank:
-            fates = self._fates
-            fates[FATES[self.rank]] -= 1
-            fates[fate] = fates.get(fate, 0) + 1
-            self.rank = rank
 
 
 class Recorder:
@@ -78,6 +66,8 @@ class Recorder:
         self.functions: dict[tuple[str, int], _Function] = {}
         self.coverage = Coverage(self.is_ours_to_tell)
         self._known: dict[int, _Function | None] = {}
+        #: What each yield has waited for; None for one that is nothing to us.
+        self._yields: dict[Spot, dict[str, int] | None] = {}
         self.codes: dict[int, CodeType] = {}  # holds them, so that an id stays theirs
 
     def function(self, code: CodeType) -> _Function | None:
@@ -100,21 +90,26 @@ class Recorder:
         return file.startswith(self.root) and not places.distribution_of(file)
 
     def call(self, func: Any, args: tuple[Any, ...], future: Any, frame: FrameType) -> None:
-        """A coroutine is called from ``frame``."""
-        code = places.code_of(func)
-        function = self.function(code) if code is not None else None
+        """A coroutine is called from ``frame``: it counts as dropped, until somebody does something with its Future."""
+        code = func.__code__ if type(func) is FunctionType and not func.__dict__ else places.code_of(func)
+        try:
+            function = self._known[id(code)]
+        except KeyError:
+            function = None if code is None else self.function(code)
         if function is None:
             return
-        function.calls += 1
         if args:
             function.owners.add(type(args[0]))
-        site = self._site(frame)
-        fates = function.called_from.get(site)
+        spot = id(frame.f_code), frame.f_lasti
+        fates = function.callers.get(spot)
         if fates is None:
-            fates = function.called_from[site] = {}
-        future._recorded = call = _Call(fates)
-        if "_has_callback" in future.__dict__:
-            call.met("callback")
+            self.codes[spot[0]] = frame.f_code
+            fates = function.called_from.setdefault(self._site(frame), [0] * len(FATES))
+            function.callers[spot] = fates
+        attributes = future.__dict__
+        attributes["_recorded"] = fates
+        rank = attributes["_rank"] = _CALLBACK if "_has_callback" in attributes else _DROPPED
+        fates[rank] += 1
 
     def _site(self, frame: FrameType) -> Spot | str:
         """A place in the program; of an installed package's file, its name; "" for the framework and all others."""
@@ -133,26 +128,31 @@ class Recorder:
     def yielded(self, gen: Any, value: Any) -> None:
         """A coroutine waits for something."""
         if type(value) is Future:
-            call = value.__dict__.get("_recorded")
-            if call is not None and call.rank:
-                call.met("yielded")
+            attributes = value.__dict__
+            fates = attributes.get("_recorded")
+            if fates is not None and attributes["_rank"]:
+                fates[attributes["_rank"]] -= 1
+                fates[_YIELDED] += 1
+                attributes["_rank"] = _YIELDED
+            name = "moment" if value is moment else "Future"
         else:
             several = list(value.values()) if isinstance(value, dict) else value
             for each in several if isinstance(several, list | tuple) else (value,):
-                met(each, "yielded")
-        frame = getattr(gen, "gi_frame", None)
-        if frame is None:
-            return
-        code = frame.f_code
-        function = self.function(code)
-        if function is None:
+                met(each, _YIELDED)
+            name = _kind(value)
+        try:
+            frame = gen.gi_frame
+            code = frame.f_code
+        except AttributeError:  # what is only like a generator
             return
         spot = id(code), frame.f_lasti
-        counts = function.yields.get(spot)
-        if counts is None:
-            counts = function.yields[spot] = {}
-        name = "moment" if value is moment else "Future" if type(value) is Future else _kind(value)
-        counts[name] = counts.get(name, 0) + 1
+        try:
+            counts = self._yields[spot]
+        except KeyError:
+            function = self.function(code)
+            counts = self._yields[spot] = None if function is None else function.yields.setdefault(spot, {})
+        if counts is not None:
+            counts[name] = counts.get(name, 0) + 1
 
     def handed(self, callback: Any, runner: str, frame: FrameType) -> None:
         """A function is given to what runs it."""
@@ -200,8 +200,11 @@ class _Writing:
             self._file(path)["functions"][str(line)] = {
                 "name": function.name,
                 "kind": function.kind,
-                "calls": function.calls,
-                "called_from": _counted((self._site(site), fates) for site, fates in function.called_from.items()),
+                "calls": sum(map(sum, function.called_from.values())),
+                "called_from": _counted(
+                    (self._site(site), dict(zip(FATES, fates, strict=True)))
+                    for site, fates in function.called_from.items()
+                ),
                 "yields": _counted((self._beginning(spot), kinds) for spot, kinds in function.yields.items()),
                 "yields_not_run": [],
                 "handed": _counted((self._site(site), runners) for site, runners in function.handed.items()),
@@ -326,11 +329,13 @@ def _locked(target: Path) -> Iterator[None]:
         yield
 
 
-def met(future: Any, fate: str) -> None:
-    """Somebody waits for what may be a coroutine's Future."""
-    call = getattr(future, "_recorded", None)
-    if call is not None:
-        call.met(fate)
+def met(future: Any, rank: int) -> None:
+    """Somebody waits for what may be a coroutine's Future; ``rank`` is the fate's among `FATES`."""
+    fates = getattr(future, "_recorded", None)
+    if fates is not None and rank < future._rank:
+        fates[future._rank] -= 1
+        fates[rank] += 1
+        future._rank = rank
 
 
 def _positions(code: CodeType, instruction: int) -> tuple[int, int, int, int]:
@@ -381,6 +386,9 @@ def _gives_the_same_to_await(cls: type) -> bool:
     return hasattr(cls, "__await__")
 
 
+_FIRST_UNRESOLVED = coroutines._first_unresolved
+
+
 def install(patches: Patches, ledger: Ledger) -> Recorder:
     """Put the recording functions in place."""
     recorder = Recorder(ledger)
@@ -400,14 +408,34 @@ def install(patches: Patches, ledger: Ledger) -> Recorder:
         return _run_callback_later
 
     def make_first(original: Callable[..., Any]) -> Any:
+        if original is not _FIRST_UNRESOLVED:
+            return lambda gen: original(_Noting(recorder, gen))
+
         def _first_unresolved(gen: Any) -> Any:
-            return original(_Noting(recorder, gen))
+            # The same, for nobody else sees what is yielded here and done already; what the Runner gets is noted there.
+            before = _state.contexts
+            yielded = next(gen)
+            try:
+                while _state.contexts is before:
+                    if type(yielded) is not Future or not yielded._done or yielded._exc_info is not None:
+                        return yielded
+                    recorder.yielded(gen, yielded)
+                    yielded = gen.send(yielded._result)
+                return coroutines._inconsistent()
+            finally:
+                del gen, yielded  # a traceback may hold this frame
 
         return _first_unresolved
 
     def make_handle_yield(original: Callable[..., bool]) -> Any:
+        # Only the ledger of ``native`` and tests put something between; the Runner's own does no more for a Future.
+        own = original is runner._HANDLE_YIELD
+
         def handle_yield(self: runner.Runner, yielded: Any) -> bool:
             recorder.yielded(self.gen, yielded)
+            if own and type(yielded) is Future:
+                self.future = yielded
+                return self._ready_or_wait()
             return original(self, yielded)
 
         return handle_yield
@@ -416,8 +444,9 @@ def install(patches: Patches, ledger: Ledger) -> Recorder:
     patches.put(coroutines, "_run_callback_later", make_run_callback)
     patches.put(coroutines, "_first_unresolved", make_first)
     patches.put(runner.Runner, "handle_yield", make_handle_yield)
-    for name, fate in (("__await__", "awaited"), ("add_done_callback", "callback"), ("result", "asked")):
-        patches.put(Future, name, _maker(fate))
+    patches.put(Future, "__await__", _make_await)
+    patches.put(Future, "add_done_callback", _make_add_done_callback)
+    patches.put(Future, "result", _make_result)
     _watch_runners(patches, recorder)
     recorder.coverage.start()
     return recorder
@@ -443,6 +472,8 @@ def _watch_runners(patches: Patches, recorder: Recorder) -> None:
             if name in vars(cls):
                 patches.put(cls, name, make(f"IOLoop.{name}", position))
     patches.put(PeriodicCallback, "__init__", make("PeriodicCallback", 1))
+    # The Runner's own calls are none of the program's: they go the short way as ever.
+    patches.replace(runner, "_POLL_ADD_CALLBACK", PollIOLoop.add_callback)
 
 
 class _Noting:
@@ -468,19 +499,39 @@ class _Noting:
         return value
 
 
-def _maker(fate: str) -> Callable[[Callable[..., Any]], Any]:
-    rank = _RANKS[fate]
+def _make_result(original: Callable[..., Any]) -> Any:
+    def result(self: Any, *args: Any, **kwargs: Any) -> Any:
+        attributes = self.__dict__
+        if "_recorded" in attributes and attributes["_rank"] > _ASKED:
+            met(self, _ASKED)
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            del self, attributes  # a traceback may hold this frame
 
-    def make(original: Callable[..., Any]) -> Any:
-        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            call = self.__dict__.get("_recorded")
-            if call is not None and call.rank > rank:
-                call.met(fate)
-            try:
-                return original(self, *args, **kwargs)
-            finally:
-                del self, call  # a traceback may hold this frame
+    return result
 
-        return method
 
-    return make
+def _make_await(original: Callable[..., Any]) -> Any:
+    def __await__(self: Any) -> Any:
+        if "_recorded" in self.__dict__:
+            met(self, _AWAITED)
+        return original(self)
+
+    return __await__
+
+
+def _make_add_done_callback(original: Callable[..., None]) -> Any:
+    # Of one that is not done yet, the ledger's function tells nothing: then this is all that is to be done.
+    own = is_own(getattr(original, "__wrapped__", original))
+
+    def add_done_callback(self: Any, fn: Any, *, context: Any = None) -> None:
+        attributes = self.__dict__
+        if "_recorded" in attributes and attributes["_rank"] > _CALLBACK:
+            met(self, _CALLBACK)
+        if own and context is None and not self._done and self._callbacks is not None:
+            self._callbacks.append(fn)
+        else:
+            original(self, fn, context=context)
+
+    return add_done_callback

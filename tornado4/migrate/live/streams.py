@@ -14,6 +14,8 @@ from tornado4.migrate.live.patches import Patches
 
 #: The methods whose callback Tornado 6 has no more, with the number of arguments ahead of it.
 _READS = {"read_until": 1, "read_until_regex": 1, "read_bytes": 1, "read_until_close": 0, "write": 1}
+#: Those that tell of what becomes of their Future.
+_FAIL_LATER = ("write", "read_until_close")
 _SILENT = ("read_until", "read_until_regex", "read_bytes")
 
 
@@ -46,10 +48,13 @@ def _owner(cls: type, name: str) -> type:
 def _maker(ledger: Ledger, name: str, position: int) -> Callable[[Callable[..., Any]], Any]:
     def make(original: Callable[..., Any]) -> Any:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            by_position = len(args) > position and callable(args[position])
+            if not by_position and name not in _FAIL_LATER:
+                return original(self, *args, **kwargs)
             place = places.caller()
             if place is None:
                 return original(self, *args, **kwargs)
-            if len(args) > position and callable(args[position]):
+            if by_position:
                 ledger.tell("TND205", place, None if name in _SILENT else lambda: _too_many(method, len(args) + 1))
             result = original(self, *args, **kwargs)
             if name == "write" and isinstance(result, Future) and not result.done():

@@ -116,6 +116,8 @@ def _watch_times_up(patches: Patches, ledger: Ledger) -> None:
 
     def make_outcome(original: Callable[..., Any]) -> Any:
         def _outcome(future: Any) -> Any:
+            if type(future) is Future and future._done and future._exc_info is None:
+                return future._result, None
             value, error = original(future)
             if error is not None and isinstance(error, _TIMES_UP):
                 tell(places.of_generator(getattr(sys._getframe(1).f_locals.get("self"), "gen", None)))
