@@ -773,6 +773,87 @@ async def h():
         },
     ),
     (
+        "Motor's fetch_next",
+        """\
+import motor
+from tornado import gen
+@gen.coroutine
+def all_of(cursor):
+    while (yield cursor.fetch_next):
+        print(cursor.next_object())
+""",
+        {
+            SAFE_NATIVE: None,
+            NATIVE: """\
+import motor
+async def all_of(cursor):
+    while await cursor.fetch_next:
+        print(cursor.next_object())
+""",
+        },
+    ),
+    (
+        "a fetch_next of the program's own",
+        """\
+import motor
+from tornado import gen
+class Pages(object):
+    fetch_next = [gen.sleep(1)]
+@gen.coroutine
+def all_of(pages):
+    yield pages.fetch_next
+@gen.coroutine
+def others(pages):
+    yield pages.fetch_more
+""",
+        {SAFE_NATIVE: None, NATIVE: None},
+    ),
+    (
+        "the arguments of a method below a decorator of Tornado's",
+        """\
+from tornado import gen, web
+class Shop(web.RequestHandler):
+    @web.authenticated
+    @gen.coroutine
+    def get(self):
+        yield gen.sleep(1)
+    @web.authenticated
+    @gen.coroutine
+    def put(self, *goods):
+        yield gen.sleep(1)
+    @logged
+    @gen.coroutine
+    def post(self):
+        yield gen.sleep(1)
+def others(options, box, letters):
+    options.get("a", 1)
+    box.put("a", 1)
+    letters.post("a", 1)
+""",
+        {
+            SAFE_NATIVE: """\
+import asyncio
+from tornado import gen, web
+class Shop(web.RequestHandler):
+    @web.authenticated
+    async def get(self):
+        await asyncio.sleep(1)
+    @web.authenticated
+    @gen.coroutine
+    def put(self, *goods):
+        yield gen.sleep(1)
+    @logged
+    @gen.coroutine
+    def post(self):
+        yield gen.sleep(1)
+def others(options, box, letters):
+    options.get("a", 1)
+    box.put("a", 1)
+    letters.post("a", 1)
+""",
+        },
+    ),
+    (
         "functions that are set anew, or known by name alone",
         """\
 from tornado import gen

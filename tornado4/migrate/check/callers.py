@@ -42,6 +42,10 @@ TAKERS = frozenset(
     "tornado.gen.multi tornado.gen.with_timeout tornado.gen.convert_yielded asyncio.gather "
     "asyncio.ensure_future asyncio.wait_for asyncio.run tornado.gen.multi_future".split()
 )
+#: Decorators whose function takes what the method takes, and hands all of it on.
+_HANDING_ON = frozenset(
+    [COROUTINE, *(f"tornado.web.{name}" for name in "authenticated addslash removeslash asynchronous".split())]
+)
 _STARTERS = frozenset(("asyncio.ensure_future", "tornado.gen.convert_yielded", "asyncio.run"))
 _RUNNER_NAMES = frozenset("run_sync spawn_callback add_callback call_later call_at add_timeout".split())
 
@@ -236,14 +240,14 @@ def _attribute(project: Project, module: Module, node: ast.Attribute, whole: Fam
 
 def _takes(project: Project, module: Module, method: Function, call: ast.Call) -> bool:
     """Whether a method can be called with these arguments: ``thing.get("name", None)`` is none of ``get(self)``."""
-    known = [each.func if isinstance(each, ast.Call) else each for each in method.decorator_list]
-    if any(_refs(project, module, each) != {COROUTINE} for each in known):
+    known = [_refs(project, module, each) for each in method.decorator_list]
+    if any(not names or not names <= _HANDING_ON for names in known):
         return True  # what takes the arguments is the decorator's function
     if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
         return True
     parameters = method.args
     names = [each.arg for each in [*parameters.posonlyargs, *parameters.args]][1:]
-    keywords = {each.arg for each in call.keywords} - ({"callback"} if known else set())  # gen.coroutine's own
+    keywords = {each.arg for each in call.keywords} - ({"callback"} if {COROUTINE} in known else set())
     if len(call.args) > len(names) and parameters.vararg is None:
         return False
     by_name = {*names, *(each.arg for each in parameters.kwonlyargs)}

@@ -346,7 +346,43 @@ def _known(plan: Plan, module: Module, node: ast.expr) -> None:
     if "future" in ast.unparse(node).lower() or ast.unparse(node).lower().endswith("fut"):
         plan.unsafe_only(f"that {ast.unparse(node)[:60]} is a Future is likely by its name alone")
         return
+    if isinstance(node, ast.Attribute) and node.attr == FETCH_NEXT and _is_motors(plan):
+        plan.unsafe_only(f"that {ast.unparse(node)[:60]} is a Future of Motor's is likely by its name alone")
+        return
     raise Refused(f"{ast.unparse(node)[:60]} may be a list, a dictionary or None, which yield takes and await does not")
+
+
+#: What cursors of Motor, the driver for MongoDB, have: a Future each time that it is asked for.
+FETCH_NEXT = "fetch_next"
+
+
+def _is_motors(plan: Plan) -> bool:
+    """Whether the program imports Motor, and nothing else has a ``fetch_next``."""
+    known = plan.memory.get(FETCH_NEXT)
+    if known is None:
+        modules = [each for each in plan.program.project.all_modules if {"motor", FETCH_NEXT} & each.words]
+        others = [each for each in modules if not each.name.startswith("motor.")]
+        known = any(_imports_motor(each) for each in modules) and not any(_defines(each, FETCH_NEXT) for each in others)
+        plan.memory[FETCH_NEXT] = known
+    return bool(known)
+
+
+def _imports_motor(module: Module) -> bool:
+    return any(
+        (isinstance(each, ast.Import) and any(one.name.partition(".")[0] == "motor" for one in each.names))
+        or (isinstance(each, ast.ImportFrom) and not each.level and (each.module or "").partition(".")[0] == "motor")
+        for each in ast.walk(module.tree)
+    )
+
+
+def _defines(module: Module, name: str) -> bool:
+    index = module.index
+    return (
+        name in index.strings
+        or any(each.name == name for each in index.functions)
+        or any(not isinstance(each.ctx, ast.Load) for each in index.attributes.get(name, ()))
+        or any(not isinstance(each.ctx, ast.Load) for each in index.names.get(name, ()))
+    )
 
 
 def _may_give_awaitable(plan: Plan, module: Module, function: Function) -> bool:
