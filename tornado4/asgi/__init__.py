@@ -11,8 +11,8 @@ An ASGI application (FastAPI, Starlette, Django) as the target of a rule, or beh
     from tornado4.routing import PathMatches, Rule, RuleRouter
     router = RuleRouter([Rule(PathMatches("/api.*"), ASGIContainer(fastapi_application)), (".*", application)])
 
-This file only lists names. Inside: ``adapter`` and its ``exchange`` and ``sockets`` for the first, ``container`` and
-its ``relay`` for the second, ``types`` for what both speak. The specification is that of ASGI 3.0.
+This file only lists names. Inside: ``adapter`` and its ``exchange``, ``sockets`` and ``frames`` for the first,
+``container`` and its ``relay`` for the second, ``types`` for what both speak. The specification is that of ASGI 3.0.
 """
 
 from __future__ import annotations
