@@ -97,6 +97,7 @@ def test_chat_says_that_its_port_is_taken() -> None:
 def test_chat_ends_on_sigterm() -> None:
     port = free_port()
     with chat(port) as process:
+        assert fetch(port, "/ping")[1] == b"pong"  # its loop runs, so it has its handler
         process.send_signal(signal.SIGTERM)
         process.wait(120)
         assert process.returncode == 0
