@@ -395,7 +395,7 @@ class RequestPump:
             raise _QuietException from None
         if waiting is not None and self._wait_for(waiting, self._begin_body):
             return
-        if head.length != 0 or conn._stream is None or conn._over:
+        if head.length != 0 or conn._stream is None or conn._over or "Expect" in head.headers:
             self._begin_body()
 
     def _find_message(self, head: http1.Head) -> bool:
@@ -446,16 +446,22 @@ class RequestPump:
             self._on_stream_close()
         elif conn._over:
             self.response_ended_early()
-        elif head.length != 0:
+        elif head.length == 0:
+            self._continue(head)  # as in 4.5.3, where nobody looked whether there is anything to wait for
+        else:
             self.reader.max_body_size = conn._max_body_size
             self.reader.check_length(head.length)
             if (head.length is None or head.length > _LEAST_READ) and getattr(self._message, "_takes_any_size", False):
                 self._begin_bulk(head.length)
-            if "Expect" in head.headers and conn._asks_to_continue(head):
-                self._flush_cork()
-                self.stream._send(CONTINUE)
+            self._continue(head)
             if conn._body_timeout is not None:
                 self._body_timer = self.stream.io_loop.call_later(conn._body_timeout, self._on_body_timeout)
+
+    def _continue(self, head: http1.Head) -> None:
+        """Ask for the body, if the client wants to be asked."""
+        if "Expect" in head.headers and self._conn._asks_to_continue(head):
+            self._flush_cork()
+            self.stream._send(CONTINUE)
 
     def _begin_bulk(self, length: int | None) -> None:
         """A large body, or perhaps one: have it come in few pieces, none of which is cut."""

@@ -147,7 +147,7 @@ def serve(
     if found is None:
         return False
     rule, handler_class, args, kwargs = found
-    if handler_class is None or rule.target is not handler_class:
+    if handler_class is None or rule.target is not handler_class or "Expect" in headers._values:
         return False
     # All arguments by position, which is what Python calls fastest.
     request = httputil.HTTPServerRequest(
