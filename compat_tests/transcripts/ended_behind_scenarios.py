@@ -227,6 +227,63 @@ def messages_and_a_broken_frame(record):
     messages(record, frame(TEXT, b"a"), frame(TEXT, b"b"), b"\xff\xff\xff\xff")
 
 
+def starter(record, gates):
+    class Starter(websocket.WebSocketHandler):
+        def open(self):
+            self.set_nodelay(True)
+
+        def on_message(self, message):
+            record("message", message)
+            if message == "hang up":
+                self.stream.close()
+            elif message == "plain":
+                self.write_message("at once")
+            elif message == "coroutine":
+                self.work(message)
+            else:
+                IOLoop.current().add_callback(self.answer, message)
+
+        def on_pong(self, data):
+            record("pong", data)
+            IOLoop.current().spawn_callback(self.work, "pong")
+
+        @gen.coroutine
+        def work(self, message):
+            yield gen.moment
+            self.answer(message)
+
+        def answer(self, message):
+            try:
+                self.write_message("answer to " + message)
+                record("answered", message)
+            except WebSocketClosedError:
+                record("closed")
+
+        def on_close(self):
+            record("on_close", self.close_code, self.close_reason)
+
+    return Starter
+
+
+def started(record, *frames):
+    talk(record, starter, [b"GET / HTTP/1.1\r\n" + HEADS, b"".join(frames)], end=False)
+
+
+def what_a_message_has_started_has_its_turn_before_the_next(record):
+    started(record, frame(TEXT, b"a"), frame(TEXT, b"plain"), frame(TEXT, b"b"), frame(TEXT, b"c"))
+    started(record, frame(TEXT, b"coroutine"), frame(PING, b"p"), frame(10, b"p"), frame(TEXT, b"plain"))
+
+
+def what_a_message_has_started_has_its_turn_before_a_close_frame(record):
+    started(record, frame(TEXT, b"plain"), frame(TEXT, b"a"), frame(CLOSE, CLOSED))
+    started(record, frame(TEXT, b"coroutine"), frame(CLOSE, CLOSED))
+    started(record, frame(TEXT, b"a"), b"\xff\xff\xff\xff")
+
+
+def nothing_is_heard_after_hanging_up(record):
+    started(record, frame(TEXT, b"a"), frame(TEXT, b"hang up"), frame(TEXT, b"b"), frame(CLOSE, CLOSED))
+
+
 def hear(record, frames, end=True, answers=True, waits=False, callback=False):
     """A client reads what a server has sent in one piece, with an end behind it, and answers each message."""
     listener, port = bind_unused_port()

@@ -9,6 +9,7 @@ They are asked for here, once, at import. tests/test_standard_private.py finds u
 | `asyncio.tasks._swap_current_task` | the same, from Python 3.14 on | ``_leave_task`` and ``_enter_task`` |
 | `asyncio.tasks._leave_task`, ``_enter_task`` | the same, and a task's first step on 3.11 | a `RuntimeError` |
 | `LOOP_QUEUE` of `asyncio.BaseEventLoop` | several rounds in one turn of asyncio's | one round a turn |
+| ``_ready`` of any loop | what a message has started has a turn before the next | after all that came with it |
 | `HANDLE`, `CALL_SOON`, ``_call_soon`` | one queue for tasks and callbacks | tasks wait in asyncio's own |
 | `HANDLE_SLOTS`: all attributes of a handle | making one without asking the loop for its debug mode | its constructor |
 | ``_csock``, ``_signal_handlers`` of the loop | waking up for a signal at once | the signal waits for the next event |
@@ -19,7 +20,7 @@ They are asked for here, once, at import. tests/test_standard_private.py finds u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from contextvars import Context, copy_context
 from typing import Any
 
@@ -156,6 +157,11 @@ def has_signal_handlers(loop: _Loop) -> bool:
 def has_work(loop: Any) -> bool:
     """Whether anything waits for the loop to run; of loops that are not asyncio's own it cannot be told: False."""
     return bool(getattr(loop, "_ready", None) or getattr(loop, "_scheduled", None))
+
+
+def queue_of(loop: Any) -> Sized:
+    """What the loop is to call in its next round; nothing where it does not tell."""
+    return getattr(loop, "_ready", ())
 
 
 def loop_of_policy(policy: Any) -> Any:

@@ -141,7 +141,7 @@ class WebSocketClientConnection(simple_httpclient._HTTPConnection):
             self.connect_future.set_exception(StreamClosedError())
         protocol, self._protocol = self._protocol, None
         if protocol is not None:
-            if self._room is not None or protocol._deferred:
+            if protocol._deferred:
                 # What had come before the end is still to be read.
                 protocol._process_last()
             protocol.on_connection_close()

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from time import monotonic
 from typing import Any, cast
 
 from tornado4 import gen, httputil, stack_context
 from tornado4._core.context import rejoin
 from tornado4._core.futures import resolved
+from tornado4._core.private_asyncio import queue_of
 from tornado4._wire import websocket as wire
 from tornado4._wire.websocket_deflate import (
     EXTENSION,
@@ -60,6 +61,10 @@ _APART = 16 * 1024
 
 #: Bytes that are asked for in one read, for frames of that size.
 _MOST_AT_ONCE = 256 * 1024
+
+#: Rounds of the loop from one frame to the next, as in 4.5.3: a frame was read in two steps, and a mask was a third.
+#: What a message has started has a turn meanwhile.
+_ROUNDS, _ROUNDS_MASKED = 2, 3
 
 # Seconds that an answer waits for those to messages which came with its own: handlers may be slow.
 _GATHER_SECONDS = 0.001
@@ -161,8 +166,8 @@ class WebSocketProtocol13(WebSocketProtocol):
         self._reader: wire.FrameReader | None = None
         # Set when what comes in can make no more sense: only the end of the stream is waited for.
         self._deaf = False
-        # Set by a client's connection when a message is for `read_message`; and while its reader has a turn before what
-        # follows is looked at.
+        # Set by a client's connection when a message is for `read_message`; and while that reader, or whatever a
+        # message has started, has a turn before what follows is looked at.
         self._has_reader = False
         self._deferred = False
         # Whether what is sent waits for the answers to messages that have come already.
@@ -350,8 +355,10 @@ class WebSocketProtocol13(WebSocketProtocol):
         reader = self._reader
         assert reader is not None and self.stream is not None
         next_event = reader.next_event
+        queue = _queue_of(self._io_loop())
+        queued = len(queue)
         until = 0.0
-        while not self.client_terminated:
+        while not (self.client_terminated or (waiting and self.stream.closed())):
             try:
                 event = next_event()
             except ProtocolError as failure:
@@ -365,27 +372,33 @@ class WebSocketProtocol13(WebSocketProtocol):
             handled = self._handle_message(event[0], event[1])
             if handled is not None and waiting and not self.client_terminated:
                 # New messages wait for this one: the back-pressure of 4.5.3.
+                self._deferred = True
                 self.stream._pause_push(reader.has_more)
                 self.stream.io_loop.add_future(handled, self._go_on)
                 return False
-            if self._has_reader and reader.has_more and waiting:
-                # Whoever reads gets a turn before what follows is looked at, as in 4.5.3. It may be a close or a broken
-                # frame: its answer still goes out. It may be more messages: a reader that recurs would run out of stack
-                # on a heap of them. A coroutine is up to two iterations away.
+            if (self._has_reader or len(queue) > queued) and reader.has_more and waiting:
+                # Whoever reads, or was started by the message, gets a turn before what follows is looked at, as in
+                # 4.5.3. It may be a close or a broken frame: its answer still goes out. It may be more messages: a
+                # reader that recurs would run out of stack on a heap of them.
                 self._deferred = True
                 self.stream._pause_push(True)
-                add_callback = self.stream.io_loop.add_callback
-                add_callback(add_callback, self._go_on)
+                self._go_on_after(_ROUNDS if self.mask_outgoing else _ROUNDS_MASKED)
                 return False
             if self._gathers and monotonic() >= until:
                 self.stream._write_gathered()
                 until = monotonic() + _GATHER_SECONDS
         return True
 
+    def _go_on_after(self, rounds: int) -> None:
+        if rounds:
+            self._io_loop().add_callback(self._go_on_after, rounds - 1)
+        else:
+            self._go_on()
+
     def _go_on(self, handled: Future | None = None) -> None:
+        if self._reader is None or self.stream is None or self.stream.closed():
+            return  # what has come before a close is for `_process_last`, where it matters
         self._deferred = False
-        if self._reader is None or self.stream is None:
-            return
         if self._process_events() and self.stream is not None and not self.stream.closed():
             self.stream._resume_push()
 
@@ -571,6 +584,12 @@ class WebSocketProtocol13(WebSocketProtocol):
             return
         self.write_ping(b"")
         self.last_ping = now
+
+
+def _queue_of(io_loop: Any) -> Sized:
+    """What the loop is to call in its next round, to be counted; nothing where it cannot be told."""
+    callbacks = getattr(io_loop, "_callbacks", None)
+    return callbacks if callbacks is not None else queue_of(getattr(io_loop, "asyncio_loop", None))
 
 
 __all__ = ["WebSocketProtocol", "WebSocketProtocol13"]
