@@ -144,3 +144,25 @@ def test_other_applications(tmp_path: Path, kind: str) -> None:
     }[kind]
     with gunicorn(tmp_path, app=app, env={"TORNADO4_ALIAS": "1"}) as served:
         assert get(served) == (200, "ours")
+
+
+def test_a_stop_while_the_lifespan_begins_is_heard(tmp_path: Path) -> None:
+    """The loop runs for the application, and there is no server yet that could drain."""
+    app = (
+        "import os, signal, sys\n"
+        "async def application(scope, receive, send):\n"
+        "    assert scope['type'] == 'lifespan'\n"
+        "    await receive()\n"
+        "    if not os.path.exists('sent'):\n"
+        "        open('sent', 'w').close()\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        import asyncio\n"
+        "        for _ in range(10): await asyncio.sleep(0)\n"
+        "    await send({'type': 'lifespan.startup.complete'})\n"
+        "    await receive()\n"
+        "    print('the end of', os.getpid(), file=sys.stderr, flush=True)\n"
+        "    await send({'type': 'lifespan.shutdown.complete'})\n"
+    )
+    with gunicorn(tmp_path, "--graceful-timeout", "1000", app=app) as served:
+        assert int(served.wait_for(r"the end of (\d+)")[1]) == worker(served)
+        served.wait_for("initialised")

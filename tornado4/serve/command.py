@@ -39,6 +39,7 @@ def main(argv: Sequence[str]) -> int:
         accesslog.configure(chosen)
         if chosen.loop is not None:
             run.choose_loop(chosen.loop, "tornado4 serve")
+        reloading.remember_folder()
         signals = Signals(OF_SEVERAL if chosen.workers > 1 else OF_ONE)
         listening = sockets.open_all(chosen)
     except (settings.SettingsError, target.TargetError) as error:

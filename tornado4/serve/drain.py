@@ -111,6 +111,10 @@ class Drain:
             _stop_accepting(self._loop, server, keep_listening=False)
         return True
 
+    def left(self) -> float:
+        """Seconds of the grace; less than 0 when it is over."""
+        return self._end - time.monotonic()
+
     def give_up(self) -> None:
         """End it now."""
         self._end = 0.0

@@ -26,7 +26,7 @@ if sys.platform == "win32":
     raise ImportError("tornado4.serve.master: Windows has no fork, and so no workers")
 
 from tornado4 import process
-from tornado4.serve import health, signals, sockets
+from tornado4.serve import health, signals, sockets, worker
 from tornado4.serve.config import Config
 from tornado4.serve.signals import Signals
 from tornado4.serve.sockets import Listening
@@ -38,8 +38,6 @@ log = logging.getLogger("tornado4.serve")
 _AT_ONCE = 1.0
 #: Seconds to put off the first time, and at most.
 _FIRST_DELAY, _LONGEST_DELAY = 0.25, 30.0
-#: Seconds beyond the grace after which a worker that should have gone is killed.
-_MERCY = 5.0
 
 #: What has a worker hang up. A second SIGTERM does not: who ends a service by signalling all its processes (systemd's
 #: ``KillMode=control-group``, supervisor's ``stopasgroup``) sends one to each worker, and so does its master.
@@ -197,7 +195,7 @@ class Master:
         again = child.phase is Phase.LEAVING
         child.phase = Phase.LEAVING
         if not again:
-            child.kill_at = time.monotonic() + self.config.grace + _MERCY
+            child.kill_at = time.monotonic() + self.config.grace + worker.MERCY
         os.kill(child.pid, HANG_UP if again else signal.SIGTERM)
 
     def hear(self, child: Child) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -24,6 +25,16 @@ log = logging.getLogger("tornado4.serve")
 _LOOK = 500
 
 
+#: Where the command was started. The application may go elsewhere; the command's paths, and its module, are from here.
+_folder: str | None = None
+
+
+def remember_folder() -> None:
+    """Before the application is imported."""
+    global _folder
+    _folder = os.getcwd()
+
+
 def command_line() -> list[str]:
     """The command that started this process."""
     return [sys.executable, *sys.orig_argv[1:]]
@@ -33,13 +44,22 @@ def become_anew() -> None:
     """Run the command that started this process in its place."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    go_back()
     os.execv(sys.executable, command_line())
+
+
+def go_back() -> None:
+    """Into the folder in which the command was started, if that is still there."""
+    if _folder is not None:
+        with contextlib.suppress(OSError):
+            os.chdir(_folder)
 
 
 def prepare(listening: Listening, signals: Signals) -> None:
     """Have a change of a source file restart the command; `Application(debug=True)` does so, too, then."""
     autoreload._main_command = command_line()
     if autoreload._has_execv:
+        autoreload.add_reload_hook(go_back)
         autoreload.add_reload_hook(listening.hand_on)
         autoreload.add_reload_hook(signals.hand_on)
 

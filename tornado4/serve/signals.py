@@ -7,10 +7,12 @@ fork or an exec) the kernel holds the signals back, and the mask of held signals
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
@@ -46,16 +48,24 @@ class Signals:
         self._actions: Mapping[int, Callable[[], Any]] = {}
         self._waited_for = False
         self._left: list[int] = []
+        self._patience: list[float] = []
         self._pid = os.getpid()
         for number in self.numbers:
             signal.signal(number, self._on_signal)
         release(self.numbers)
 
-    def attach(self, loop: IOLoop, actions: Mapping[int, Callable[[], Any]]) -> None:
+    def attach(
+        self, loop: IOLoop, actions: Mapping[int, Callable[[], Any]], patience: tuple[float, float] | None = None
+    ) -> None:
         """Have each signal call what ``actions`` has for it, on the loop: those that have come already first.
 
         Handlers that the application has set while it was imported go.
+
+        :arg patience: the seconds after the first signal that ends, and after the second, that the process may still be
+            there: a loop that is blocked obeys nothing, and threads that do not end hold the interpreter up. None where
+            somebody else sees to that.
         """
+        self._patience = list(patience or ())
         self._actions = actions
         self._loop = loop
         for number in actions:
@@ -75,6 +85,9 @@ class Signals:
         impatient = number in ENDING and (again or number not in _PATIENT)
         self.received.append(number)
         if self._loop is not None:
+            if number in ENDING and self._patience:
+                # Of the plainest kind: a `threading.Thread` takes locks that the code which we interrupt may have.
+                _thread.start_new_thread(_end_after, (self._patience.pop(0),))
             self._loop.add_callback_from_signal(self._obey)
         elif impatient and not self._waited_for:
             os.write(2, b"tornado4 serve: ended before the application was imported\n")
@@ -99,6 +112,13 @@ class Signals:
         if hold(self.numbers):
             for number in {*self.received, *self._left} - set(known("SIGHUP")):
                 signal.pthread_kill(threading.get_ident(), number)
+
+
+def _end_after(seconds: float) -> None:
+    """Whatever the main thread does. It has been asked to end."""
+    time.sleep(seconds)
+    os.write(2, b"tornado4 serve: the process does not end by itself: killed\n")
+    os._exit(1)
 
 
 def hold(numbers: Iterable[int]) -> bool:

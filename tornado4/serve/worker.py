@@ -11,13 +11,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tornado4.httpserver import HTTPServer
-from tornado4.ioloop import IOLoop
+from tornado4.ioloop import IOLoop, TimeoutError
 from tornado4.serve import drain, health, reloading, target
 from tornado4.serve.config import Config
 from tornado4.serve.signals import ENDING, Signals, known
 from tornado4.serve.sockets import Listening
 
 log = logging.getLogger("tornado4.serve")
+
+#: Seconds beyond the grace after which a process that should have ended is killed.
+MERCY = 5.0
+#: Seconds for the end of an ASGI application's lifespan, at least.
+_LEAST = 1.0
 
 
 class Server(HTTPServer):
@@ -92,8 +97,18 @@ class Worker:
             reloading.start(self.loop)
         self.loop.start()
         if self.container is not None:
-            self.loop.run_sync(self.container.shutdown)
+            self._end_lifespan()
         self.on_end()
+
+    def _end_lifespan(self) -> None:
+        """Within what is left of the grace: a restart, too, has to go on at some time."""
+        left = self.config.grace if self.draining is None else self.draining.left()
+        try:
+            self.loop.run_sync(self.container.shutdown, timeout=max(_LEAST, left))
+        except TimeoutError:
+            log.error("grace is over: the end of the ASGI application's lifespan is cut off")
+        except Exception:
+            log.error("the ASGI application's lifespan ends with an error", exc_info=True)
 
     def set_signals(self) -> None:
         """What each signal does from now on; the application's own handlers, set while it was imported, go."""
@@ -158,7 +173,7 @@ class Single(Worker):
             "SIGTERM": self.stop, "SIGINT": self.stop, "SIGQUIT": self.hang_up, "SIGHUP": self.restart
         }  # fmt: skip
         named = {number: actions[signal.Signals(number).name] for number in self.signals.numbers}
-        self.signals.attach(self.loop, named)
+        self.signals.attach(self.loop, named, (self.config.grace + MERCY, MERCY))
 
     def add_health(self) -> None:
         self.health = health.server(self.report)
