@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from machine import DEPLOY, Client, Machine
-from serving import Peer, Served, serve
+from serving import PATIENCE, Peer, Served, serve
 
 pytestmark = pytest.mark.deploy
 
@@ -28,9 +28,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 @contextlib.contextmanager
-def behind_nginx(
-    machine: Machine, conf: str = CONF, *more: str, ready: str = "all workers ready"
-) -> Iterator[Served]:
+def behind_nginx(machine: Machine, conf: str = CONF, *more: str, ready: str = "all workers ready") -> Iterator[Served]:
     """Two processes on a Unix socket, unless the options say otherwise, and nginx."""
     options = ("deployed:make_app", "--alias", "--unix", str(machine.socket), "--processes", "2", "--xheaders", *more)
     with (
@@ -151,6 +149,58 @@ def test_a_large_upload_arrives_and_comes_back_through_nginx(machine: Machine, c
         assert client.ask("GET", "/stored/large.bin")[0] == 404
         assert client.ask("POST", "/say", b"text=" + b"x" * (1 << 20))[0] == 413
     assert not list(machine.data.glob("files/*.part"))
+
+
+#: Heads that two servers may read otherwise: where the request ends, or what it is. Behind each comes what would be
+#: another request to the one, and a body to the other.
+AMBIGUOUS = [
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    b"Transfer-Encoding : chunked\r\nContent-Length: 4\r\n",
+    b"Transfer_Encoding: chunked\r\nContent-Length: 4\r\n",
+    b"Transfer-Encoding: xchunked\r\n",
+    b"Transfer-Encoding: chunked, identity\r\n",
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+    b"Transfer-Encoding:\x0bchunked\r\n",
+    b"X: y\nTransfer-Encoding: chunked\r\n",
+    b"X: y\rTransfer-Encoding: chunked\r\n",
+    b"Content-Length: 4\r\nContent-Length: 0\r\n",
+    b"Content-Length: +4\r\n",
+    b"Content-Length: 4, 4\r\n",
+    b"Content-Length: 0x4\r\n",
+    b"Content-Length:\r\n 4\r\n",
+    b"Connection: Content-Length\r\nContent-Length: 4\r\n",
+    b"Connection: X-Real-Ip, X-Forwarded-For\r\n",
+    b"Expect: 100-continue\r\nContent-Length: 4\r\n",
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 9\r\n",
+    b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+]
+
+
+def test_no_request_gets_past_nginx_within_another(machine: Machine, chat: Served) -> None:
+    """The application has seen none that nginx has not, and the next one on a kept connection has its own answer."""
+    for number, ambiguous in enumerate(AMBIGUOUS):
+        hidden = b"GET /smuggled-%d HTTP/1.1\r\nHost: a\r\n\r\n" % number
+        for line, body in (
+            (b"POST /say", b"0\r\n\r\n" + hidden),
+            (b"POST /say", b"%x\r\n" % len(hidden) + hidden),
+            (b"GET /feed", hidden),
+        ):
+            sock = socket.create_connection(("127.0.0.1", machine.port), timeout=PATIENCE)
+            head = line + b" HTTP/1.1\r\nHost: a\r\n" + ambiguous + b"\r\n"
+            with contextlib.closing(Peer(sock)) as peer, contextlib.suppress(OSError):
+                peer.sock.sendall(head + body)
+                peer.sock.shutdown(socket.SHUT_WR)
+                peer.file.read()
+        with Client(machine.port) as client:
+            for _ in range(4):
+                assert client.ask("GET", "/ping")[::2] == (200, b"pong"), ambiguous
+    chat.signal(signal.SIGTERM)
+    assert chat.end() == 0
+    seen = machine.accessed.read_text()
+    for line in chat.lines:
+        found = re.search(r"GET (/smuggled-\d+)", line)
+        assert found is None or f'"GET {found[1]} HTTP' in seen, line
 
 
 class Load(threading.Thread):

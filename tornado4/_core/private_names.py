@@ -4,6 +4,7 @@
 |---|---|---|
 | `ModuleSpec._initializing` | modules that are being imported | one of these is taken for a finished one |
 | `runpy._run_module_as_main` | ``tornado4 run -m`` | `runpy.run_module`, whose messages differ |
+| `atexit._run_exitfuncs` | a forked worker's end | what the application has left to atexit is not called there |
 """
 
 from __future__ import annotations
@@ -29,3 +30,11 @@ def module_runner() -> Callable[..., Any]:
 
     runner: Callable[..., Any] = getattr(runpy, "_run_module_as_main", run_module)
     return runner
+
+
+def run_exit_functions() -> None:
+    """What `atexit` has, for a process that ends by `os._exit`. An exception in one of them is printed."""
+    import atexit
+
+    run: Callable[[], object] = getattr(atexit, "_run_exitfuncs", lambda: None)
+    run()

@@ -9,7 +9,6 @@ doubles.
 
 from __future__ import annotations
 
-import atexit
 import enum
 import logging
 import os
@@ -26,6 +25,7 @@ if sys.platform == "win32":
     raise ImportError("tornado4.serve.master: Windows has no fork, and so no workers")
 
 from tornado4 import process
+from tornado4._core import private_names
 from tornado4.serve import health, signals, sockets, worker
 from tornado4.serve.config import Config
 from tornado4.serve.signals import Signals
@@ -328,7 +328,7 @@ class Master:
             try:
                 # A worker is a process of the application's, which may have something to do at its end. What only the
                 # interpreter's own end does is left out: it waits for threads.
-                atexit._run_exitfuncs()
+                private_names.run_exit_functions()
                 sys.stdout.flush()
                 sys.stderr.flush()
             finally:
