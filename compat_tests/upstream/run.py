@@ -2,7 +2,7 @@
 
     python -m compat_tests.upstream.run web_test [--version 4.5.3] [--loop asyncio|uvloop]
                                                  [--switch NAME=VALUE ...]
-                                                 [--only Class.test ...] [--skip Class.test ...]
+                                                 [--only Class.test ...] [--skip Class.test ...] [--own-time]
 
 The object maps each test's name to its outcome: passed, failed, error, skipped: <reason>. On standard error:
 unittest's own report. Meant to be started by ``test_upstream.py``, one process a module, and by hand.
@@ -23,7 +23,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 
-from compat_tests.upstream import doc_examples
+from compat_tests.upstream import doc_examples, own_time
 from compat_tests.upstream.running import run, run_suite
 from compat_tests.upstream.suite import prepare
 from tornado4.migrate import alias, backfill
@@ -98,7 +98,10 @@ def main() -> None:
     parser.add_argument("--switch", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--skip", nargs="*", default=[])
+    parser.add_argument("--own-time", action="store_true", help="a clock that stands still while this process does")
     options = parser.parse_args()
+    if options.own_time:
+        own_time.install()
     install(options.version)
     configure_loop(options.loop)
     set_switches(options.switch)
