@@ -191,7 +191,7 @@ _ALL: list[tuple[str, object]] = [
     ("deflated with a reserved bit in the middle", [shake("/compressed", DEFLATE), frame(TEXT, deflated(b"hello")[:3], fin=False, rsv=0x40), frame(0, deflated(b"hello")[3:], rsv=0x40)]),
     ("deflated ping", [shake("/compressed", DEFLATE), frame(PING, deflated(b"x"), rsv=0x40)]),
     ("deflated nothing", [shake("/compressed", DEFLATE), frame(TEXT, deflated(b""), rsv=0x40), frame(TEXT, b"\0", rsv=0x40)]),
-    ("deflated with a ping between", [shake("/compressed", DEFLATE), frame(TEXT, deflated(b"hello")[:3], fin=False, rsv=0x40), frame(PING, b"p"), frame(0, deflated(b"hello")[3:])]),
+    ("deflated with a ping between", [shake("/compressed", DEFLATE), frame(TEXT, deflated(b"hello")[:3], fin=False, rsv=0x40), frame(PING, b"p"), frame(0, deflated(b"hello")[3:])], "WS-BETWEEN"),
     ("deflated not utf-8", [shake("/compressed", DEFLATE), frame(TEXT, deflated(b"\xff"), rsv=0x40)]),
     ("deflated after plain", [shake("/compressed", DEFLATE), frame(TEXT, b"plain") + frame(TEXT, deflated(b"deflated"), rsv=0x40) + frame(BINARY, b"plain")]),
     ("deflated without agreement", [shake("/compressed"), frame(TEXT, deflated(b"x"), rsv=0x40)]),
