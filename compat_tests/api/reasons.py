@@ -144,5 +144,4 @@ INERT = {
 
 #: What counts when all are replaced together, and not when it is the only one: a shorter way is taken then.
 NOT_ALONE = {
-    "concurrent.Future._clear_tb_log": "result() and exception() note that somebody looked in one store of their own",
 }
