@@ -188,7 +188,10 @@ class Release:
 
 def unpack(archive: Path, folder: Path) -> None:
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # since 3.11.4; the archive is our own
+            tar.extractall(folder, filter="data")
+        else:
+            tar.extractall(folder)
 
 
 def backend(tree: Path, what: str, into: Path, umask: int) -> None:
