@@ -226,6 +226,7 @@ class ServerSide:
         rest = Answer(b"", False)
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_WR)
+        _until_delivered(sock)
         for _ in range(_LOOKS):
             self._read(sock, rest)
             if rest.closed:
