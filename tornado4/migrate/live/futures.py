@@ -50,27 +50,27 @@ def install(patches: Patches, ledger: Ledger) -> None:
                 ledger.tell("TND406", places.here())
                 original(self)  # which may be that of the flag future-thread
                 return
-            _tell_early(callbacks)
+            for callback in callbacks:
+                if places.is_programs(callback):
+                    _tell_early(callback)
+                    break
             self._done = True
             self._callbacks = None
             for callback in callbacks:
                 try:
                     callback(self)
-                except Exception as error:
+                except (Exception, asyncio.CancelledError) as error:
                     app_log.exception("Exception in callback %r for %r", callback, self)
                     ledger.tell("TND409", places.of_traceback(error.__traceback__))
 
         return _set_done
 
-    def _tell_early(callbacks: list[Any]) -> None:
-        for callback in callbacks:
-            if places.is_programs(callback):
-                place = places.here()
-                if place is not None:  # with nothing of the program on the stack there is no order to be changed
-                    code = places.code_of(callback)
-                    where = f"the callback is at {code.co_filename}:{code.co_firstlineno}" if code else ""
-                    ledger.tell("TND403", place, detail=where)
-                return
+    def _tell_early(callback: Any) -> None:
+        place = places.here()
+        if place is not None:  # with nothing of the program on the stack there is no order to be changed
+            code = places.code_of(callback)
+            where = f"the callback is at {code.co_filename}:{code.co_firstlineno}" if code else ""
+            ledger.tell("TND403", place, detail=where)
 
     def make_add(original: Callable[..., None]) -> Any:
         own = is_own(original)

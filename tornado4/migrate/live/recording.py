@@ -38,8 +38,8 @@ RUNNERS = {"add_callback": 1, "add_callback_from_signal": 1, "spawn_callback": 1
 #: Where something happened: the code's id (codes that are alike are equal, whatever their files), and the instruction.
 #: What that is in the source is found at the end.
 Spot: TypeAlias = tuple[int, int]
-#: How often each of the `FATES` was met. A coroutine's Future has, in its ``__dict__``, those of where it was called as
-#: ``_recorded``, and as ``_rank`` which one it is counted under: no object more for each call.
+#: How often each of the `FATES` was met. A coroutine's Future has those of where it was called as ``_recorded``, and as
+#: ``_rank`` which one it is counted under: no object more for each call, nor a look at a ``__dict__``, which makes one.
 Fates: TypeAlias = list[int]
 
 
@@ -106,9 +106,8 @@ class Recorder:
             self.codes[spot[0]] = frame.f_code
             fates = function.called_from.setdefault(self._site(frame), [0] * len(FATES))
             function.callers[spot] = fates
-        attributes = future.__dict__
-        attributes["_recorded"] = fates
-        rank = attributes["_rank"] = _CALLBACK if "_has_callback" in attributes else _DROPPED
+        future._recorded = fates
+        rank = future._rank = _CALLBACK if future._has_callback else _DROPPED
         fates[rank] += 1
 
     def _site(self, frame: FrameType) -> Spot | str:
@@ -128,12 +127,12 @@ class Recorder:
     def yielded(self, gen: Any, value: Any) -> None:
         """A coroutine waits for something."""
         if type(value) is Future:
-            attributes = value.__dict__
-            fates = attributes.get("_recorded")
-            if fates is not None and attributes["_rank"]:
-                fates[attributes["_rank"]] -= 1
+            recorded: Any = value
+            fates = recorded._recorded
+            if fates is not None and recorded._rank:
+                fates[recorded._rank] -= 1
                 fates[_YIELDED] += 1
-                attributes["_rank"] = _YIELDED
+                recorded._rank = _YIELDED
             name = "moment" if value is moment else "Future"
         else:
             several = list(value.values()) if isinstance(value, dict) else value
@@ -440,6 +439,8 @@ def install(patches: Patches, ledger: Ledger) -> Recorder:
 
         return handle_yield
 
+    for name, default in (("_recorded", None), ("_rank", _DROPPED), ("_has_callback", False)):
+        patches.put_missing(Future, name, default)
     patches.put(coroutines, "_begin", make_begin)
     patches.put(coroutines, "_run_callback_later", make_run_callback)
     patches.put(coroutines, "_first_unresolved", make_first)
@@ -501,20 +502,19 @@ class _Noting:
 
 def _make_result(original: Callable[..., Any]) -> Any:
     def result(self: Any, *args: Any, **kwargs: Any) -> Any:
-        attributes = self.__dict__
-        if "_recorded" in attributes and attributes["_rank"] > _ASKED:
+        if self._recorded is not None and self._rank > _ASKED:
             met(self, _ASKED)
         try:
             return original(self, *args, **kwargs)
         finally:
-            del self, attributes  # a traceback may hold this frame
+            del self  # a traceback may hold this frame
 
     return result
 
 
 def _make_await(original: Callable[..., Any]) -> Any:
     def __await__(self: Any) -> Any:
-        if "_recorded" in self.__dict__:
+        if self._recorded is not None:
             met(self, _AWAITED)
         return original(self)
 
@@ -526,8 +526,7 @@ def _make_add_done_callback(original: Callable[..., None]) -> Any:
     own = is_own(getattr(original, "__wrapped__", original))
 
     def add_done_callback(self: Any, fn: Any, *, context: Any = None) -> None:
-        attributes = self.__dict__
-        if "_recorded" in attributes and attributes["_rank"] > _CALLBACK:
+        if self._recorded is not None and self._rank > _CALLBACK:
             met(self, _CALLBACK)
         if own and context is None and not self._done and self._callbacks is not None:
             self._callbacks.append(fn)
