@@ -854,6 +854,47 @@ def others(options, box, letters):
         },
     ),
     (
+        "methods that are set on something, and that are taken from it",
+        """\
+from tornado import gen
+class Box(object):
+    @gen.coroutine
+    def close(self):
+        yield gen.sleep(1)
+    @gen.coroutine
+    def fill(self):
+        yield gen.sleep(1)
+    @gen.coroutine
+    def send(self):
+        yield gen.sleep(1)
+def others(thing):
+    thing.close = print
+    thing.fill = thing.fill
+    thing.send = print
+    thing.send()
+""",
+        {
+            SAFE_NATIVE: """\
+import asyncio
+from tornado import gen
+class Box(object):
+    async def close(self):
+        await asyncio.sleep(1)
+    @gen.coroutine
+    def fill(self):
+        yield gen.sleep(1)
+    @gen.coroutine
+    def send(self):
+        yield gen.sleep(1)
+def others(thing):
+    thing.close = print
+    thing.fill = thing.fill
+    thing.send = print
+    thing.send()
+""",
+        },
+    ),
+    (
         "functions that are set anew, or known by name alone",
         """\
 from tornado import gen

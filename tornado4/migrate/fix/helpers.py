@@ -100,7 +100,7 @@ def spelled(plan: Plan, step: Step, at: Module, node: ast.AST, name: str) -> str
             if visible(bound, plan.index(at).scopes[node]) is at.scope:
                 step.helpers.append(name)
                 return bound
-    bound = free(name, plan.index(at).scopes[node], at.scope)
+    bound = free(name, plan.index(at).scopes[node], at.scope, prefix="our")
     step.imports.append((at, Import(home, name, bound)))
     step.helpers.append(name)
     return bound

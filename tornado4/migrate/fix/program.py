@@ -289,11 +289,11 @@ def _imported(dotted: str, scope: Scope, top: Scope, needs: Callable[[Import], N
     return bound
 
 
-def free(name: str, scope: Scope, top: Scope) -> str:
+def free(name: str, scope: Scope, top: Scope, *, prefix: str = "tornado") -> str:
     """A name that means nothing else at a place nor in its module: ``wait``, ``tornado_wait``, ``tornado_wait_2``."""
     candidate, number = name, 1
     while visible(candidate, scope) is not None or candidate in top.bindings or hasattr(builtins, candidate):
-        candidate = f"tornado_{name}" if number == 1 else f"tornado_{name}_{number}"
+        candidate = f"{prefix}_{name}" if number == 1 else f"{prefix}_{name}_{number}"
         number += 1
     return candidate
 

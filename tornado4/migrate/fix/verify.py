@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import inspect
 import symtable
 import warnings
 from collections.abc import Iterator
+from types import CodeType
 
 from tornado4.migrate.check.nodes import walk
 from tornado4.migrate.fix.memory import REMEMBERED, parse
@@ -23,13 +25,31 @@ def problem(before: str, after: str) -> str | None:
         tree = parse(after, "<fixed>")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(tree, "<fixed>", "exec", dont_inherit=True)
+            code = compile(tree, "<fixed>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return f"the result would be no Python: {error}"
+    if _async_generators(code) and _async_generators(code) > _async_generators(_compiled(before)):
+        return "the result would have a yield in an async def"
     unknown = unknown_names(after) - unknown_names(before)
     if unknown and not any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in walk(tree)):
         return f"the result would not know {', '.join(sorted(unknown))}"
     return None
+
+
+def _compiled(text: str) -> CodeType | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return compile(text, "<fixed>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return None  # Python 2's, say
+
+
+def _async_generators(code: CodeType | None) -> int:
+    if code is None:
+        return 0
+    inner = sum(_async_generators(each) for each in code.co_consts if isinstance(each, CodeType))
+    return inner + bool(code.co_flags & inspect.CO_ASYNC_GENERATOR)
 
 
 @functools.lru_cache(maxsize=REMEMBERED)

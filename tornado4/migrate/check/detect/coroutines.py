@@ -24,15 +24,27 @@ def decorators(place: Place, node: Function) -> set[str]:
 
 
 def own_nodes(node: Function) -> list[ast.AST]:
-    """What is in a function, nested functions, lambdas and classes left out."""
+    """What is in a function; of functions, lambdas and classes within, what is evaluated where they stand."""
     found: list[ast.AST] = []
     waiting: list[ast.AST] = list(node.body)
     while waiting:
         each = waiting.pop()
         found.append(each)
-        if not isinstance(each, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            waiting += children(each)
+        waiting += _outside(each) if isinstance(each, (*FUNCTIONS, ast.Lambda, ast.ClassDef)) else children(each)
     return found
+
+
+def _outside(node: Function | ast.Lambda | ast.ClassDef) -> list[ast.AST]:
+    """Decorators, defaults and annotations of a function, bases of a class: they belong to the scope around it."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases, *(each.value for each in node.keywords)]
+    given = node.args
+    found = [*given.defaults, *(each for each in given.kw_defaults if each is not None)]
+    if isinstance(node, ast.Lambda):
+        return [*found]
+    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    annotations = [node.returns, *(each.annotation for each in every if each is not None)]
+    return [*node.decorator_list, *found, *(each for each in annotations if each is not None)]
 
 
 @detects(ast.FunctionDef)

@@ -664,8 +664,9 @@ def _look_at(plan: Plan, step: Step, use: callers.Use, converted: list[tuple[Mod
             reason = f"{where} hands it on: whether somebody waits then cannot be seen"
             by_profile.told(plan, step, reason, by_profile.given_to_loop(plan, use, converted), unsafe=False)
             return
-        plan.unsafe_only(f"{where} may hand it on")
-        return
+        if isinstance(use.node, ast.Attribute) and isinstance(use.node.ctx, ast.Load):
+            plan.unsafe_only(f"{where} may hand it on")
+        return  # thing.close = other: that hands nothing on
     calls_back = any(each.arg == "callback" for each in use.call.keywords)
     if calls_back and use.sure:
         raise Refused(f"{where} gives it a callback")
