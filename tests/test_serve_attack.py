@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import selectors
+import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -13,7 +17,8 @@ import time
 from pathlib import Path
 
 import pytest
-from serving import APP, Peer, Served, serve
+from programs import environment, free_port
+from serving import APP, PATIENCE, Peer, Served, serve
 
 ONE = ("app:application", "--port", "0")
 TWO = (*ONE, "--processes", "2")
@@ -314,6 +319,110 @@ def test_health_listens_on_this_machine_only_unless_told_otherwise(tmp_path: Pat
         said = "\n".join(served.lines)
         assert re.search(r"health on http://127\.0\.0\.1:\d+", said)
         assert said.count("health on") == 1
+
+
+def test_a_connection_that_was_dropped_for_another_is_not_read() -> None:
+    """Both were ready in the same round: the master would have died of it, and with it all workers."""
+    from tornado4.serve import health
+
+    selector = selectors.DefaultSelector()
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=100))
+        listening.setblocking(False)
+        answering = health.OnSelector(selector, [listening], lambda: {"ready": True})
+        clients = [stack.enter_context(socket.create_connection(listening.getsockname())) for _ in range(33)]
+        for _ in range(32):
+            selector.select()
+            answering._accept(listening)
+        clients[0].sendall(b"GET /ready HTTP/1.1\r\n\r\n")
+        oldest = next(iter(answering._received))
+        selector.register(clients[0], selectors.EVENT_WRITE)  # it has been sent when this is there
+        read_oldest = selector.get_key(oldest).data
+        answering._accept(listening)
+        read_oldest()
+        assert oldest not in answering._received and len(answering._received) == 32
+        answering.close()
+
+
+@forks
+def test_metrics_that_cannot_be_put_together_do_not_end_the_master(tmp_path: Path) -> None:
+    pytest.importorskip("prometheus_client")
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    options = (*TWO, "--health", "0", "--metrics")
+    env = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    with serve(*options, cwd=tmp_path, env=env, ready="all workers ready") as served:
+        shutil.rmtree(folder)
+        for path, expected in (("/metrics", 500), ("/ready", 200)):
+            peer = served.connect(health_port(served))
+            assert peer.get(path, "Connection: close")[0] == expected
+            peer.close()
+        served.wait_for("the metrics cannot be put together")
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The system
+
+
+@forks
+def test_a_master_that_cannot_fork_tries_again(tmp_path: Path) -> None:
+    """A limit of processes or of memory is reached just when a worker has died."""
+    code = (
+        "import errno, os, sys\n"
+        "from tornado4.serve import command\n"
+        "fork, forks = os.fork, []\n"
+        "def limited():\n"
+        "    forks.append(1)\n"
+        "    if 2 < len(forks) < 5:\n"
+        "        raise BlockingIOError(errno.EAGAIN, 'Resource temporarily unavailable')\n"
+        "    return fork()\n"
+        "os.fork = limited\n"
+        "sys.exit(command.main(sys.argv[1:]))\n"
+    )
+    (tmp_path / "start.py").write_text(code)
+    with serve(*TWO, cwd=tmp_path, command=("start.py",), ready="all workers ready") as served:
+        killed = int(re.findall(r"worker \d \(pid (\d+)\) ready", "\n".join(served.lines))[0])
+        os.kill(killed, signal.SIGKILL)
+        for _ in range(2):
+            served.wait_for("cannot be started: Resource temporarily unavailable")
+            served.wait_for("the next one in")
+        served.wait_for("all workers ready")
+        served.signal(signal.SIGTERM)
+        assert served.end() == 0
+
+
+@pytest.mark.parametrize("processes", ["1", pytest.param("2", marks=forks)])
+def test_whoever_reads_the_log_may_go(tmp_path: Path, processes: str) -> None:
+    """``serve ... 2>&1 | tee log``, and tee is ended."""
+    (tmp_path / "app.py").write_text(APP)
+    port = free_port()
+    command = [sys.executable, "-m", "tornado4", "serve", "app:application", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--processes", processes], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    )
+
+    def body() -> bytes:
+        peer = Peer(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+        found: bytes = peer.get("/", "Connection: close")[2]
+        peer.close()
+        return found
+
+    try:
+        assert process.stderr is not None
+        last = "ready (pid" if processes == "1" else "all workers ready"
+        while last not in process.stderr.readline():
+            assert process.poll() is None
+        process.stderr.close()
+        assert body().startswith(b"hello")
+        (tmp_path / "app.py").write_text(APP.replace("hello", "a newer hello"))
+        process.send_signal(signal.SIGHUP)
+        while not body().startswith(b"a newer"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
 
 
 # ---------------------------------------------------------------------------------------------------------

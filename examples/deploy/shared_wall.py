@@ -18,12 +18,14 @@ class SharedWall(Wall):
 
     def __init__(self, path, io_loop, look_every=100):
         Wall.__init__(self)
-        self.file = sqlite3.connect(path, timeout=10, isolation_level=None)
+        # With many who write the file is hard to get hold of: a process that starts has time, one that serves less.
+        self.file = sqlite3.connect(path, timeout=60, isolation_level=None)
         self.file.execute(
             "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, name TEXT, text TEXT, at TEXT)"
         )
         self.followers = set()
         self.look()
+        self.file.execute("PRAGMA busy_timeout = 10000")
         if io_loop is not None:
             tornado.ioloop.PeriodicCallback(self.look, look_every, io_loop=io_loop).start()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import selectors
 import shutil
@@ -24,6 +25,8 @@ from tornado4.httpserver import HTTPServer
 from tornado4.ioloop import IOLoop
 from tornado4.migrate.settings import SettingsError
 from tornado4.serve.config import Config
+
+log = logging.getLogger("tornado4.serve")
 
 #: prometheus_client's variable: where several processes keep what they count.
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -87,7 +90,8 @@ def forget(pid: int) -> None:
             from prometheus_client import multiprocess
         except ImportError:
             return
-        multiprocess.mark_process_dead(pid)
+        with contextlib.suppress(OSError):
+            multiprocess.mark_process_dead(pid)
 
 
 def measure(server: HTTPServer, loop: IOLoop) -> None:
@@ -121,7 +125,11 @@ def answer(path: str, report: Report) -> tuple[int, bytes]:
 
 def _full_answer(path: str, report: Report) -> tuple[int, str, bytes]:
     """Status, type and body for a request."""
-    exposition = metrics(path)
+    try:
+        exposition = metrics(path)
+    except Exception:  # what prometheus_client makes of a folder that is gone, or of a file that is damaged
+        log.error("the metrics cannot be put together", exc_info=True)
+        return 500, "application/json", b'{"error": "the metrics cannot be put together; the log says why"}\n'
     if exposition is not None:
         return 200, _EXPOSITION, exposition
     status, body = answer(path, report)
@@ -183,6 +191,8 @@ class OnSelector:
         self._selector.register(connection, selectors.EVENT_READ, lambda: self._read(connection))
 
     def _read(self, connection: socket.socket) -> None:
+        if connection not in self._received:
+            return  # dropped since the selector saw it: `_accept` came first
         try:
             data = connection.recv(_HEAD_SIZE)
         except BlockingIOError:

@@ -26,7 +26,7 @@ if sys.platform == "win32":
 
 from tornado4 import process
 from tornado4._core import private_names
-from tornado4.serve import health, signals, sockets, worker
+from tornado4.serve import health, reloading, signals, sockets, worker
 from tornado4.serve.config import Config
 from tornado4.serve.signals import Signals
 from tornado4.serve.sockets import Listening
@@ -84,6 +84,7 @@ class Master:
         self.settled = False
         self.code = 0
         self.not_before = 0.0
+        self.held_back = False
         self.delay = 0.0
         self.selector = selectors.DefaultSelector()
         self.signals = obeyed
@@ -144,10 +145,11 @@ class Master:
         starting = sum(child.phase is Phase.STARTING for child in fresh)
         replaced = {child.number for child in fresh if child.phase is Phase.READY}
         missing = self.wanted - len(fresh)
-        if missing > 0 and now >= self.not_before:
-            # One by one where there is something to replace, so that no more run at once than need to.
-            for _ in range(min(missing, 1 - starting) if former else missing):
+        # One by one where there is something to replace, so that no more run at once than need to.
+        for _ in range(min(missing, 1 - starting) if former else missing):
+            if now >= self.not_before:  # `start` may put the next one off
                 self.start()
+        self.held_back = missing > 0 and now < self.not_before
         for child in staying:
             if child.number >= self.wanted or (child in former and child.number in replaced):
                 self.dismiss(child)
@@ -160,10 +162,9 @@ class Master:
     def patience(self) -> float | None:
         """Seconds until something is due; None when only an event can change anything."""
         due = min((child.kill_at for child in self.children.values()), default=float("inf"))
-        now = time.monotonic()
-        if not self.ending and self.not_before > now:
+        if not self.ending and self.held_back:
             due = min(due, self.not_before)
-        return None if due == float("inf") else max(0.0, due - now)
+        return None if due == float("inf") else max(0.0, due - time.monotonic())
 
     def start(self) -> None:
         """Fork a worker."""
@@ -173,18 +174,31 @@ class Master:
             if child.phase is not Phase.LEAVING and child.generation == self.generation
         }
         number = next(number for number in range(len(numbers) + 1) if number not in numbers)
-        reader, writer = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # The child has our handlers, and nobody to obey them, until it has its own.
-        with signals.held(self.signals.numbers):
-            pid = os.fork()
-            if pid == 0:
-                self.become_worker(number, reader, writer)
+        reloading.flush()
+        reader = writer = -1
+        try:
+            reader, writer = os.pipe()
+            # The child has our handlers, and nobody to obey them, until it has its own.
+            with signals.held(self.signals.numbers):
+                pid = os.fork()
+                if pid == 0:
+                    self.become_worker(number, reader, writer)
+        except OSError as error:  # a limit of processes, descriptors or memory
+            for fd in {reader, writer} - {-1}:
+                os.close(fd)
+            log.error("worker %d cannot be started: %s", number, error.strerror or error)
+            self.put_off()
+            return
         os.close(writer)
         os.set_blocking(reader, False)
         child = self.children[pid] = Child(number, pid, reader, self.generation)
         self.selector.register(reader, selectors.EVENT_READ, lambda: self.hear(child))
+
+    def put_off(self) -> None:
+        """Start no worker for a while, which doubles each time."""
+        self.delay = min(max(self.delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
+        self.not_before = time.monotonic() + self.delay
+        log.error("the next one in %g seconds", self.delay)
 
     def dismiss(self, child: Child) -> None:
         """Tell a worker to drain; the second time, to hang up.
@@ -255,9 +269,7 @@ class Master:
             self.settled = True  # nothing is new that would have to be said
             return
         if time.monotonic() - child.started < _AT_ONCE or child.phase is Phase.STARTING:
-            self.delay = min(max(self.delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
-            self.not_before = time.monotonic() + self.delay
-            log.error("the next one in %g seconds", self.delay)
+            self.put_off()
         else:
             self.delay = self.not_before = 0.0
 

@@ -40,10 +40,19 @@ def command_line() -> list[str]:
     return [sys.executable, *sys.orig_argv[1:]]
 
 
+def flush() -> None:
+    """Nothing that was written is to be written twice, or lost, by a fork or an exec.
+
+    Whoever read it may have gone (``serve ... | tee log``). That is no reason to end.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
 def become_anew() -> None:
     """Run the command that started this process in its place."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    flush()
     go_back()
     os.execv(sys.executable, command_line())
 
