@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from programs import free_port
@@ -150,6 +151,24 @@ def test_a_worker_that_dies_is_replaced_and_put_off_when_it_dies_at_once(tmp_pat
         assert delays == sorted(delays) and delays[2] == 2 * delays[1]
         assert "ended with exit code 7" in "\n".join(served.lines)
         assert get(served)[0] == 200  # the other one is still there
+
+
+def test_a_worker_that_was_put_off_is_started_when_its_time_comes_between_two_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The master has seen that it is too early, and waits: not for ever, if it is not too early any more then."""
+    from tornado4.serve import master, signals, sockets
+    from tornado4.serve.config import Config
+
+    now = 100.0
+    monkeypatch.setattr(master, "time", SimpleNamespace(monotonic=lambda: now))
+    made = master.Master(Config(processes=2), sockets.Listening([], []), lambda worker: None, signals.Signals([]))
+    assert made.patience() is None
+    made.put_off()
+    made.balance()
+    assert made.patience() == made.delay > 0 and not made.children
+    now += 1000.0
+    assert made.patience() == 0.0
 
 
 def test_sigttin_and_sigttou_are_one_more_and_one_less(tmp_path: Path) -> None:
