@@ -175,4 +175,4 @@ def test_what_is_replaced_takes_effect() -> None:
 @pytest.mark.alone
 def test_what_is_replaced_alone_takes_effect() -> None:
     """Each in a process of its own, where a shorter way may be taken since all else is as it was."""
-    check(without_effect("alone", timeout=1200), {**reasons.INERT, **reasons.NOT_ALONE})
+    check(without_effect("alone", timeout=1200), reasons.INERT)

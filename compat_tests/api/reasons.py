@@ -141,7 +141,3 @@ INERT = {
     ),
     "websocket.native_str": _TEXT,
 }
-
-#: What counts when all are replaced together, and not when it is the only one: a shorter way is taken then.
-NOT_ALONE = {
-}
