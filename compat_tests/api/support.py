@@ -115,7 +115,7 @@ def beneath():
         "absent": reasons.ABSENT,
         "spelled otherwise": reasons.SPELLED,
         "takes no `callback=`": reasons.NO_CALLBACK,
-        "replaced without effect": {**reasons.INERT, **reasons.NOT_ALONE},
+        "replaced without effect": reasons.INERT,
     }
     rows = [f"| `{name}` | {how} | {why} |\n" for how, table in tables.items() for name, why in table.items()]
     return BENEATH.format(effects=len(effects)) + "".join(rows)
