@@ -2,8 +2,8 @@
 
     python -m benchmarks.asgi [--loop uvloop] [--rounds 9] [--seconds 1]
 
-"Hello, world" each time. Needs uvicorn[standard] and fastapi (without httptools, which the former brings, uvicorn parses
-in Python, and every figure is another); the real Tornado 6 is made ready as ``tornado4 diff`` does it.
+"Hello, world" each time. Needs uvicorn[standard] and fastapi (without httptools, which the former brings, uvicorn
+parses in Python, and every figure is another); the real Tornado 6 is made ready as ``tornado4 diff`` does it.
 """
 
 from __future__ import annotations
