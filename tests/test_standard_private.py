@@ -36,7 +36,6 @@ LEFT = {
         "urllib.parse._check_bracketed_host",
     },
     "migrate/stand_ins.py": {"_formatMessage"},  # unittest's assert methods: the back-fill adds one
-    "serve/master.py": {"atexit._run_exitfuncs"},  # a forked worker ends as a program of its own
 }
 
 

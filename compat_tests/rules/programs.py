@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 #: After which a program has not ended, and how many run at once: mostly they wait.
-SECONDS, AT_ONCE = 40, 4
+SECONDS, AT_ONCE = 30, 12
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
