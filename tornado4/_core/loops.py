@@ -59,6 +59,9 @@ _WRITING = WRITE | ERROR if sys.platform == "win32" else WRITE
 #: The longest wait handed to a poller, in seconds: some pollers take a C int of milliseconds.
 LONGEST_POLL = 3600.0
 
+#: So many cancelled timeouts may stay in the heap until they come up, and any number that is less than half of it.
+_MANY_CANCELLED = 512
+
 _Handle = asyncio.Handle
 
 #: Where an asyncio loop remembers the IOLoop that stands on it.
@@ -254,9 +257,10 @@ class LoopSelector(selectors.BaseSelector):
         count = len(callbacks)
         due = None
         if timeouts:
+            # Whether there is anything for `pop_due` to do: mostly there is not, and a call is dear here.
             first = timeouts[0]
             now = owner.time()
-            if first.callback is None or first[0] <= now or owner._cancellations > 512:
+            if first.callback is None or first[0] <= now or owner._cancellations > _MANY_CANCELLED:
                 due = pop_due(owner, now)
         if owner._due_at_once:
             due = sorted([*due, *owner._due_at_once]) if due else owner._due_at_once
@@ -330,7 +334,7 @@ def pop_due(owner: RoundOwner, now: float) -> list[Any] | None:
             due.append(heapq.heappop(timeouts))
         else:
             break
-    if owner._cancellations > 512 and owner._cancellations > len(timeouts) >> 1:
+    if owner._cancellations > _MANY_CANCELLED and owner._cancellations > len(timeouts) >> 1:
         owner._cancellations = 0
         timeouts[:] = [item for item in timeouts if item.callback is not None]
         heapq.heapify(timeouts)
